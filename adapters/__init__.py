@@ -1,0 +1,10 @@
+"""Adapters speak: one file per channel, wire format on one side, our words on the other."""
+
+from __future__ import annotations
+
+from adapters.base import Adapter
+from adapters.zalo import Zalo
+
+ADAPTERS: dict[str, Adapter] = {
+    "zalo": Zalo(),
+}

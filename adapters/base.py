@@ -1,0 +1,50 @@
+"""What every channel adapter offers: a table of limits and five functions over plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from adapters.http import Http
+from adapters.messages import Envelope, Event, OutboundMessage, SendResult, Tokens, WebhookRequest
+from adapters.secret import Secret
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the channel can carry. `text_units` says what a character is there: "utf16" or "codepoints"."""
+
+    text: int
+    text_units: str
+    image_bytes: int
+    image_types: tuple[str, ...]
+    window_hours: float | None
+    free_window_hours: float | None
+    default_rate: float
+
+
+class Adapter(Protocol):
+    """One type of channel: wire format on one side, our words on the other. Adapters hold no state."""
+
+    type: ClassVar[str]
+    limits: ClassVar[Limits]
+    secret_fields: ClassVar[tuple[str, ...]]
+    config_fields: ClassVar[tuple[str, ...]]
+
+    def config(self, settings: dict[str, Any], secrets: dict[str, str]) -> Any:
+        """Build the adapter's typed configuration; ValueError names every missing or malformed field."""
+
+    def admit(self, request: WebhookRequest, config: Any) -> Envelope:
+        """Verify a webhook request and read just enough to store it. Raises DoorError."""
+
+    def parse(self, body: bytes) -> tuple[Event, ...]:
+        """Turn a stored body into our words; total: unknown shapes become `Ignored`, never an exception."""
+
+    def send(self, http: Http, config: Any, token: Secret, message: OutboundMessage) -> SendResult:
+        """Hand one message part to the channel. Raises SendError."""
+
+    def refresh(self, http: Http, config: Any, refresh_token: Secret) -> Tokens:
+        """Spend a refresh token for a new pair. Raises TokenRefreshFailed."""
+
+    def may_fetch(self, url: str, config: Any) -> bool:
+        """Whether media may be fetched from this address for this channel."""

@@ -1,0 +1,115 @@
+"""What can go wrong at a channel.
+
+    ChannelError
+    ├── DoorError                 a webhook request is not let in
+    │   ├── BadSignature          forged, unsigned or signed with another secret
+    │   ├── UnreadablePayload     not JSON, not an object, or without what identifies an event
+    │   └── ForeignPayload        well signed, but for another app or account
+    ├── TokenRefreshFailed        no new tokens; `needs_consent` if only a person can help
+    └── SendError                 a message was not (surely) sent
+        ├── OutcomeUnknown        nobody knows whether the citizen got it: never re-send blindly
+        ├── TokenRejected         refresh the token, then try once more
+        ├── TemporarilyRefused    surely not sent; try again after `retry_after` seconds
+        ├── NotNow                surely not sent; allowed again after `not_before` (night rule)
+        ├── QuotaExhausted        surely not sent; quota or money is used up
+        ├── WindowClosed          this citizen may not be written to now; opens with their next message
+        ├── ContactUnreachable    this citizen blocked us or left
+        ├── MessageRefused        this message will never be accepted as it is
+        └── ChannelRefused        the whole account cannot send until an operator acts: pause it
+
+Every error has a stable `code` for machines and logs, and `shown`, a Vietnamese sentence for officials:
+what happened, what to do. Neither contains what a citizen wrote, nor a secret.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class ChannelError(Exception):
+    """Anything a channel adapter raises."""
+
+    def __init__(self, code: str, shown: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.shown = shown or code
+
+
+class DoorError(ChannelError):
+    """A webhook request that is not let in."""
+
+
+class BadSignature(DoorError):
+    """Forged, unsigned, or signed with a secret that is not ours."""
+
+
+class UnreadablePayload(DoorError):
+    """Not JSON, not an object, or without the fields that identify an event."""
+
+
+class ForeignPayload(DoorError):
+    """Well signed, but meant for another app or account."""
+
+
+class TokenRefreshFailed(ChannelError):
+    """No new tokens were obtained."""
+
+    def __init__(self, code: str, shown: str = "", *, needs_consent: bool) -> None:
+        super().__init__(code, shown)
+        self.needs_consent = needs_consent
+
+
+class SendError(ChannelError):
+    """A message was not (surely) sent."""
+
+
+class OutcomeUnknown(SendError):
+    """The request left us and no clear answer came: the citizen may or may not have the message."""
+
+
+class TokenRejected(SendError):
+    """The access token is not accepted; a refresh may help."""
+
+
+class TemporarilyRefused(SendError):
+    """Surely not sent; worth another try after `retry_after` seconds. `whole_channel`: hold every send."""
+
+    def __init__(
+        self, code: str, shown: str = "", *, retry_after: float = 30.0, whole_channel: bool = False, tries: int = 8
+    ) -> None:
+        super().__init__(code, shown)
+        self.retry_after = retry_after
+        self.whole_channel = whole_channel
+        self.tries = tries
+
+
+class NotNow(SendError):
+    """Surely not sent; the channel allows it again at `not_before`."""
+
+    def __init__(self, code: str, shown: str = "", *, not_before: datetime) -> None:
+        super().__init__(code, shown)
+        self.not_before = not_before
+
+
+class QuotaExhausted(SendError):
+    """Surely not sent; a quota or the wallet is used up. `for_contact`: only for this recipient."""
+
+    def __init__(self, code: str, shown: str = "", *, for_contact: bool = False) -> None:
+        super().__init__(code, shown)
+        self.for_contact = for_contact
+
+
+class WindowClosed(SendError):
+    """This citizen may not be written to until their next interaction."""
+
+
+class ContactUnreachable(SendError):
+    """This citizen blocked the account, left it or does not exist."""
+
+
+class MessageRefused(SendError):
+    """This message will never be accepted as it is."""
+
+
+class ChannelRefused(SendError):
+    """The account itself cannot send until an operator acts."""

@@ -1,0 +1,227 @@
+"""The words between channels and the gateway: plain values, the same for every channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class WebhookRequest:
+    """An HTTP request as a channel sent it; header names are lower-case, the body is the raw bytes."""
+
+    method: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What the door must know of an event before it is stored: whose it is and how to recognise a repeat.
+
+    `account` is the receiving account's id (Zalo: the OA id), `key` is unique per channel and account for
+    ever, `conversation` orders the work (events with the same value are handled one after another).
+    """
+
+    account: str
+    event_name: str
+    key: str
+    conversation: str
+    occurred_at: datetime
+    is_probe: bool = False
+    matched_secret: str = "current"  # noqa: S105 - which one, not the secret itself
+
+
+class AttachmentKind(StrEnum):
+    """What a citizen can put into a message besides text."""
+
+    IMAGE = "image"
+    GIF = "gif"
+    AUDIO = "audio"
+    VIDEO = "video"
+    STICKER = "sticker"
+    FILE = "file"
+    LINK = "link"
+    LOCATION = "location"
+    CONTACT = "contact"
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """One attachment as the channel described it; `url` is where its bytes are said to be."""
+
+    kind: AttachmentKind
+    url: str | None = None
+    thumbnail_url: str | None = None
+    name: str | None = None
+    mime_hint: str | None = None
+    size: int | None = None
+    md5: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    title: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True)
+class InboundMessage:
+    """Something a citizen said on a channel."""
+
+    external_id: str
+    urn: str
+    occurred_at: datetime
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    quoted_external_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Echo:
+    """Something our own account said, told back by the channel; `by_person` if typed in the channel's own app."""
+
+    external_id: str
+    urn: str
+    occurred_at: datetime
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    by_person: bool = False
+
+
+class ReceiptStatus(StrEnum):
+    """How far a message of ours came."""
+
+    DELIVERED = "delivered"
+    READ = "read"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The channel's later word on messages we sent; `urn` is the citizen who received them."""
+
+    external_ids: tuple[str, ...]
+    status: ReceiptStatus
+    occurred_at: datetime
+    urn: str | None = None
+
+
+@dataclass(frozen=True)
+class Following:
+    """A citizen began or ended to follow the account."""
+
+    urn: str
+    is_following: bool
+    occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """A citizen did something that lets us write to them without saying a word (opened the chat, a widget)."""
+
+    urn: str
+    what: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class ProfileShared:
+    """A citizen filled in the channel's own contact form."""
+
+    urn: str
+    occurred_at: datetime
+    name: str | None = None
+    phone: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """A citizen put an icon on a message."""
+
+    urn: str
+    external_id: str
+    icon: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """A citizen withdrew their data from the channel: what identifies them must be deleted."""
+
+    urn: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class AccountNotice:
+    """The channel speaks about our account itself: permission revoked, quota or template changed."""
+
+    what: str
+    occurred_at: datetime
+    is_alarm: bool = False
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """An event that is kept and acknowledged, and on which nothing is done.
+
+    `reason` is "unsupported" (known, not for us), "unknown" (a name we have never seen), "probe" (the
+    console testing the address) or "unreadable" (the name is known, the shape is not).
+    """
+
+    reason: str
+    what: str
+    occurred_at: datetime | None = None
+
+
+Event = (
+    InboundMessage
+    | Echo
+    | Receipt
+    | Following
+    | Interaction
+    | ProfileShared
+    | Reaction
+    | Withdrawal
+    | AccountNotice
+    | Ignored
+)
+
+
+@dataclass(frozen=True)
+class OutboundImage:
+    """A picture to send: its bytes, a file name with a true extension, its MIME type."""
+
+    data: bytes
+    name: str
+    mime: str
+
+
+@dataclass(frozen=True)
+class OutboundMessage:
+    """One part of something we say; `text` already fits the channel's limit."""
+
+    urn: str
+    text: str = ""
+    image: OutboundImage | None = None
+    quoted_external_id: str | None = None
+
+
+@dataclass(frozen=True)
+class SendResult:
+    """The channel took the message; `external_id` joins later receipts and echoes to it."""
+
+    external_id: str
+    sent_at: datetime | None = None
+    quota: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A pair of fresh tokens; the refresh token can be spent once only."""
+
+    access: str
+    refresh: str
+    expires_at: datetime
