@@ -1,0 +1,169 @@
+"""States and kinds, plain Python: rules and web may use them without touching a database."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class TicketState(StrEnum):
+    """Where a ticket stands (domain §7); the codes are the field's own."""
+
+    NEW = "moi"
+    RECEIVED = "da_tiep_nhan"
+    WAITING_CITIZEN = "cho_bo_sung"
+    ASSIGNED = "da_chuyen"
+    IN_PROGRESS = "dang_xu_ly"
+    WAITING_APPROVAL = "cho_duyet"
+    ANSWERED = "da_tra_loi"
+    CLOSED = "da_dong"
+    REOPENED = "mo_lai"
+    DECLINED = "khong_tiep_nhan"
+    FORWARDED = "chuyen_cap_tren"
+    MERGED = "trung_lap"
+    WITHDRAWN = "rut"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still owes the citizen something."""
+        return self not in _ENDED
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether a later message of the citizen may still be added to it."""
+        return self not in {
+            TicketState.DECLINED,
+            TicketState.MERGED,
+            TicketState.WITHDRAWN,
+            TicketState.CLOSED,
+        }
+
+
+_ENDED = {
+    TicketState.ANSWERED,
+    TicketState.CLOSED,
+    TicketState.DECLINED,
+    TicketState.MERGED,
+    TicketState.WITHDRAWN,
+}
+
+
+class EventKind(StrEnum):
+    """One fact in a ticket's life."""
+
+    OPENED = "opened"
+    MESSAGE_ADDED = "message_added"
+    ROUTED = "routed"
+    STATE_CHANGED = "state_changed"
+    ASSIGNED = "assigned"
+    TOPIC_CHANGED = "topic_changed"
+    PLACE_CHANGED = "place_changed"
+    REPLIED = "replied"
+    NOTED = "noted"
+    MERGED = "merged"
+    SEALED = "sealed"
+    UNSEALED = "unsealed"
+    WITHDRAWN = "withdrawn"
+
+
+class Urgency(StrEnum):
+    """How soon a person must look."""
+
+    EMERGENCY = "khan_cap"
+    URGENT = "khan"
+    NORMAL = "thuong"
+
+
+class InboundState(StrEnum):
+    """What became of an event a channel sent us."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    IGNORED = "ignored"
+    PARKED = "parked"
+
+
+class Direction(StrEnum):
+    """Who said it."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class Origin(StrEnum):
+    """Where a message was written."""
+
+    CITIZEN = "citizen"
+    OFFICIAL = "official"
+    BOT = "bot"
+    CHANNEL_APP = "channel_app"
+    ANNOUNCEMENT = "announcement"
+
+
+class AttachmentState(StrEnum):
+    """Whether we hold the bytes."""
+
+    NONE = "none"
+    WAITING = "waiting"
+    STORED = "stored"
+    MISSING = "missing"
+
+
+class DeliveryState(StrEnum):
+    """The truth about one message owed to one person."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+
+    @property
+    def reached_channel(self) -> bool:
+        """Whether the channel surely took it."""
+        return self in {DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ}
+
+    @property
+    def is_final(self) -> bool:
+        """Whether we will do nothing more by ourselves."""
+        return self not in {DeliveryState.WAITING, DeliveryState.SENDING}
+
+
+class DeliveryKind(StrEnum):
+    """Why it is owed; decides who goes first."""
+
+    REPLY = "reply"
+    ACK = "ack"
+    ANNOUNCEMENT = "announcement"
+
+
+class AnnouncementState(StrEnum):
+    """Where an announcement stands."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    SENDING = "sending"
+    SENT = "sent"
+    STOPPED = "stopped"
+
+
+class TokenState(StrEnum):
+    """Whether an account's tokens work."""
+
+    OK = "ok"
+    NEEDS_CONSENT = "needs_consent"
+
+
+class Role(StrEnum):
+    """What an official may do (domain §3)."""
+
+    RECEIVER = "tiep_nhan"
+    HANDLER = "xu_ly"
+    LEADER = "lanh_dao"
+    SEALED_READER = "giao_mat"
+    AUTHOR = "soan_tin"
+    APPROVER = "duyet_tin"
+    ADMIN = "quan_tri"

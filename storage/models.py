@@ -1,0 +1,41 @@
+"""Every table in one place, for migrations and tests."""
+
+from storage.agencies import Agency, RoutingRule
+from storage.announcements import Announcement
+from storage.audit import AuditEntry
+from storage.base import Base
+from storage.channels import Channel, ChannelToken
+from storage.communes import Commune, Counter, Holiday, Locality, Place
+from storage.contacts import Contact, Conversation, Urn
+from storage.deliveries import Attempt, Delivery
+from storage.messages import Attachment, InboundEvent, Message
+from storage.officials import Official, SignInAttempt, SignInSession
+from storage.tickets import Ticket, TicketEvent
+
+__all__ = [
+    "Agency",
+    "Announcement",
+    "Attachment",
+    "Attempt",
+    "AuditEntry",
+    "Base",
+    "Channel",
+    "ChannelToken",
+    "Commune",
+    "Contact",
+    "Conversation",
+    "Counter",
+    "Delivery",
+    "Holiday",
+    "InboundEvent",
+    "Locality",
+    "Message",
+    "Official",
+    "Place",
+    "RoutingRule",
+    "SignInAttempt",
+    "SignInSession",
+    "Ticket",
+    "TicketEvent",
+    "Urn",
+]
