@@ -1,0 +1,1 @@
+"""nlp understands: text in, Reading out; no database, no network, no clock."""
