@@ -1,0 +1,118 @@
+"""Faults on demand: what the next few requests of an account shall suffer, and how to make them suffer it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import flask
+
+from bot.web.sandbox.store import Store
+
+KINDS = ("error", "status", "slow", "drop")
+APPLIES_TO = ("send", "upload", "lookup", "token", "any")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One planned failure; `before` or `after` says whether the request was accepted first."""
+
+    kind: str
+    when: str = "before"
+    code: int = -200
+    message: str = "Send failed"
+    status: int = 500
+    retry_after: int = 1
+    seconds: float = 3.0
+
+
+DEFAULTS = {name: value for name, value in vars(Fault("")).items() if name != "kind"}
+
+
+def plan(db: sqlite3.Connection, oa_id: str, applies_to: str, count: int, fault: Fault) -> int:
+    """Let the next `count` requests of this account fail; the id of the plan."""
+    cursor = db.execute(
+        "INSERT INTO faults (oa_id, applies_to, kind, remaining, details) VALUES (?, ?, ?, ?, ?)",
+        (oa_id, applies_to, fault.kind, count, json.dumps(vars(fault))),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def take(store: Store, oa_id: str, request_kind: str) -> Fault | None:
+    """Use up one planned fault for this request, the oldest plan first."""
+    question = (
+        "SELECT id, details FROM faults WHERE oa_id = ? AND applies_to IN (?, 'any') AND remaining > 0"
+        " ORDER BY id LIMIT 1"
+    )
+    with store.reading() as db:
+        if db.execute(question, (oa_id, request_kind)).fetchone() is None:
+            return None
+    with store.writing(quietly=True) as db:
+        row = db.execute(question, (oa_id, request_kind)).fetchone()
+        if row is None:
+            return None
+        db.execute("UPDATE faults SET remaining = remaining - 1 WHERE id = ?", (row["id"],))
+    return Fault(**json.loads(row["details"]))
+
+
+def planned(db: sqlite3.Connection) -> list[dict[str, Any]]:
+    """The faults still to come."""
+    rows = db.execute("SELECT * FROM faults WHERE remaining > 0 ORDER BY id").fetchall()
+    return [{**dict(row), "details": json.loads(row["details"])} for row in rows]
+
+
+def clear(db: sqlite3.Connection, oa_id: str) -> None:
+    """Call off the planned faults of one account."""
+    db.execute("UPDATE faults SET remaining = 0 WHERE oa_id = ?", (oa_id,))
+
+
+def refusal(fault: Fault) -> flask.Response | None:
+    """The answer of a request that fails before it is accepted; None when it should go on."""
+    if fault.kind == "error":
+        body = json.dumps({"error": fault.code, "message": fault.message})
+        return flask.Response(body, content_type="application/json")
+    if fault.kind == "status":
+        response = flask.Response("", status=fault.status, content_type="text/plain")
+        if fault.status == 429:
+            response.headers["Retry-After"] = str(fault.retry_after)
+        return response
+    if fault.kind == "slow" and fault.when == "before":
+        time.sleep(fault.seconds)
+    if fault.kind == "drop" and fault.when == "before":
+        return dropped()
+    return None
+
+
+def spoil(fault: Fault, answer: flask.Response) -> flask.Response:
+    """What becomes of the answer to a request that has been accepted."""
+    if fault.when == "after" and fault.kind == "slow":
+        time.sleep(fault.seconds)
+    if fault.when == "after" and fault.kind == "drop":
+        return dropped()
+    return answer
+
+
+def withholds_answer(fault: Fault | None) -> bool:
+    """Whether the request is accepted but the sender never hears of it."""
+    return fault is not None and fault.kind == "drop" and fault.when == "after"
+
+
+def dropped() -> flask.Response:
+    """No answer. werkzeug lends its socket, which is reset; other servers break off in the middle of a body."""
+    connection = flask.request.environ.get("werkzeug.socket")
+    if isinstance(connection, socket.socket):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_RDWR)
+    return flask.Response(
+        _half_a_body(), content_type="application/json", headers={"Content-Length": "4096", "Connection": "close"}
+    )
+
+
+def _half_a_body() -> Iterator[bytes]:
+    yield b'{"data":{"mess'

@@ -1,0 +1,78 @@
+"""One running sandbox: its settings, its memory and its threads, and how a request finds it."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from typing import cast
+
+import flask
+
+from bot.web.sandbox import tokens
+from bot.web.sandbox.settings import SandboxAccount, SandboxSettings
+from bot.web.sandbox.store import Store
+from bot.web.sandbox.webhooks import Dispatcher
+
+
+class Sandbox:
+    """What every route of the sandbox works with."""
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        self.settings = settings
+        self.store = Store(settings.db_path)
+        self.limiter = Limiter(settings.requests_per_minute)
+        self.dispatcher = Dispatcher(settings, self.store)
+        with self.store.writing() as db:
+            tokens.seed(db, settings)
+        self.store.on_commit = self.dispatcher.nudge
+
+    def start(self) -> None:
+        """Begin to post webhooks."""
+        self.dispatcher.start()
+
+    def stop(self) -> None:
+        """End the threads and close the file; what is unsent waits for the next run."""
+        self.dispatcher.stop()
+        self.store.close()
+
+    def account_or_404(self, oa_id: str) -> SandboxAccount:
+        """The account of this OA id; without an id, the only one."""
+        accounts = self.settings.accounts
+        account = accounts[0] if not oa_id and len(accounts) == 1 else self.settings.account(oa_id)
+        if account is None:
+            flask.abort(404, "no such OA in this sandbox")
+        return account
+
+    def base_url(self) -> str:
+        """Where this sandbox is reached from outside, without a slash at the end."""
+        return (self.settings.public_url or flask.request.url_root).rstrip("/")
+
+    def receipt_delay(self) -> float:
+        """How long this message takes to reach the pretend phone."""
+        return random.uniform(*self.settings.receipt_delay)
+
+
+class Limiter:
+    """Requests of each app in the current minute."""
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self._lock = threading.Lock()
+        self._minute = 0
+        self._seen: Counter[str] = Counter()
+
+    def remaining(self, app_id: str) -> int:
+        """Count one request and say how many are left; negative when there was none."""
+        minute = int(time.time() // 60)
+        with self._lock:
+            if minute != self._minute:
+                self._minute, self._seen = minute, Counter()
+            self._seen[app_id] += 1
+            return self.per_minute - self._seen[app_id]
+
+
+def current() -> Sandbox:
+    """The sandbox this request came to."""
+    return cast("Sandbox", flask.current_app.extensions["sandbox"])

@@ -1,0 +1,76 @@
+"""What a sandbox is told when it is made: where it keeps its state and whom it pretends to serve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SandboxAccount:
+    """A pretend Official Account, the app that serves it, and where its webhooks go."""
+
+    app_id: str
+    app_secret: str = field(repr=False)
+    oa_id: str
+    oa_secret: str = field(repr=False)
+    oa_name: str
+    webhook_url: str
+    access_token: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    redirect_uri: str = ""
+    requires_proof: bool = False
+    switched_off_events: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A spot a citizen can share with one tap."""
+
+    label: str
+    latitude: str
+    longitude: str
+
+
+PLACES = (
+    Place("Cổng chợ (điểm mẫu)", "10.7412305", "106.2871044"),
+    Place("Cầu đầu xã (điểm mẫu)", "10.7366121", "106.2950817"),
+)
+
+
+@dataclass(frozen=True)
+class SandboxSettings:
+    """How this sandbox runs; durations are seconds."""
+
+    db_path: Path
+    accounts: Sequence[SandboxAccount]
+    public_prefix: str = ""
+    public_url: str = ""
+    allow_control: bool = False
+    send_delay: tuple[float, float] = (0.0, 0.0)
+    receipt_delay: tuple[float, float] = (0.05, 0.3)
+    echoes: bool = True
+    receipts: bool = True
+    access_token_seconds: int = 90_000
+    access_token_grace: float = 10.0
+    requests_per_minute: int = 4_000
+    deliver_webhooks: bool = True
+    webhook_workers: int = 4
+    webhook_timeout: float = 2.0
+    retry_time_scale: float = 1.0
+    places: Sequence[Place] = PLACES
+
+    def __post_init__(self) -> None:
+        """Refuse settings that would make two accounts indistinguishable."""
+        ids = [account.oa_id for account in self.accounts]
+        if not ids or len(set(ids)) != len(ids):
+            raise ValueError("a sandbox needs at least one account, and every oa_id once")
+
+    def account(self, oa_id: str) -> SandboxAccount | None:
+        """The account with this OA id, if we pretend to serve it."""
+        return next((account for account in self.accounts if account.oa_id == oa_id), None)
+
+    def accounts_of(self, app_id: str) -> list[SandboxAccount]:
+        """The accounts one app serves."""
+        return [account for account in self.accounts if account.app_id == app_id]
