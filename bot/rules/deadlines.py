@@ -1,0 +1,90 @@
+"""Working time: when an answer is due, and how much of it is left, in minutes people really work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+MAX_DAYS_AHEAD = 400
+
+
+@dataclass(frozen=True)
+class WorkingHours:
+    """Shifts of a working day in local time, and the weekdays worked (Monday is 0)."""
+
+    shifts: tuple[tuple[time, time], ...] = ((time(7, 30), time(11, 30)), (time(13, 30), time(17, 0)))
+    weekdays: frozenset[int] = frozenset({0, 1, 2, 3, 4})
+
+    @property
+    def minutes_a_day(self) -> int:
+        """Working minutes of a full day."""
+        return sum(_minutes(end) - _minutes(start) for start, end in self.shifts)
+
+
+# Working days until an answer with a result is due (domain §6); S0 needs a status within one day.
+ANSWER_DAYS: dict[str, int] = {"S0": 1, "S1": 1, "S2": 3, "S3": 5, "S4": 10}
+
+
+def due_at(start: datetime, sla: str, hours: WorkingHours, holidays: Mapping[date, bool]) -> datetime:
+    """When the answer is due. `holidays`: day → True if it is worked although it is a weekend, else a day off."""
+    return add_minutes(start, ANSWER_DAYS.get(sla, 5) * hours.minutes_a_day, hours, holidays)
+
+
+def add_minutes(start: datetime, minutes: int, hours: WorkingHours, holidays: Mapping[date, bool]) -> datetime:
+    """The moment when this many working minutes have passed since `start`."""
+    local = start.astimezone(VIETNAM)
+    left = timedelta(minutes=minutes)
+    for day in _days_from(local.date()):
+        for opens, ends in _shifts_on(day, hours, holidays):
+            begins = max(opens, local)
+            if begins >= ends:
+                continue
+            if left <= ends - begins:
+                return (begins + left).astimezone(UTC)
+            left -= ends - begins
+    raise ValueError("no working time within a year: check the working hours and holidays")
+
+
+def minutes_between(start: datetime, end: datetime, hours: WorkingHours, holidays: Mapping[date, bool]) -> int:
+    """Working minutes from start to end; negative when the end is before the start."""
+    if end < start:
+        return -minutes_between(end, start, hours, holidays)
+    first, last = start.astimezone(VIETNAM), end.astimezone(VIETNAM)
+    total = timedelta()
+    for day in _days_from(first.date()):
+        if day > last.date():
+            break
+        for begins, ends in _shifts_on(day, hours, holidays):
+            total += max(timedelta(), min(ends, last) - max(begins, first))
+    return int(total.total_seconds() // 60)
+
+
+def is_working_time(moment: datetime, hours: WorkingHours, holidays: Mapping[date, bool]) -> bool:
+    """Whether the office is open at this moment."""
+    local = moment.astimezone(VIETNAM)
+    return any(begins <= local < ends for begins, ends in _shifts_on(local.date(), hours, holidays))
+
+
+def next_opening(moment: datetime, hours: WorkingHours, holidays: Mapping[date, bool]) -> datetime:
+    """The next moment the office opens, or this one when it is open."""
+    return add_minutes(moment, 0, hours, holidays)
+
+
+def _days_from(day: date) -> list[date]:
+    return [day + timedelta(days=n) for n in range(MAX_DAYS_AHEAD)]
+
+
+def _shifts_on(day: date, hours: WorkingHours, holidays: Mapping[date, bool]) -> list[tuple[datetime, datetime]]:
+    works = holidays.get(day, day.weekday() in hours.weekdays)
+    if not works:
+        return []
+    return [
+        (datetime.combine(day, begins, VIETNAM), datetime.combine(day, ends, VIETNAM)) for begins, ends in hours.shifts
+    ]
+
+
+def _minutes(moment: time) -> int:
+    return moment.hour * 60 + moment.minute

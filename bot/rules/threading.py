@@ -1,0 +1,128 @@
+"""Which messages of a citizen belong to which ticket.
+
+The answer depends on when things were said, not on when they reached us: a late message is put where it
+belongs by placing all messages again, in the order they were said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+SURE = 0.7
+SAME_REPORT = timedelta(hours=24)
+
+OPENING = frozenset(
+    {
+        "feedback",
+        "proposal",
+        "emergency",
+        "question",
+        "denunciation",
+        "complaint",
+        "announcement_request",
+        "human_handoff",
+        "data_request",
+        "out_of_area",
+    }
+)
+ADDING = frozenset({"add_info", "rating", "withdraw"})
+
+
+@dataclass(frozen=True)
+class Said:
+    """One inbound message as far as threading is concerned; `order` breaks ties of `at` the same way every time."""
+
+    message_id: int
+    at: datetime
+    order: str
+    intent: str
+    topic: str | None = None
+    is_sure: bool = False
+    place: str | None = None
+    is_sealed: bool = False
+    has_evidence: bool = False
+    quoted_ticket: int | None = None
+    fixed_ticket: int | None = None
+
+
+@dataclass
+class Group:
+    """Messages that belong together: a ticket, or one to be opened."""
+
+    ticket_id: int | None
+    topics: set[str] = field(default_factory=set)
+    places: set[str] = field(default_factory=set)
+    last_at: datetime | None = None
+    is_sealed: bool = False
+    ended_at: datetime | None = None
+    message_ids: list[int] = field(default_factory=list)
+
+    def add(self, said: Said) -> None:
+        """Take the message in."""
+        self.message_ids.append(said.message_id)
+        if said.topic and said.is_sure:
+            self.topics.add(said.topic)
+        if said.place:
+            self.places.add(said.place)
+        self.is_sealed = self.is_sealed or said.is_sealed
+        self.last_at = max(filter(None, (self.last_at, said.at)))
+
+    def is_open_at(self, moment: datetime) -> bool:
+        """Whether it could still take a message at that moment."""
+        return self.ended_at is None or moment < self.ended_at
+
+
+def place_one(said: Said, groups: list[Group], burst: timedelta) -> Group | None:
+    """The group this message joins; a new one is appended to `groups`; None when it needs no ticket."""
+    group = _group_for(said, groups, burst)
+    if group is None and _opens(said):
+        group = Group(ticket_id=said.fixed_ticket)
+        groups.append(group)
+    if group is not None:
+        group.add(said)
+    return group
+
+
+def place_all(messages: Iterable[Said], known: Sequence[Group], burst: timedelta) -> list[Group]:
+    """Place all messages in the order they were said. `known`: tickets people have worked on; they stay."""
+    groups: list[Group] = list(known)
+    for said in sorted(messages, key=lambda s: (s.at, s.order)):
+        place_one(said, groups, burst)
+    return groups
+
+
+def _group_for(said: Said, groups: list[Group], burst: timedelta) -> Group | None:
+    for wanted in (said.fixed_ticket, said.quoted_ticket):
+        if wanted is not None:
+            found = next((g for g in groups if g.ticket_id == wanted), None)
+            if found is not None and (wanted == said.fixed_ticket or _may_join(said, found)):
+                return found
+    if not (_opens(said) or said.intent in ADDING):
+        return None
+    begun = [g for g in groups if g.last_at is not None and g.last_at <= said.at and _may_join(said, g)]
+    begun.sort(key=lambda g: g.last_at or said.at, reverse=True)
+    if not begun:
+        return None
+    if said.at - (begun[0].last_at or said.at) <= burst:
+        return begun[0]
+    return next((g for g in begun if not _is_clearly_another(said, g)), None)
+
+
+def _may_join(said: Said, group: Group) -> bool:
+    # A denunciation never lands in a ticket others may read.
+    return group.is_open_at(said.at) and (group.is_sealed or not said.is_sealed)
+
+
+def _is_clearly_another(said: Said, group: Group) -> bool:
+    if group.is_sealed and said.topic and said.is_sure and not said.is_sealed:
+        return True
+    if said.topic and said.is_sure and group.topics and said.topic not in group.topics:
+        return True
+    elsewhere = bool(said.place and group.places and said.place not in group.places)
+    return elsewhere and said.is_sure and said.at - (group.last_at or said.at) > SAME_REPORT
+
+
+def _opens(said: Said) -> bool:
+    return said.intent in OPENING or said.has_evidence or said.fixed_ticket is not None

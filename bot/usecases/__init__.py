@@ -1,0 +1,1 @@
+"""Use cases: one imperative function for each wish, each its own transaction."""

@@ -1,0 +1,274 @@
+"""Citizens: who is speaking, whether we may write to them, and what they told the channel about themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+import structlog
+
+from adapters.messages import AccountNotice, Following, Interaction, ProfileShared, Reaction, Withdrawal
+from bot import texts
+from bot.queue import REPLIES
+from bot.usecases.deliveries import PRIORITY_ACK, owe
+from bot.usecases.work import Work
+from nlp.normalise import fold
+from storage.audit import AuditEntry
+from storage.channels import Channel, ChannelToken
+from storage.contacts import Contact, Conversation, Urn
+from storage.deliveries import Delivery
+from storage.enums import (
+    AttachmentState,
+    DeliveryKind,
+    DeliveryState,
+    Direction,
+    EventKind,
+    Origin,
+    TicketState,
+    TokenState,
+)
+from storage.messages import Attachment, InboundEvent, Message
+from storage.tickets import Ticket, TicketEvent
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Citizen:
+    """A citizen on a channel: who, at which address, in which conversation."""
+
+    contact: Contact
+    urn: Urn
+    conversation: Conversation
+
+
+def citizen(work: Work, value: str) -> Citizen:
+    """Find the citizen with this URN on the channel, or write them down for the first time."""
+    session, channel = work.session, work.channel
+    urn = session.scalar(sa.select(Urn).where(Urn.channel_id == channel.id, Urn.value == value))
+    if urn is None:
+        contact = Contact(commune_id=channel.commune_id, created_at=work.now)
+        session.add(contact)
+        session.flush()
+        urn = Urn(commune_id=channel.commune_id, channel_id=channel.id, contact_id=contact.id, value=value)
+        session.add(urn)
+        session.flush()
+    conversation = session.scalar(sa.select(Conversation).where(Conversation.urn_id == urn.id))
+    if conversation is None:
+        conversation = Conversation(
+            commune_id=channel.commune_id,
+            channel_id=channel.id,
+            contact_id=urn.contact_id,
+            urn_id=urn.id,
+            created_at=work.now,
+        )
+        session.add(conversation)
+        session.flush()
+    return Citizen(session.get_one(Contact, urn.contact_id), urn, conversation)
+
+
+def interacted(person: Citizen, at: datetime) -> None:
+    """They did something: the reply window opens anew and an unreachable mark is void."""
+    urn = person.urn
+    urn.last_interaction_at = max(filter(None, (urn.last_interaction_at, at)))
+    if urn.unreachable_at is not None and at > urn.unreachable_at:
+        urn.unreachable_at = urn.unreachable_code = None
+
+
+def say(
+    work: Work,
+    person: Citizen,
+    text: texts.Text,
+    key: str,
+    *,
+    ticket: Ticket | None = None,
+    priority: int = PRIORITY_ACK,
+) -> None:
+    """The bot says a sentence, at most once for each key."""
+    if work.session.scalar(sa.select(Delivery.id).where(Delivery.key == key)) is not None:
+        return
+    message = Message(
+        commune_id=work.channel.commune_id,
+        channel_id=work.channel.id,
+        conversation_id=person.conversation.id,
+        ticket_id=ticket.id if ticket else None,
+        direction=Direction.OUT,
+        origin=Origin.BOT,
+        text=text.words,
+        text_folded="",
+        template=text.key,
+        is_sealed=bool(ticket and ticket.is_sealed),
+        occurred_at=work.now,
+        created_at=work.now,
+    )
+    work.session.add(message)
+    work.session.flush()
+    owe(
+        work.session,
+        work.runtime,
+        channel=work.channel,
+        urn=person.urn,
+        text=text.words,
+        kind=DeliveryKind.ACK,
+        key=key,
+        priority=priority,
+        message=message,
+    )
+    work.nudges.add(REPLIES)
+
+
+def take_following(work: Work, word: Following) -> str:
+    """Begin or end to follow; the later word wins, however they arrive."""
+    person = citizen(work, word.urn)
+    urn = person.urn
+    if urn.following_changed_at is not None and urn.following_changed_at >= word.occurred_at:
+        return "following:older"
+    is_first = urn.following_changed_at is None
+    urn.is_following = word.is_following
+    urn.following_changed_at = word.occurred_at
+    if not word.is_following:
+        stop_announcements(work, urn, "unfollowed")
+        return "unfollowed"
+    interacted(person, word.occurred_at)
+    if is_first and not work.is_stale:
+        say(work, person, texts.say("welcome", xa=work.book.name), f"welcome:{urn.id}")
+    return "followed"
+
+
+def take_interaction(work: Work, word: Interaction) -> str:
+    """They opened the chat: we may write to them."""
+    interacted(citizen(work, word.urn), word.occurred_at)
+    return f"interaction:{word.what}"
+
+
+def take_profile(work: Work, word: ProfileShared) -> str:
+    """They filled in the channel's contact form."""
+    person = citizen(work, word.urn)
+    interacted(person, word.occurred_at)
+    contact = person.contact
+    contact.name = (word.name or contact.name or "")[:120] or None
+    contact.phone = (word.phone or contact.phone or "")[:32] or None
+    contact.address = (word.address or contact.address or "")[:300] or None
+    return "profile"
+
+
+def take_reaction(work: Work, word: Reaction) -> str:
+    """They put an icon on a message; kept with the event, it asks for nothing."""
+    citizen(work, word.urn)
+    return "reaction"
+
+
+def take_withdrawal(work: Work, word: Withdrawal) -> str:
+    """They withdrew their data: name, phone, address, words and files go; what was done stays countable."""
+    session = work.session
+    urn = session.scalar(sa.select(Urn).where(Urn.channel_id == work.channel.id, Urn.value == word.urn))
+    if urn is None:
+        return "withdrawal:nobody"
+    conversation = session.scalar(sa.select(Conversation).where(Conversation.urn_id == urn.id))
+    contact = session.get_one(Contact, urn.contact_id)
+    contact.name = contact.phone = contact.address = None
+    contact.erased_at = work.now
+    urn.is_following = False
+    urn.opted_out_at = urn.opted_out_at or word.occurred_at
+    stop_announcements(work, urn, "withdrawn")
+    if conversation is not None:
+        _erase_words(work, conversation)
+    _erase_events(work, word.urn)
+    session.add(
+        AuditEntry(
+            commune_id=urn.commune_id, at=work.now, action="contact.erased", target=f"contact:{contact.id}", data={}
+        )
+    )
+    return "erased"
+
+
+def take_notice(work: Work, word: AccountNotice) -> str:
+    """The channel speaks of our account; a revoked permission stops sending until an operator acts."""
+    if word.what == "permission_revoked":
+        work.session.execute(
+            sa.update(ChannelToken)
+            .where(ChannelToken.channel_id == work.channel.id)
+            .values(state=TokenState.NEEDS_CONSENT, last_error="permission_revoked")
+        )
+        work.session.execute(
+            sa.update(Channel)
+            .where(Channel.id == work.channel.id)
+            .values(
+                paused_at=work.now, paused_reason="Quản trị viên OA đã thu hồi quyền của ứng dụng. Cần cấp quyền lại."
+            )
+        )
+    if word.is_alarm:
+        log.error("channel.alarm", channel=work.channel.slug, what=word.what)
+    return f"notice:{word.what}"
+
+
+def opt(work: Work, person: Citizen, *, out: bool, at: datetime) -> bool:
+    """Stop or resume announcements at once; the later wish wins. False when an older wish came late."""
+    urn = person.urn
+    if urn.opted_changed_at is not None and urn.opted_changed_at >= at:
+        return False
+    urn.opted_changed_at = at
+    urn.opted_out_at = at if out else None
+    if out:
+        stop_announcements(work, urn, "opted_out")
+    return True
+
+
+def stop_announcements(work: Work, urn: Urn, code: str) -> None:
+    """Announcements that are still waiting for this citizen are not sent any more."""
+    work.session.execute(
+        sa.update(Delivery)
+        .where(
+            Delivery.urn_id == urn.id,
+            Delivery.kind == DeliveryKind.ANNOUNCEMENT,
+            Delivery.state == DeliveryState.WAITING,
+        )
+        .values(state=DeliveryState.CANCELLED, code=code, reason="Người dân đã ngừng nhận thông báo.")
+    )
+
+
+def _erase_words(work: Work, conversation: Conversation) -> None:
+    session = work.session
+    ids = list(session.scalars(sa.select(Message.id).where(Message.conversation_id == conversation.id)))
+    for attachment in session.scalars(sa.select(Attachment).where(Attachment.message_id.in_(ids))):
+        if attachment.blob:
+            work.runtime.blobs.delete(attachment.blob)
+        attachment.url = attachment.name = attachment.title = attachment.phone = attachment.blob = None
+        attachment.latitude = attachment.longitude = None
+        attachment.state, attachment.missing_code = AttachmentState.MISSING, "erased"
+    gone = "[Đã xóa theo yêu cầu của người dân]"
+    session.execute(
+        sa.update(Message).where(Message.id.in_(ids)).values(text=gone, text_folded=fold(gone), reading=None)
+    )
+    session.execute(
+        sa.update(Delivery)
+        .where(Delivery.conversation_id == conversation.id, Delivery.state == DeliveryState.WAITING)
+        .values(state=DeliveryState.CANCELLED, code="withdrawn", reason="Người dân đã rút dữ liệu.")
+    )
+    session.execute(sa.update(Delivery).where(Delivery.conversation_id == conversation.id).values(text=gone))
+    for ticket in session.scalars(sa.select(Ticket).where(Ticket.conversation_id == conversation.id)):
+        ticket.summary, ticket.place_text = gone, None
+        ticket.latitude = ticket.longitude = None
+        ticket.version += 1
+        if ticket.is_open:
+            ticket.state, ticket.is_open, ticket.closed_at = TicketState.WITHDRAWN, False, work.now
+        session.add(
+            TicketEvent(
+                commune_id=ticket.commune_id, ticket_id=ticket.id, kind=EventKind.WITHDRAWN, at=work.now, data={}
+            )
+        )
+
+
+def _erase_events(work: Work, value: str) -> None:
+    # Raw events hold the same words; the rows stay as proof that each was taken in once.
+    work.session.execute(
+        sa.update(InboundEvent)
+        .where(
+            InboundEvent.channel_id == work.channel.id,
+            InboundEvent.conversation_key == value,
+            InboundEvent.id != work.row.id,
+            InboundEvent.done_at.is_not(None),
+        )
+        .values(body=b"{}")
+    )

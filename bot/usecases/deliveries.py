@@ -1,0 +1,269 @@
+"""Deliveries: owe a message, hand it to its channel once, and know the truth about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session, aliased
+
+from adapters.text import split
+from bot.queue import BROADCAST, REPLIES
+from bot.runtime import Runtime
+from storage.channels import Channel
+from storage.contacts import Urn
+from storage.deliveries import Attempt, Delivery
+from storage.enums import DeliveryKind, DeliveryState
+from storage.messages import Message
+
+log = structlog.get_logger()
+
+PRIORITY_EMERGENCY, PRIORITY_REPLY, PRIORITY_ACK, PRIORITY_ANNOUNCEMENT = 0, 1, 3, 8
+LEASE = timedelta(seconds=60)  # longer than an upload and a send together
+
+
+def owe(
+    session: Session,
+    runtime: Runtime,
+    *,
+    channel: Channel,
+    urn: Urn,
+    text: str,
+    kind: DeliveryKind,
+    key: str,
+    priority: int,
+    message: Message | None = None,
+    announcement_id: int | None = None,
+    image_blob: str | None = None,
+    quoted_external_id: str | None = None,
+) -> list[Delivery]:
+    """Promise a message to a citizen, in as many parts as the channel needs; nudge after your commit."""
+    limits = runtime.adapters[channel.type].limits
+    now = runtime.now()
+    pieces = split(text, limits.text, limits.text_units) or [""]
+    parts = [
+        Delivery(
+            commune_id=channel.commune_id,
+            key=key if number == 1 else f"{key}:{number}",
+            channel_id=channel.id,
+            urn_id=urn.id,
+            conversation_id=message.conversation_id if message else None,
+            message_id=message.id if message else None,
+            announcement_id=announcement_id,
+            kind=kind,
+            priority=priority,
+            part=number,
+            parts=len(pieces),
+            text=piece,
+            image_blob=image_blob if number == 1 else None,
+            quoted_external_id=quoted_external_id if number == 1 else None,
+            state=DeliveryState.WAITING,
+            next_attempt_at=now,
+            created_at=now,
+        )
+        for number, piece in enumerate(pieces, 1)
+    ]
+    session.add_all(parts)
+    session.flush()
+    return parts
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A delivery that this process alone may send now, with what is needed to do so."""
+
+    id: int
+    attempt_id: int
+    commune_id: int
+    urn_id: int
+    urn: str
+    text: str
+    image_blob: str | None
+    quoted_external_id: str | None
+    tries: int
+    kind: DeliveryKind
+    announcement_id: int | None
+
+
+@dataclass
+class Outcome:
+    """What became of one claimed delivery; `next_attempt_at` set: it waits again."""
+
+    claimed: Claimed
+    state: DeliveryState
+    code: str | None = None
+    reason: str | None = None
+    external_id: str | None = None
+    next_attempt_at: datetime | None = None
+    exchange: list[Any] = field(default_factory=list)
+    quota: dict[str, str] = field(default_factory=dict)
+    unreachable: bool = False
+
+
+def claim(
+    session: Session, channel: Channel, kinds: list[DeliveryKind], limit: int, lease: str, now: datetime
+) -> list[Claimed]:
+    """Take up to `limit` due deliveries, most urgent first, and write down the intent to send them."""
+    earlier = aliased(Delivery)
+    blocked = (
+        sa.select(earlier.id)
+        .where(
+            earlier.urn_id == Delivery.urn_id,
+            earlier.id < Delivery.id,
+            earlier.state.in_([DeliveryState.WAITING, DeliveryState.SENDING]),
+            earlier.kind != DeliveryKind.ANNOUNCEMENT,
+        )
+        .exists()
+    )
+    split_before = (
+        sa.select(earlier.id)
+        .where(
+            earlier.urn_id == Delivery.urn_id,
+            earlier.announcement_id == Delivery.announcement_id,
+            earlier.part < Delivery.part,
+            earlier.state.in_([DeliveryState.WAITING, DeliveryState.SENDING]),
+        )
+        .exists()
+    )
+    query = (
+        sa.select(Delivery)
+        .where(
+            Delivery.channel_id == channel.id,
+            Delivery.state == DeliveryState.WAITING,
+            Delivery.kind.in_(kinds),
+            Delivery.next_attempt_at <= now,
+            ~blocked,
+            ~split_before,
+        )
+        .order_by(Delivery.priority, Delivery.next_attempt_at, Delivery.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Delivery)
+    )
+    rows = list(session.scalars(query))
+    attempts = []
+    for row in rows:
+        row.state = DeliveryState.SENDING
+        row.tries += 1
+        row.lease_id = lease
+        row.lease_until = now + LEASE
+        attempts.append(Attempt(commune_id=row.commune_id, delivery_id=row.id, number=row.tries, started_at=now))
+    session.add_all(attempts)
+    session.flush()
+    urns = {}
+    if rows:
+        pairs = session.execute(sa.select(Urn.id, Urn.value).where(Urn.id.in_([r.urn_id for r in rows])))
+        urns = {urn_id: value for urn_id, value in pairs}  # noqa: C416 - rows are not plain tuples
+    return [
+        Claimed(
+            r.id, a.id, r.commune_id, r.urn_id, urns[r.urn_id], r.text, r.image_blob, r.quoted_external_id, r.tries,
+            r.kind, r.announcement_id,
+        )
+        for r, a in zip(rows, attempts, strict=True)
+    ]  # fmt: skip
+
+
+def record(session: Session, outcomes: list[Outcome], lease: str, now: datetime) -> None:
+    """Write down what became of claimed deliveries. A row whose lease was taken away is left as it is."""
+    for outcome in outcomes:
+        claimed = outcome.claimed
+        values: dict[str, Any] = {
+            "state": outcome.state,
+            "code": outcome.code,
+            "reason": outcome.reason,
+            "lease_id": None,
+            "lease_until": None,
+        }
+        if outcome.external_id:
+            values["external_id"] = outcome.external_id
+        if outcome.state is DeliveryState.SENT:
+            values["sent_at"] = now
+        if outcome.next_attempt_at is not None:
+            values["next_attempt_at"] = outcome.next_attempt_at
+        session.execute(
+            sa.update(Delivery)
+            .where(Delivery.id == claimed.id, Delivery.lease_id == lease, Delivery.state == DeliveryState.SENDING)
+            .values(**values)
+        )
+        session.execute(
+            sa.update(Attempt)
+            .where(Attempt.id == claimed.attempt_id)
+            .values(ended_at=now, outcome=outcome.state.value, code=outcome.code, exchange=outcome.exchange)
+        )
+        if outcome.unreachable:
+            session.execute(
+                sa.update(Urn).where(Urn.id == claimed.urn_id).values(unreachable_at=now, unreachable_code=outcome.code)
+            )
+        if outcome.state in {DeliveryState.REFUSED, DeliveryState.UNKNOWN}:
+            _cancel_later_parts(session, claimed.id, outcome.state)
+
+
+def _cancel_later_parts(session: Session, delivery_id: int, state: DeliveryState) -> None:
+    first = session.get_one(Delivery, delivery_id)
+    if first.part >= first.parts:
+        return
+    same = (
+        Delivery.message_id == first.message_id
+        if first.message_id
+        else Delivery.announcement_id == first.announcement_id
+    )
+    session.execute(
+        sa.update(Delivery)
+        .where(
+            same, Delivery.urn_id == first.urn_id, Delivery.part > first.part, Delivery.state == DeliveryState.WAITING
+        )
+        .values(state=DeliveryState.CANCELLED, code=f"earlier_part_{state.value}", reason="Phần trước chưa gửi được.")
+    )
+
+
+def expire_leases(runtime: Runtime, *, everything: bool = False) -> int:
+    """Deliveries whose sender died between intent and outcome: nobody knows, so nothing is sent again by itself.
+
+    `everything`: this process is the only one, so whoever held a lease is dead.
+    """
+    now = runtime.now()
+    with runtime.database.transaction() as session:
+        query = sa.select(Delivery).where(Delivery.state == DeliveryState.SENDING)
+        if not everything:
+            query = query.where(Delivery.lease_until < now)
+        rows = list(session.scalars(query.limit(500).with_for_update(skip_locked=True)))
+        for row in rows:
+            row.state = DeliveryState.UNKNOWN
+            row.code = "sender_died"
+            row.reason = (
+                "Máy chủ dừng giữa lúc gửi nên không rõ người dân đã nhận chưa. Có thể gọi điện hoặc bấm Gửi lại."
+            )
+            row.lease_id = row.lease_until = None
+            session.execute(
+                sa.update(Attempt)
+                .where(Attempt.delivery_id == row.id, Attempt.ended_at.is_(None))
+                .values(ended_at=now, outcome=DeliveryState.UNKNOWN.value, code="sender_died")
+            )
+            _cancel_later_parts(session, row.id, DeliveryState.UNKNOWN)
+    if rows:
+        log.warning("delivery.sender_died", count=len(rows))
+    return len(rows)
+
+
+def resend(runtime: Runtime, official_id: int, delivery: Delivery) -> None:
+    """A person decides to send a refused, unknown or cancelled delivery again; later parts follow it."""
+    now = runtime.now()
+    with runtime.database.transaction() as session:
+        row = session.get_one(Delivery, delivery.id)
+        again = {DeliveryState.REFUSED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED}
+        if row.state not in again:
+            return
+        same = (
+            [Delivery.message_id == row.message_id]
+            if row.message_id
+            else [Delivery.announcement_id == row.announcement_id]
+        )
+        session.execute(
+            sa.update(Delivery)
+            .where(*same, Delivery.urn_id == row.urn_id, Delivery.part >= row.part, Delivery.state.in_(again))
+            .values(state=DeliveryState.WAITING, code=None, reason=None, next_attempt_at=now, tries=0)
+        )
+    log.info("delivery.resend", delivery_id=delivery.id, official_id=official_id)
+    runtime.nudge(BROADCAST if delivery.kind is DeliveryKind.ANNOUNCEMENT else REPLIES)

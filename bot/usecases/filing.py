@@ -1,0 +1,322 @@
+"""Filing: put a citizen's message under its ticket, opening one where needed, whatever order messages came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.messages import AttachmentKind
+from bot.rules.deadlines import VIETNAM, due_at
+from bot.rules.routing import route
+from bot.rules.threading import SURE, Group, Said, place_all
+from bot.usecases.citizens import Citizen
+from bot.usecases.work import Work
+from nlp.reading import Reading
+from nlp.topics import TOPICS
+from storage.deliveries import Delivery
+from storage.enums import Direction, EventKind, TicketState, Urgency
+from storage.intake import next_number
+from storage.messages import Attachment, InboundEvent, Message
+from storage.tickets import Ticket, TicketEvent
+
+LOOK_BACK = timedelta(days=60)
+AT_MOST = 200
+EVIDENCE = {
+    AttachmentKind.IMAGE.value,
+    AttachmentKind.GIF.value,
+    AttachmentKind.AUDIO.value,
+    AttachmentKind.VIDEO.value,
+    AttachmentKind.FILE.value,
+    AttachmentKind.LOCATION.value,
+}
+_LOUDNESS = {Urgency.NORMAL: 0, Urgency.URGENT: 1, Urgency.EMERGENCY: 2}
+
+
+@dataclass(frozen=True)
+class Filed:
+    """Where a message went. `is_later`: it came after the burst that it is added to was over."""
+
+    ticket: Ticket | None
+    opened: bool = False
+    is_later: bool = False
+
+
+@dataclass
+class Known:
+    """A message of the conversation with all that filing looks at."""
+
+    message: Message
+    order: str
+    reading: Reading | None
+    attachments: list[Attachment] = field(default_factory=list)
+
+
+def file_message(work: Work, person: Citizen, message: Message) -> Filed:
+    """Place the new message among those of its conversation and keep tickets in step with the result."""
+    known = _messages(work, person, message)
+    tickets = {
+        t.id: t
+        for t in work.session.scalars(
+            sa.select(Ticket).where(
+                Ticket.conversation_id == person.conversation.id, Ticket.state != TicketState.MERGED
+            )
+        )
+    }
+    fixed = _fixed_groups(tickets, known)
+    quoted = _quoted_tickets(work, known)
+    burst = timedelta(seconds=work.runtime.settings.burst_seconds)
+    said = [_said(k, tickets, fixed, quoted) for k in known]
+    groups = place_all(said, list(fixed.values()), burst)
+    by_id = {k.message.id: k for k in known}
+    held = {k.message.id: k.message.ticket_id for k in known}
+    _recognise(groups, tickets, held)
+    result = Filed(None)
+    for group in (g for g in groups if g.message_ids):
+        members = [by_id[i] for i in group.message_ids]
+        filed = _keep_group(work, person, group, members, tickets)
+        if message.id in group.message_ids:
+            result = Filed(filed.ticket, filed.opened, is_later=_is_later(message, members, burst))
+    _merge_emptied(work, tickets, groups, held)
+    if result.ticket is not None and not result.opened:
+        _event(work, result.ticket, EventKind.MESSAGE_ADDED, {"message_id": message.id})
+    return result
+
+
+def _messages(work: Work, person: Citizen, new: Message) -> list[Known]:
+    query = (
+        sa.select(Message, InboundEvent.key)
+        .join(InboundEvent, InboundEvent.id == Message.inbound_event_id)
+        .where(
+            Message.conversation_id == person.conversation.id,
+            Message.direction == Direction.IN,
+            Message.occurred_at > new.occurred_at - LOOK_BACK,
+        )
+        .order_by(Message.occurred_at.desc(), Message.id.desc())
+        .limit(AT_MOST)
+    )
+    known = {
+        m.id: Known(m, key, Reading.from_json(m.reading) if m.reading else None)
+        for m, key in work.session.execute(query)
+    }
+    for attachment in work.session.scalars(
+        sa.select(Attachment).where(Attachment.message_id.in_(list(known))).order_by(Attachment.position)
+    ):
+        known[attachment.message_id].attachments.append(attachment)
+    return list(known.values())
+
+
+def _fixed_groups(tickets: dict[int, Ticket], known: list[Known]) -> dict[int, Group]:
+    """Tickets that people have worked on, or whose beginning is out of sight, stay what they are."""
+    oldest = min(k.message.occurred_at for k in known)
+    groups = {}
+    for ticket in sorted(tickets.values(), key=lambda t: t.opened_at):
+        if not ticket.is_touched and ticket.opened_at >= oldest:
+            continue
+        group = Group(ticket_id=ticket.id, is_sealed=ticket.is_sealed)
+        if ticket.topic and (ticket.topic_is_confirmed or ticket.opened_at < oldest):
+            group.topics.add(ticket.topic)
+        if ticket.opened_at < oldest:
+            group.last_at = min(ticket.last_in_at, oldest)
+        if not ticket.state.takes_more:
+            group.ended_at = ticket.closed_at or ticket.last_in_at
+        groups[ticket.id] = group
+    return groups
+
+
+def _quoted_tickets(work: Work, known: list[Known]) -> dict[str, int]:
+    quoted = [k.message.quoted_external_id for k in known if k.message.quoted_external_id]
+    if not quoted:
+        return {}
+    channel_id = work.channel.id
+    rows = work.session.execute(
+        sa.select(Message.external_id, Message.ticket_id)
+        .where(Message.channel_id == channel_id, Message.external_id.in_(quoted), Message.ticket_id.is_not(None))
+        .union(
+            sa.select(Delivery.external_id, Message.ticket_id)
+            .join(Message, Message.id == Delivery.message_id)
+            .where(Delivery.channel_id == channel_id, Delivery.external_id.in_(quoted), Message.ticket_id.is_not(None))
+        )
+    )
+    return {external: ticket for external, ticket in rows if external and ticket}
+
+
+def _said(known: Known, tickets: dict[int, Ticket], fixed: dict[int, Group], quoted: dict[str, int]) -> Said:
+    message, reading = known.message, known.reading
+    first = reading.topics[0] if reading and reading.topics else None
+    held = message.ticket_id if message.ticket_id in fixed else None
+    quoted_ticket = quoted.get(message.quoted_external_id or "")
+    return Said(
+        message_id=message.id,
+        at=message.occurred_at,
+        order=known.order,
+        intent=reading.intent if reading else "add_info",
+        topic=first.slug if first else None,
+        is_sure=bool(first and first.probability >= SURE),
+        place=_place_key(reading),
+        is_sealed=message.is_sealed,
+        has_evidence=any(a.kind in EVIDENCE for a in known.attachments),
+        quoted_ticket=quoted_ticket if quoted_ticket in tickets else None,
+        fixed_ticket=held,
+    )
+
+
+def _place_key(reading: Reading | None) -> str | None:
+    for place in reading.places if reading else ():
+        if place.level in {"place", "commune"}:
+            return f"{place.level}:{place.key}"
+    return None
+
+
+def _recognise(groups: list[Group], tickets: dict[int, Ticket], held: dict[int, int | None]) -> None:
+    """Say which existing ticket each group is: the one its earliest messages were filed under already."""
+    taken = {g.ticket_id for g in groups if g.ticket_id is not None}
+    for group in groups:
+        if group.ticket_id is not None:
+            continue
+        for message_id in group.message_ids:
+            candidate = held[message_id]
+            if candidate in tickets and candidate not in taken and not tickets[candidate].is_touched:
+                group.ticket_id = candidate
+                taken.add(candidate)
+                break
+
+
+def _keep_group(work: Work, person: Citizen, group: Group, members: list[Known], tickets: dict[int, Ticket]) -> Filed:
+    ticket = tickets.get(group.ticket_id) if group.ticket_id is not None else None
+    opened = ticket is None
+    if ticket is None:
+        ticket = _open(work, person, members)
+        tickets[ticket.id] = ticket
+        group.ticket_id = ticket.id
+    moved = [m for m in members if m.message.ticket_id != ticket.id]
+    for member in moved:
+        member.message.ticket_id = ticket.id
+    if moved:
+        _describe(work, ticket, members)
+        if opened:
+            _event(work, ticket, EventKind.OPENED, {"topic": ticket.topic, "agency_id": ticket.agency_id})
+        work.session.flush()
+    return Filed(ticket, opened=opened)
+
+
+def _open(work: Work, person: Citizen, members: list[Known]) -> Ticket:
+    first = members[0].message
+    year = first.occurred_at.astimezone(VIETNAM).strftime("%y")
+    number = next_number(work.session, f"commune:{work.book.id}", "ticket", year)
+    ticket = Ticket(
+        commune_id=work.book.id,
+        code=f"PA{year}-{number:04d}",
+        conversation_id=person.conversation.id,
+        contact_id=person.contact.id,
+        state=TicketState.NEW,
+        is_open=True,
+        urgency=Urgency.NORMAL,
+        opened_at=first.occurred_at,
+        last_in_at=first.occurred_at,
+        version=1,
+        is_touched=False,
+        topic_is_confirmed=False,
+        is_sealed=False,
+        is_restricted=False,
+    )
+    work.session.add(ticket)
+    work.session.flush()
+    return ticket
+
+
+def _describe(work: Work, ticket: Ticket, members: list[Known]) -> None:
+    """Say what the ticket is about from all its messages; what an official has decided stays."""
+    ticket.last_in_at = max(m.message.occurred_at for m in members)
+    ticket.is_sealed = ticket.is_sealed or any(m.message.is_sealed for m in members)
+    ticket.version += 1
+    loudest = max((Urgency(m.reading.urgency) for m in members if m.reading), key=_LOUDNESS.__getitem__, default=None)
+    if loudest is not None and _LOUDNESS[loudest] > _LOUDNESS[ticket.urgency]:
+        ticket.urgency = loudest
+    if ticket.is_touched:
+        return
+    ticket.opened_at = min(m.message.occurred_at for m in members)
+    ticket.summary = _summary(members)
+    _locate(ticket, members)
+    topic, probability = _topic(members)
+    ticket.topic = topic
+    known_topic = TOPICS.get(topic or "khac")
+    ticket.is_restricted = bool(known_topic and known_topic.restricted)
+    _route(work, ticket, probability)
+    ticket.due_at = _due(work, ticket)
+
+
+def _summary(members: list[Known]) -> str:
+    texts = [m.message.text.strip() for m in members if m.message.text.strip()]
+    return " ".join((texts[0] if texts else "").split())[:300]
+
+
+def _locate(ticket: Ticket, members: list[Known]) -> None:
+    ticket.place_id = ticket.place_text = ticket.locality_code = None
+    for member in members:
+        for place in member.reading.places if member.reading else ():
+            if ticket.place_text is None or (ticket.place_id is None and place.level == "place"):
+                ticket.place_text = place.name[:300]
+                ticket.place_id = int(place.key) if place.level == "place" else None
+                ticket.locality_code = place.key if place.level == "commune" else ticket.locality_code
+        for attachment in member.attachments:
+            if attachment.kind == AttachmentKind.LOCATION.value and attachment.latitude is not None:
+                ticket.latitude, ticket.longitude = attachment.latitude, attachment.longitude
+
+
+def _topic(members: list[Known]) -> tuple[str | None, float]:
+    guesses = [m.reading.topics[0] for m in members if m.reading and m.reading.topics]
+    sure = next((g for g in guesses if g.probability >= SURE), None)
+    best = sure or max(guesses, key=lambda g: g.probability, default=None)
+    return (best.slug, best.probability) if best else (None, 0.0)
+
+
+def _route(work: Work, ticket: Ticket, probability: float) -> None:
+    if ticket.is_sealed:
+        ticket.agency_id = work.book.agencies.get("lanh-dao")
+        return
+    topic = TOPICS.get(ticket.topic or "")
+    found = route(
+        ticket.topic,
+        probability,
+        ticket.place_id,
+        work.book.rules,
+        work.book.agencies,
+        topic.agency if topic else None,
+    )
+    ticket.agency_id = found.agency_id
+
+
+def _due(work: Work, ticket: Ticket) -> datetime | None:
+    if ticket.is_sealed:
+        return None
+    topic = TOPICS.get(ticket.topic or "khac")
+    sla = {Urgency.EMERGENCY: "S0", Urgency.URGENT: "S1"}.get(ticket.urgency, topic.sla if topic else "S3")
+    return due_at(ticket.opened_at, sla, work.book.hours, work.book.holidays)
+
+
+def _merge_emptied(work: Work, tickets: dict[int, Ticket], groups: list[Group], held: dict[int, int | None]) -> None:
+    """A ticket whose messages all belong elsewhere keeps its code: whoever asks for it is led to the other one."""
+    home = {message_id: g.ticket_id for g in groups for message_id in g.message_ids}
+    filled = set(home.values())
+    for former in {t for t in held.values() if t in tickets and t not in filled}:
+        ticket = tickets[former]
+        target = next(home.get(m) for m, t in sorted(held.items()) if t == former)
+        if ticket.is_touched or target is None:
+            continue
+        ticket.state, ticket.is_open = TicketState.MERGED, False
+        ticket.merged_into_id, ticket.closed_at = target, work.now
+        ticket.version += 1
+        _event(work, ticket, EventKind.MERGED, {"into": tickets[target].code, "by": "late_message"})
+
+
+def _is_later(message: Message, members: list[Known], burst: timedelta) -> bool:
+    before = [m.message.occurred_at for m in members if m.message.id != message.id]
+    earlier = [at for at in before if at <= message.occurred_at]
+    return bool(earlier) and message.occurred_at - max(earlier) > burst
+
+
+def _event(work: Work, ticket: Ticket, kind: EventKind, data: dict[str, Any]) -> None:
+    work.session.add(TicketEvent(commune_id=ticket.commune_id, ticket_id=ticket.id, kind=kind, at=work.now, data=data))

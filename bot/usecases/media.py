@@ -1,0 +1,168 @@
+"""Media: fetch what citizens attached, keep it, or say why it is missing; the message is kept either way."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+import structlog
+from PIL import Image, UnidentifiedImageError
+
+from adapters.http import MediaUnavailable
+from bot.rules.retry import next_try
+from bot.runtime import Runtime
+from bot.usecases.tokens import channel_config
+from storage.channels import Channel
+from storage.enums import AttachmentState
+from storage.messages import Attachment, Message
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=90)
+MAX_TRIES = 6
+MAX_PIXELS = 60_000_000
+FINAL = {"too_large", "not_allowed", "wrong_type", "checksum", "too_many_pixels"}
+
+MAGIC: dict[str, tuple[tuple[int, bytes], ...]] = {
+    "image/jpeg": ((0, b"\xff\xd8\xff"),),
+    "image/png": ((0, b"\x89PNG\r\n\x1a\n"),),
+    "image/gif": ((0, b"GIF8"),),
+    "image/webp": ((8, b"WEBP"),),
+    "audio/amr": ((0, b"#!AMR"),),
+    "audio/mpeg": ((0, b"ID3"), (0, b"\xff\xfb"), (0, b"\xff\xf3")),
+    "audio/wav": ((8, b"WAVE"),),
+    "audio/ogg": ((0, b"OggS"),),
+    "video/mp4": ((4, b"ftyp"),),
+    "application/pdf": ((0, b"%PDF-"),),
+    "application/zip": ((0, b"PK\x03\x04"),),
+    "application/msword": ((0, b"\xd0\xcf\x11\xe0"),),
+}
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "image": ("image/",),
+    "gif": ("image/",),
+    "audio": ("audio/", "video/mp4"),
+    "video": ("video/",),
+    "file": ("application/", "image/", "text/plain"),
+}
+
+
+class NotWhatItSays(Exception):
+    """The bytes are not what the channel said they are; `code` says how."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    id: int
+    kind: str
+    url: str
+    md5: str | None
+    tries: int
+    channel: Channel
+
+
+def fetch_due(runtime: Runtime, *, budget_seconds: float = 5.0) -> int:
+    """Fetch waiting attachments for at most `budget_seconds`; gives how many were settled."""
+    end = time.monotonic() + budget_seconds
+    settled = 0
+    while time.monotonic() < end:
+        wanted = _claim(runtime)
+        if wanted is None:
+            break
+        settled += 1
+        _fetch(runtime, wanted)
+    return settled
+
+
+def kind_of(data: bytes) -> str | None:
+    """The MIME type that the first bytes tell, or None."""
+    for mime, marks in MAGIC.items():
+        if any(data[at : at + len(mark)] == mark for at, mark in marks):
+            return mime
+    if data[:4096].isascii() and b"\0" not in data[:4096]:
+        return "text/plain"
+    return None
+
+
+def _claim(runtime: Runtime) -> _Wanted | None:
+    now = runtime.now()
+    with runtime.database.transaction() as session:
+        row = session.scalar(
+            sa.select(Attachment)
+            .where(
+                Attachment.state == AttachmentState.WAITING,
+                Attachment.next_try_at <= now,
+                sa.or_(Attachment.lease_until.is_(None), Attachment.lease_until < now),
+            )
+            .order_by(Attachment.next_try_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        if row is None or row.url is None:
+            return None
+        row.lease_until = now + LEASE
+        row.tries += 1
+        channel = session.scalars(
+            sa.select(Channel).join(Message, Message.channel_id == Channel.id).where(Message.id == row.message_id)
+        ).one()
+        return _Wanted(row.id, row.kind, row.url, row.declared_md5, row.tries, channel)
+
+
+def _fetch(runtime: Runtime, wanted: _Wanted) -> None:
+    adapter = runtime.adapters[wanted.channel.type]
+    config = channel_config(runtime, wanted.channel)
+    try:
+        data = runtime.http.get_media(
+            wanted.url,
+            max_bytes=runtime.settings.media_max_bytes,
+            allowed=lambda url: adapter.may_fetch(url, config),
+            allow_local=wanted.channel.is_sandbox,
+        )
+        mime = check(data, wanted.kind, wanted.md5)
+    except (MediaUnavailable, NotWhatItSays) as error:
+        _missing(runtime, wanted, error.code)
+        return
+    blob = runtime.blobs.keep(data)
+    with runtime.database.transaction() as session:
+        row = session.get_one(Attachment, wanted.id)
+        row.state, row.blob, row.mime, row.size = AttachmentState.STORED, blob, mime, len(data)
+        row.missing_code = row.lease_until = None
+    log.info("media.stored", attachment_id=wanted.id, mime=mime, size=len(data))
+
+
+def check(data: bytes, kind: str, md5: str | None) -> str:
+    """The MIME type of honest bytes; NotWhatItSays when they are something else than the channel said."""
+    mime = kind_of(data)
+    if mime is None or not mime.startswith(ALLOWED.get(kind, ())):
+        raise NotWhatItSays("wrong_type")
+    if md5 and len(md5) == 32 and hashlib.md5(data, usedforsecurity=False).hexdigest() != md5.lower():
+        raise NotWhatItSays("checksum")
+    if mime.startswith("image/"):
+        try:
+            with Image.open(io.BytesIO(data)) as image:
+                width, height = image.size
+        except (UnidentifiedImageError, OSError, Image.DecompressionBombError, ValueError):
+            raise NotWhatItSays("wrong_type") from None
+        if width * height > MAX_PIXELS:
+            raise NotWhatItSays("too_many_pixels")
+    return mime
+
+
+def _missing(runtime: Runtime, wanted: _Wanted, code: str) -> None:
+    now = runtime.now()
+    with runtime.database.transaction() as session:
+        row = session.get_one(Attachment, wanted.id)
+        row.lease_until = None
+        row.missing_code = code
+        if code in FINAL or wanted.tries >= MAX_TRIES:
+            row.state = AttachmentState.MISSING
+        else:
+            row.next_try_at = next_try(now, wanted.tries)
+    log.warning("media.missing", attachment_id=wanted.id, code=code, tries=wanted.tries)

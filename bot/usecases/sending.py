@@ -1,0 +1,266 @@
+"""Sending: take due deliveries of a channel at its pace, hand them over, write down what became of them."""
+
+from __future__ import annotations
+
+import secrets as random_secrets
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from adapters.errors import (
+    ChannelRefused,
+    ContactUnreachable,
+    MessageRefused,
+    NotNow,
+    OutcomeUnknown,
+    QuotaExhausted,
+    SendError,
+    TemporarilyRefused,
+    TokenRefreshFailed,
+    TokenRejected,
+    WindowClosed,
+)
+from adapters.messages import OutboundImage, OutboundMessage, SendResult
+from bot.rules.retry import next_try
+from bot.rules.window import window
+from bot.runtime import Runtime
+from bot.usecases.deliveries import Claimed, Outcome, claim, record
+from bot.usecases.tokens import Access, NoToken, access_for, channel_config
+from storage.channels import Channel
+from storage.contacts import Urn
+from storage.deliveries import Delivery
+from storage.enums import DeliveryKind, DeliveryState
+
+log = structlog.get_logger()
+
+IN_FLIGHT = 8
+AHEAD_SECONDS = 0.3  # how much of the channel's pace one worker reserves at a time: a reply waits no longer
+PERSONAL = [DeliveryKind.REPLY, DeliveryKind.ACK]
+MANY = [DeliveryKind.ANNOUNCEMENT]
+QUOTA_PAUSE = timedelta(hours=1)
+QUOTA_TRIES = 26
+
+_pool = ThreadPoolExecutor(max_workers=IN_FLIGHT * 2, thread_name_prefix="send")
+
+
+def send_due(runtime: Runtime, kinds: list[DeliveryKind], *, budget_seconds: float = 5.0) -> int:
+    """Send what is due on every channel for at most `budget_seconds`; gives how many were handed over."""
+    end = time.monotonic() + budget_seconds
+    total = 0
+    for channel_id in channels_with_due(runtime, kinds):
+        while time.monotonic() < end:
+            sent = send_batch(runtime, channel_id, kinds)
+            if sent == 0:
+                break
+            total += sent
+    return total
+
+
+def channels_with_due(runtime: Runtime, kinds: list[DeliveryKind]) -> list[int]:
+    """Channels that may send now and owe something of these kinds."""
+    now = runtime.now()
+    owes = (
+        sa.select(Delivery.id)
+        .where(
+            Delivery.channel_id == Channel.id,
+            Delivery.state == DeliveryState.WAITING,
+            Delivery.kind.in_(kinds),
+            Delivery.next_attempt_at <= now,
+        )
+        .exists()
+    )
+    with runtime.database.reading() as session:
+        return list(session.scalars(sa.select(Channel.id).where(*_may_send(now), owes).order_by(Channel.id)))
+
+
+def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> int:
+    """Claim a few deliveries, send them side by side, each at its slot, and record the outcomes."""
+    lease = random_secrets.token_hex(8)
+    with runtime.database.transaction() as session:
+        now = runtime.now()
+        query = sa.select(Channel).where(Channel.id == channel_id, *_may_send(now)).with_for_update()
+        channel = session.scalar(query)
+        if channel is None:
+            return 0
+        size = max(1, min(IN_FLIGHT, int(channel.rate_per_second * AHEAD_SECONDS)))
+        batch = claim(session, channel, kinds, size, lease, now)
+        first_slot = _reserve(channel, len(batch), now)
+        closed = _closed_windows(session, runtime, channel, batch, now)
+    if not batch:
+        return 0
+    sender = _Sender(runtime, channel, closed)
+    interval = 1.0 / channel.rate_per_second
+    waits = [(first_slot - now).total_seconds() + n * interval for n in range(len(batch))]
+    begun = time.monotonic()
+    outcomes = list(_pool.map(lambda pair: sender.send_at(begun + pair[1], pair[0]), zip(batch, waits, strict=True)))
+    with runtime.database.transaction() as session:
+        now = runtime.now()
+        record(session, outcomes, lease, now)
+        sender.apply_to_channel(session, now)
+    for outcome in outcomes:
+        log.info(
+            "delivery.outcome",
+            channel=channel.slug,
+            delivery_id=outcome.claimed.id,
+            state=outcome.state.value,
+            code=outcome.code,
+            tries=outcome.claimed.tries,
+        )
+    return len(batch)
+
+
+def _may_send(now: datetime) -> list[Any]:
+    return [
+        Channel.is_active.is_(True),
+        Channel.paused_at.is_(None),
+        sa.or_(Channel.hold_until.is_(None), Channel.hold_until <= now),
+    ]
+
+
+def _reserve(channel: Channel, count: int, now: datetime) -> datetime:
+    first = max(now, channel.next_slot_at or now)
+    if count:
+        channel.next_slot_at = first + timedelta(seconds=count / channel.rate_per_second)
+    return first
+
+
+def _closed_windows(
+    session: Session, runtime: Runtime, channel: Channel, batch: list[Claimed], now: datetime
+) -> set[int]:
+    limits = runtime.adapters[channel.type].limits
+    rows = session.execute(sa.select(Urn.id, Urn.last_interaction_at).where(Urn.id.in_([c.urn_id for c in batch])))
+    return {
+        urn_id
+        for urn_id, last in rows
+        if not window(last, now, hours=limits.window_hours, free_hours=limits.free_window_hours).is_open
+    }
+
+
+@dataclass
+class _Sender:
+    """Sends the deliveries of one batch; remembers what the whole channel must do afterwards."""
+
+    runtime: Runtime
+    channel: Channel
+    closed_windows: set[int]
+    pause_reason: str | None = None
+    hold_seconds: float = 0.0
+    quota: dict[str, str] | None = None
+
+    def send_at(self, moment: float, claimed: Claimed) -> Outcome:
+        """Wait for the slot, send, and turn whatever happens into an outcome; never raises."""
+        if claimed.urn_id in self.closed_windows:
+            return Outcome(
+                claimed,
+                DeliveryState.REFUSED,
+                code="window_closed",
+                reason="Đã quá thời hạn kênh cho phép trả lời. Gửi được lại khi người dân nhắn tin; có thể gọi điện.",
+            )
+        time.sleep(max(0.0, moment - time.monotonic()))
+        with self.runtime.http.recording() as exchanges:
+            outcome = self._try(claimed)
+        outcome.exchange = [exchange.to_json() for exchange in exchanges]
+        return outcome
+
+    def apply_to_channel(self, session: Session, now: datetime) -> None:
+        """Pause or hold the channel when an answer was about the whole account."""
+        values: dict[str, Any] = {}
+        if self.pause_reason:
+            values |= {"paused_at": now, "paused_reason": self.pause_reason}
+            log.error("channel.paused", channel=self.channel.slug)
+        if self.hold_seconds:
+            values["hold_until"] = now + timedelta(seconds=self.hold_seconds)
+        if self.quota:
+            values["quota"] = self.quota
+        if values:
+            session.execute(sa.update(Channel).where(Channel.id == self.channel.id).values(**values))
+
+    def _try(self, claimed: Claimed) -> Outcome:
+        try:
+            result = self._send(claimed)
+        except SendError as error:
+            return self._after(error, claimed)
+        except NoToken:
+            self.pause_reason = (
+                "Kênh cần được cấp quyền lại (token hết hiệu lực). Người quản trị mở trang Kênh để cấp quyền."
+            )
+            return self._again(claimed, "needs_consent", self.runtime.now())
+        except TokenRefreshFailed as error:
+            return self._again(claimed, error.code, next_try(self.runtime.now(), claimed.tries))
+        except Exception as error:  # the message may be out: whatever broke, the truth is "unknown"
+            log.exception("delivery.crashed", delivery_id=claimed.id, error=type(error).__name__)
+            return Outcome(claimed, DeliveryState.UNKNOWN, code="internal_error", reason=_UNKNOWN)
+        self.quota = dict(result.quota) or self.quota
+        return Outcome(claimed, DeliveryState.SENT, external_id=result.external_id)
+
+    def _send(self, claimed: Claimed) -> SendResult:
+        message = self._message(claimed)
+        access = access_for(self.runtime, self.channel)
+        try:
+            return self._call(access, message)
+        except TokenRejected:
+            access = access_for(self.runtime, self.channel, rejected_generation=access.generation)
+            return self._call(access, message)
+
+    def _call(self, access: Access, message: OutboundMessage) -> SendResult:
+        adapter = self.runtime.adapters[self.channel.type]
+        return adapter.send(self.runtime.http, channel_config(self.runtime, self.channel), access.token, message)
+
+    def _message(self, claimed: Claimed) -> OutboundMessage:
+        image = None
+        if claimed.image_blob:
+            data = self.runtime.blobs.read(claimed.image_blob)
+            if data is None:
+                raise MessageRefused("image_lost", "Không tìm thấy ảnh kèm theo. Vui lòng gửi lại trả lời với ảnh mới.")
+            image = OutboundImage(data=data, name="anh.jpg", mime="image/jpeg")
+        return OutboundMessage(claimed.urn, claimed.text, image, claimed.quoted_external_id)
+
+    def _after(self, error: SendError, claimed: Claimed) -> Outcome:
+        now = self.runtime.now()
+        decide: dict[type[SendError], Callable[[Any], Outcome]] = {
+            OutcomeUnknown: lambda e: Outcome(claimed, DeliveryState.UNKNOWN, code=e.code, reason=_UNKNOWN),
+            TokenRejected: lambda e: self._again(claimed, e.code, next_try(now, claimed.tries)),
+            TemporarilyRefused: lambda e: self._later(claimed, e, now),
+            NotNow: lambda e: self._again(claimed, e.code, e.not_before),
+            QuotaExhausted: lambda e: self._quota(claimed, e, now),
+            WindowClosed: lambda e: self._refused(claimed, e, unreachable=True),
+            ContactUnreachable: lambda e: self._refused(claimed, e, unreachable=True),
+            ChannelRefused: lambda e: self._pause(claimed, e, now),
+        }
+        for kind, outcome in decide.items():
+            if isinstance(error, kind):
+                return outcome(error)
+        return self._refused(claimed, error)
+
+    def _later(self, claimed: Claimed, error: TemporarilyRefused, now: datetime) -> Outcome:
+        if error.whole_channel:
+            self.hold_seconds = max(self.hold_seconds, error.retry_after)
+        elif claimed.tries >= error.tries:
+            return self._refused(claimed, error)
+        return self._again(claimed, error.code, next_try(now, claimed.tries, at_least=error.retry_after))
+
+    def _quota(self, claimed: Claimed, error: QuotaExhausted, now: datetime) -> Outcome:
+        if error.for_contact or claimed.tries >= QUOTA_TRIES:
+            return self._refused(claimed, error)
+        log.error("channel.quota_exhausted", channel=self.channel.slug, code=error.code)
+        return self._again(claimed, error.code, now + QUOTA_PAUSE)
+
+    def _pause(self, claimed: Claimed, error: ChannelRefused, now: datetime) -> Outcome:
+        self.pause_reason = error.shown
+        return self._again(claimed, error.code, now)
+
+    def _again(self, claimed: Claimed, code: str, at: datetime) -> Outcome:
+        return Outcome(claimed, DeliveryState.WAITING, code=code, next_attempt_at=at)
+
+    def _refused(self, claimed: Claimed, error: SendError, *, unreachable: bool = False) -> Outcome:
+        return Outcome(claimed, DeliveryState.REFUSED, code=error.code, reason=error.shown, unreachable=unreachable)
+
+
+_UNKNOWN = "Kênh không trả lời rõ ràng nên không biết người dân đã nhận chưa. Có thể gọi điện hoặc bấm Gửi lại."

@@ -1,0 +1,48 @@
+"""What handling one event needs: the row, its channel and commune, and a place to ask for nudges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from adapters.messages import Event
+from bot.runtime import Runtime
+from bot.usecases.communes import CommuneBook
+from nlp.reading import Reading
+from storage.channels import Channel
+from storage.messages import InboundEvent
+
+STALE = timedelta(hours=2)
+
+
+class NotYet(Exception):
+    """The event speaks of something we have not written down yet: look again shortly."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An event with what was understood of it, outside any lock: its words and the reading of each message."""
+
+    event_id: int
+    words: tuple[Event, ...]
+    readings: tuple[Reading | None, ...]
+
+
+@dataclass
+class Work:
+    """What handling one event needs to know and may ask for afterwards."""
+
+    runtime: Runtime
+    session: Session
+    channel: Channel
+    book: CommuneBook
+    row: InboundEvent
+    now: datetime
+    nudges: set[str]
+
+    @property
+    def is_stale(self) -> bool:
+        """Too old to answer automatically: people handle it, no machine replies to yesterday's words."""
+        return self.now - self.row.occurred_at > STALE
