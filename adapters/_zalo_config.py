@@ -37,6 +37,11 @@ class ZaloConfig:
     is_sandbox: bool = False
     appsecret_proof: bool = False
 
+    @property
+    def account(self) -> str:
+        """The account this channel is, as webhooks name it."""
+        return self.oa_id
+
 
 def configured(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> ZaloConfig:
     """Build the configuration; ValueError names every missing or malformed field."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -20,10 +21,11 @@ from adapters.base import Adapter
 from adapters.http import Http
 from bot.config import Settings
 from bot.queue import LocalNudge, NoNudge, Nudge, RedisNudge
-from nlp.localities import Gazetteer
-from nlp.reader import Reader
 from storage.communes import Locality
 from storage.database import Database
+
+if TYPE_CHECKING:
+    from nlp.reader import Reader
 
 
 def utc_now() -> datetime:
@@ -112,7 +114,10 @@ class Runtime:
 
     @cached_property
     def reader(self) -> Reader:
-        """The reader with the gazetteer of this installation; built when first needed."""
+        """The reader with the gazetteer of this installation; built, and its word lists loaded, when first needed."""
+        from nlp.localities import Gazetteer
+        from nlp.reader import Reader
+
         with self.database.reading() as session:
             rows = session.execute(
                 sa.select(Locality.code, Locality.type, Locality.name, Locality.parent_code).where(

@@ -1,0 +1,163 @@
+"""Setting up: a database with the country's units, communes with their agencies, and their channels."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from adapters.messages import Tokens
+from bot.runtime import Runtime
+from bot.usecases.tokens import keep_first_tokens
+from nlp.normalise import fold
+from storage.agencies import Agency
+from storage.audit import AuditEntry
+from storage.channels import Channel
+from storage.communes import Commune, Locality, Place
+from storage.seeding import seed_holidays, seed_localities
+from storage.upgrade import upgrade
+
+log = structlog.get_logger()
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,58}[a-z0-9]", re.ASCII)
+
+# Every commune starts with these (domain §5) and then edits them; the last column marks bodies outside the commune.
+AGENCIES: tuple[tuple[str, str, bool], ...] = (
+    ("van-phong", "Văn phòng HĐND và UBND", False),
+    ("kinh-te", "Phòng Kinh tế", False),
+    ("van-hoa-xa-hoi", "Phòng Văn hóa – Xã hội", False),
+    ("hcc", "Trung tâm Phục vụ hành chính công", False),
+    ("cong-an", "Công an xã", False),
+    ("quan-su", "Ban Chỉ huy quân sự", False),
+    ("tram-y-te", "Trạm Y tế", False),
+    ("lanh-dao", "Lãnh đạo UBND", False),
+    ("tiep-cong-dan", "Bộ phận tiếp công dân", False),
+    ("dien-luc", "Điện lực", True),
+    ("cap-nuoc", "Đơn vị cấp nước", True),
+    ("moi-truong", "Đơn vị thu gom rác", True),
+    ("vien-thong", "Doanh nghiệp viễn thông", True),
+)
+
+
+class SetupError(Exception):
+    """Something cannot be set up as asked; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class PlaceRow:
+    """A line of a commune's places list."""
+
+    name: str
+    kind: str
+    aliases: tuple[str, ...] = ()
+
+
+def prepare_database(runtime: Runtime) -> str:
+    """Bring the tables up to date and write down the country's units and holidays; gives the revision."""
+    revision = upgrade(runtime.database)
+    with runtime.database.transaction() as session:
+        new = seed_localities(session, fold)
+        holidays = seed_holidays(session)
+    log.info("database.ready", revision=revision, new_localities=new, new_holidays=holidays)
+    return revision
+
+
+def add_commune(
+    runtime: Runtime,
+    *,
+    code: str,
+    slug: str,
+    name: str | None = None,
+    settings: dict[str, Any] | None = None,
+    places: tuple[PlaceRow, ...] = (),
+    is_demo: bool = False,
+) -> int:
+    """Take a commune into service by its official code, with the usual agencies; gives its id."""
+    if not SLUG.fullmatch(slug):
+        raise SetupError(f"slug {slug!r}: use 3 to 60 lower-case letters, digits and hyphens")
+    with runtime.database.transaction() as session:
+        unit = session.get(Locality, code)
+        if unit is None or unit.level != "commune":
+            raise SetupError(f"no commune has the official code {code!r}; run haichieu db upgrade first")
+        if session.scalar(
+            sa.select(Commune.id).where(sa.or_(Commune.slug == slug, Commune.locality_code == code)).limit(1)
+        ):
+            raise SetupError(f"commune {slug!r} ({code}) is in service already")
+        commune = Commune(
+            locality_code=code,
+            slug=slug,
+            name=name or f"UBND {unit.type} {unit.name}",
+            settings=settings or {},
+            is_demo=is_demo,
+        )
+        session.add(commune)
+        session.flush()
+        session.add_all(
+            Agency(commune_id=commune.id, slug=s, name=n, is_external=external) for s, n, external in AGENCIES
+        )
+        session.add_all(Place(commune_id=commune.id, name=p.name, kind=p.kind, aliases=list(p.aliases)) for p in places)
+        session.add(
+            AuditEntry(
+                commune_id=commune.id, at=runtime.now(), action="commune.added", target=f"commune:{commune.id}", data={}
+            )
+        )
+        return commune.id
+
+
+def add_channel(
+    runtime: Runtime,
+    *,
+    commune: str,
+    type: str,  # noqa: A002 - the field's own word
+    slug: str,
+    name: str,
+    settings: dict[str, Any],
+    secrets: dict[str, str],
+    tokens: Tokens | None = None,
+    rate_per_second: float | None = None,
+) -> int:
+    """Connect a channel to a commune; gives its id. SetupError names every field that is missing or malformed."""
+    adapter = runtime.adapters.get(type)
+    if adapter is None:
+        raise SetupError(f"no channel type {type!r}; there are: {', '.join(sorted(runtime.adapters))}")
+    if not SLUG.fullmatch(slug):
+        raise SetupError(f"slug {slug!r}: use 3 to 60 lower-case letters, digits and hyphens")
+    try:
+        config = adapter.config(settings, secrets)
+    except ValueError as error:
+        raise SetupError(str(error)) from None
+    with runtime.database.transaction() as session:
+        found = session.scalar(sa.select(Commune).where(Commune.slug == commune))
+        if found is None:
+            raise SetupError(f"no commune has the slug {commune!r}; see: haichieu commune list")
+        if session.scalar(
+            sa.select(Channel.id).where(
+                sa.or_(Channel.slug == slug, sa.and_(Channel.type == type, Channel.account == config.account))
+            )
+        ):
+            raise SetupError(f"channel {slug!r}, or one for the same account, exists already")
+        channel = Channel(
+            commune_id=found.id,
+            slug=slug,
+            type=type,
+            name=name,
+            account=config.account,
+            settings=settings,
+            secrets=runtime.vault.seal(json.dumps(secrets)),
+            is_sandbox=bool(settings.get("is_sandbox")),
+            rate_per_second=rate_per_second or adapter.limits.default_rate,
+        )
+        session.add(channel)
+        session.flush()
+        session.add(
+            AuditEntry(
+                commune_id=found.id, at=runtime.now(), action="channel.added", target=f"channel:{channel.id}", data={}
+            )
+        )
+    if tokens is not None:
+        keep_first_tokens(runtime, channel, tokens)
+    return channel.id

@@ -1,0 +1,151 @@
+"""Fixtures for all rooms: the two engines, a runtime on each, and a commune that people remember."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from adapters import ADAPTERS
+from adapters.http import Http
+from bot.config import Settings
+from bot.runtime import Blobs, Runtime, Vault
+from bot.usecases.setup import prepare_database
+from storage.database import Database
+from storage.models import Base
+from tests.builders import World, a_world
+
+POSTGRES = os.environ.get("HAICHIEU_TEST_POSTGRES_URL", "postgresql:///postgres")
+KEPT = {"localities", "holidays", "alembic_version"}
+NOON = datetime(2026, 10, 7, 5, 0, tzinfo=UTC)  # a Wednesday, noon in Vietnam
+
+
+class Clock:
+    """A clock that tests move by hand."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **delta: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**delta)
+
+
+class NoticedNudges:
+    """Remembers which jobs were nudged."""
+
+    def __init__(self) -> None:
+        self.jobs: list[str] = []
+
+    def __call__(self, job: str) -> None:
+        self.jobs.append(job)
+
+
+def bare_runtime(database: Database, folder: Path, clock: Callable[[], datetime]) -> Runtime:
+    """A runtime with a clock and nudges that a test can look at."""
+    return Runtime(
+        settings=Settings(data_dir=folder, secret_key="a-key-for-tests-only-" + "x" * 20, burst_seconds=90),
+        database=database,
+        adapters=ADAPTERS,
+        http=Http(),
+        vault=Vault(["a-key-for-tests-only-" + "x" * 20]),
+        blobs=Blobs(folder / "blobs"),
+        nudge=NoticedNudges(),
+        now=clock,
+    )
+
+
+def postgres_or_skip() -> sa.Engine:
+    """A connection to PostgreSQL; skipped loudly where there is none, a failure under CI."""
+    engine = sa.create_engine(sa.make_url(POSTGRES.replace("postgresql://", "postgresql+psycopg://", 1)))
+    try:
+        with engine.connect():
+            return engine
+    except sa.exc.OperationalError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI needs PostgreSQL at HAICHIEU_TEST_POSTGRES_URL: {error}")
+        pytest.skip(
+            "SKIPPED: no PostgreSQL here (set HAICHIEU_TEST_POSTGRES_URL); half of the storage promise is unseen"
+        )
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, seeded SQLite file that each test copies."""
+    folder = tmp_path_factory.mktemp("template")
+    database = Database(f"sqlite:///{folder / 'template.db'}")
+    prepare_database(bare_runtime(database, folder, lambda: NOON))
+    database.close()  # the last connection to go folds the log into the file
+    return folder / "template.db"
+
+
+@pytest.fixture(scope="session")
+def postgres_database(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A migrated, seeded PostgreSQL database of this test process's own."""
+    admin = postgres_or_skip()
+    name = f"haichieu_test_{os.getpid()}_{worker_id}"
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+    database = Database(admin.url.set(database=name).render_as_string(hide_password=False))
+    prepare_database(bare_runtime(database, tmp_path_factory.mktemp("pg"), lambda: NOON))
+    yield database
+    database.close()
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _emptied(database: Database) -> Database:
+    with database.transaction() as session:
+        session.execute(sa.text("DELETE FROM holidays WHERE commune_id IS NOT NULL"))
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name not in KEPT:
+                session.execute(sa.delete(table))
+    return database
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Each test that touches a database runs on both engines."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty, migrated and seeded database."""
+    if engine_name == "postgresql":
+        yield _emptied(request.getfixturevalue("postgres_database"))
+        return
+    path = tmp_path / "haichieu.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Wednesday 7 October 2026, noon in Vietnam, until a test moves it."""
+    return Clock(NOON)
+
+
+@pytest.fixture
+def runtime(database: Database, clock: Clock, tmp_path: Path) -> Iterator[Runtime]:
+    """A runtime on an empty database."""
+    built = bare_runtime(database, tmp_path, clock)
+    yield built
+    built.http.close()
+
+
+@pytest.fixture
+def world(runtime: Runtime, clock: Clock) -> World:
+    """Xã Tân Hương with its agencies, officials, places and one Zalo channel; nobody has written yet."""
+    return a_world(runtime, clock)
