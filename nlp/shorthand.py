@@ -42,7 +42,9 @@ RANG_AFTER = frozenset({"rứa", "mà", "chừ", "ri", "không", "hông"})
 # Before a full stop and a name or number ("p. Dĩ An", "x.Tân Hiệp"); or straight before a number.
 BEFORE_NAME = {"p": "phường", "f": "phường", "x": "xã", "q": "quận", "h": "huyện", "tx": "thị xã", "tt": "thị trấn",
                "t": "tỉnh", "d": "đường"}  # fmt: skip
-BEFORE_NUMBER = {"p": "phường", "q": "quận", "ql": "quốc lộ", "tl": "tỉnh lộ", "dt": "đường tỉnh", "kv": "khu vực"}  # fmt: skip
+BEFORE_NUMBER = {
+    "p": "phường", "q": "quận", "ql": "quốc lộ", "tl": "tỉnh lộ", "dt": "đường tỉnh", "kv": "khu vực",
+}  # fmt: skip
 JOINED_TO_NUMBER = {
     "kp": "khu phố", "tdp": "tổ dân phố", "to": "tổ", "xom": "xóm", "thon": "thôn", "ap": "ấp", "ngo": "ngõ",
     "hem": "hẻm", "kiet": "kiệt", "khom": "khóm", "doi": "đội", "p": "phường", "q": "quận", "ql": "quốc lộ",
