@@ -1,0 +1,69 @@
+"""Urgency: whether a life is in danger, something may hurt people, or neither; deaf to shouting and insults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nlp.cues import as_spans, find_cues, of_kind
+from nlp.normalise import Normalised
+from nlp.phrases import Hit, folded_words
+from nlp.reading import Span
+
+EMERGENCY, URGENT, NORMAL = "khan_cap", "khan", "thuong"
+_FILE = "urgency.tsv"
+_NOT = folded_words("không chưa chẳng chả khỏi")
+_NEAR = 6
+_BESIDE = 4
+
+
+@dataclass(frozen=True)
+class Urgency:
+    """One of the three urgency codes, and the words that decided."""
+
+    code: str = NORMAL
+    evidence: tuple[Span, ...] = ()
+
+
+def find_urgency(text: Normalised) -> Urgency:
+    """Judge by danger, who is in it, and whether it is happening."""
+    cues = [hit for hit in find_cues(text, _FILE) if not _is_denied(text, hit)]
+    life, now = _dangers(text, cues)
+    hazards = of_kind(cues, "hazard", "grave")
+    real = [hit for hit in life if not _is_taken_back(cues, hit, "over")]
+    real += [hit for hit in now if not _is_taken_back(cues, hit, "over", "recent")]
+    grave = of_kind(cues, "grave")
+    if grave and of_kind(cues, "victim") and of_kind(cues, "happening") and not of_kind(cues, "over", "recent"):
+        real += [hit for hit in grave if not _is_feared(cues, hit)]
+    if real:
+        return Urgency(EMERGENCY, tuple(as_spans(text, real, "urgency")))
+    milder = life + now + hazards
+    return Urgency(URGENT, tuple(as_spans(text, milder, "urgency"))) if milder else Urgency()
+
+
+def _dangers(text: Normalised, cues: list[Hit[str]]) -> tuple[list[Hit[str]], list[Hit[str]]]:
+    life, now = of_kind(cues, "life"), of_kind(cues, "now")
+    if not text.is_accented:
+        now += [hit for hit in of_kind(cues, "maybe") if _burns(cues, hit)]
+    return life, now
+
+
+def _burns(cues: list[Hit[str]], hit: Hit[str]) -> bool:
+    """Whether "chay" is fire: something that burns stands beside it, and nothing that runs."""
+
+    def beside(kind: str) -> bool:
+        return any(-_BESIDE <= c.first - hit.first <= _BESIDE for c in of_kind(cues, kind))
+
+    return beside("burns") and not beside("runs")
+
+
+def _is_denied(text: Normalised, hit: Hit[str]) -> bool:
+    before = text.tokens[max(0, hit.first - 2) : hit.first]
+    return any(token.word in _NOT for token in before)
+
+
+def _is_taken_back(cues: list[Hit[str]], hit: Hit[str], *kinds: str) -> bool:
+    return bool(of_kind(cues, *kinds)) or _is_feared(cues, hit)
+
+
+def _is_feared(cues: list[Hit[str]], hit: Hit[str]) -> bool:
+    return any(0 <= hit.first - cue.last <= _NEAR for cue in of_kind(cues, "feared"))
