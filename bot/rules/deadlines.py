@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count, islice, takewhile
 from zoneinfo import ZoneInfo
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -37,7 +38,7 @@ def add_minutes(start: datetime, minutes: int, hours: WorkingHours, holidays: Ma
     """The moment when this many working minutes have passed since `start`."""
     local = start.astimezone(VIETNAM)
     left = timedelta(minutes=minutes)
-    for day in _days_from(local.date()):
+    for day in islice(_days_from(local.date()), MAX_DAYS_AHEAD):
         for opens, ends in _shifts_on(day, hours, holidays):
             begins = max(opens, local)
             if begins >= ends:
@@ -54,9 +55,7 @@ def minutes_between(start: datetime, end: datetime, hours: WorkingHours, holiday
         return -minutes_between(end, start, hours, holidays)
     first, last = start.astimezone(VIETNAM), end.astimezone(VIETNAM)
     total = timedelta()
-    for day in _days_from(first.date()):
-        if day > last.date():
-            break
+    for day in takewhile(lambda day: day <= last.date(), _days_from(first.date())):
         for begins, ends in _shifts_on(day, hours, holidays):
             total += max(timedelta(), min(ends, last) - max(begins, first))
     return int(total.total_seconds() // 60)
@@ -73,8 +72,8 @@ def next_opening(moment: datetime, hours: WorkingHours, holidays: Mapping[date, 
     return add_minutes(moment, 0, hours, holidays)
 
 
-def _days_from(day: date) -> list[date]:
-    return [day + timedelta(days=n) for n in range(MAX_DAYS_AHEAD)]
+def _days_from(day: date) -> Iterator[date]:
+    return (day + timedelta(days=n) for n in count())
 
 
 def _shifts_on(day: date, hours: WorkingHours, holidays: Mapping[date, bool]) -> list[tuple[datetime, datetime]]:
