@@ -16,7 +16,7 @@ BROADCAST = "broadcast"
 JOBS: dict[str, str] = {
     REPLIES: "bot.jobs.replies",
     INBOX: "bot.jobs.inbox",
-    MEDIA: "bot.jobs.media",
+    MEDIA: "bot.jobs.media_job",
     BROADCAST: "bot.jobs.broadcast",
 }
 JOB_TIMEOUT_SECONDS = 60
@@ -52,6 +52,7 @@ class RedisNudge:
 
     def __init__(self, url: str, prefix: str = "haichieu") -> None:
         self.connection: Any = redis_client.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=1)
+        self.url = url
         self.prefix = prefix
 
     def flag(self, job: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.url = sa.make_url(normalise_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        # SQLite's own waiting is polling with growing naps; threads of one process queue up here instead.
+        self.writer_lock = threading.RLock()
         if self.is_sqlite:
             if self.url.database and self.url.database != ":memory:":
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +57,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Write: everything inside is kept together or not at all. On SQLite the write lock is taken at once."""
-        with self.engine.connect() as connection:
+        with self.writer_lock if self.is_sqlite else nullcontext(), self.engine.connect() as connection:
             writing = connection.execution_options(writes=True)
             with Session(bind=writing, expire_on_commit=False) as session, session.begin():
                 yield session
@@ -63,8 +66,7 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """Read a consistent picture; nothing is kept."""
         with self.engine.connect() as connection, Session(bind=connection, expire_on_commit=False) as session:
-            yield session
-            session.rollback()
+            yield session  # what was read stays readable afterwards; the connection ends its transaction by itself
 
     def close(self) -> None:
         """Give all connections back."""

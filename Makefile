@@ -1,0 +1,70 @@
+# Hai Chiều. The two that matter: make run, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench chaos clean reset-demo lock
+
+help: ## Show what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run $(VENV)/.assets ## Run everything with a rehearsal commune at http://127.0.0.1:8000
+	@exec $(BIN)/haichieu up --demo
+
+test: $(VENV)/.dev $(VENV)/.assets ## Run all tests: SQLite, PostgreSQL, Redis, browser
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+check: $(VENV)/.dev ## Style, types, layers, templates, catalogues
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --quiet --lint bot/web/templates bot/web/sandbox/templates
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/structure
+
+format: $(VENV)/.dev ## Let the formatter have its way
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## Measure ingest and workers against this machine's own durable writes
+	$(BIN)/python -m tests.bench $(ARGS)
+
+chaos: $(VENV)/.dev ## Kill the process at random points and audit the ledger, on both engines
+	$(BIN)/python -m tests.chaos $(ARGS)
+
+clean: ## Remove what was installed and built; data in var/ stays
+	rm -rf $(VENV) node_modules build *.egg-info bot/web/static/vendor .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
+
+reset-demo: ## Forget the rehearsal: data of make run
+	rm -rf var
+
+lock: $(VENV)/.dev ## Resolve and pin again (on a regular day, in a commit of its own)
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+		--extra dev --output-file requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+		--constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hai Chiều needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python requirements-dev.lock pyproject.toml
+	$(PIP) --require-hashes -r requirements-dev.lock
+	$(PIP) --no-deps -e .
+	@touch $@ $(VENV)/.run
+
+# Node's packages carry the front-end libraries and fonts; nothing of them is in the repository.
+$(VENV)/.assets: package-lock.json bot/web/assets.py $(VENV)/bin/python
+	npm ci --silent --ignore-scripts
+	$(BIN)/python -m bot.web.assets
+	@touch $@

@@ -1,0 +1,197 @@
+"""Jobs: what a worker does when nudged; threads of one process, or RQ on Redis, behind the same few drains."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
+
+import redis
+import structlog
+
+from bot.config import Settings
+from bot.queue import BROADCAST, INBOX, JOBS, MEDIA, REPLIES, LocalNudge, RedisNudge
+from bot.runtime import Runtime
+from bot.usecases import intake, media, sweep
+from bot.usecases.announcements import expand_due
+from bot.usecases.sending import MANY, PERSONAL, send_due
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+SESSIONS_EVERY_SECONDS = 3_600.0
+
+Drain = Callable[[Runtime], int]
+
+
+def _drain_broadcast(runtime: Runtime) -> int:
+    # Short slices: where one worker serves all jobs, a reply waits no longer than one of them.
+    return expand_due(runtime, budget_seconds=1.0) + send_due(runtime, MANY, budget_seconds=1.0)
+
+
+DRAINS: dict[str, Drain] = {
+    REPLIES: lambda runtime: send_due(runtime, PERSONAL, budget_seconds=5.0),
+    INBOX: lambda runtime: intake.drain(runtime, budget_seconds=5.0),
+    MEDIA: lambda runtime: media.fetch_due(runtime, budget_seconds=5.0),
+    BROADCAST: _drain_broadcast,
+}
+
+
+class Engine:
+    """Worker threads of this process: one for each job, woken by a nudge and looking by themselves every second."""
+
+    def __init__(self, runtime: Runtime, jobs: Sequence[str] = tuple(JOBS), *, with_clock: bool = True) -> None:
+        self._runtime = runtime
+        self._stopping = threading.Event()
+        self._wakes = runtime.nudge.events if isinstance(runtime.nudge, LocalNudge) else {}
+        self._threads = [
+            threading.Thread(target=self._work, args=(job,), name=f"work-{job}", daemon=True) for job in jobs
+        ]
+        if with_clock:
+            self._threads.append(threading.Thread(target=self._tick, name="clock", daemon=True))
+
+    def start(self) -> None:
+        """Begin to work."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout: float = 20.0) -> None:
+        """Finish what is in hand and end; what is not begun waits for the next start."""
+        self._stopping.set()
+        for wake in self._wakes.values():
+            wake.set()
+        end = time.monotonic() + timeout
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.1, end - time.monotonic()))
+
+    def _work(self, job: str) -> None:
+        wake = self._wakes.get(job) or threading.Event()
+        failures = 0
+        while not self._stopping.is_set():
+            wake.clear()
+            try:
+                did = DRAINS[job](self._runtime)
+                failures = 0
+            except Exception as error:
+                failures += 1
+                log.exception("job.failed", job=job, error=type(error).__name__, failures=failures)
+                self._stopping.wait(min(LONGEST_PAUSE_SECONDS, 0.5 * 2**failures))
+                continue
+            if not did:
+                wake.wait(POLL_SECONDS)
+
+    def _tick(self) -> None:
+        run_clock(self._runtime, self._stopping)
+
+
+def run_clock(runtime: Runtime, stopping: threading.Event) -> None:
+    """Sweep every few seconds until told to stop; a failing sweep is tried again."""
+    forgotten_at = float("-inf")
+    while not stopping.wait(sweep.EVERY_SECONDS):
+        try:
+            sweep.sweep(runtime)
+            if time.monotonic() - forgotten_at > SESSIONS_EVERY_SECONDS:
+                sweep.forget_old_sessions(runtime)
+                forgotten_at = time.monotonic()
+        except Exception as error:
+            log.exception("clock.failed", error=type(error).__name__)
+
+
+# ---- RQ ------------------------------------------------------------------------------------------------------------
+
+_runtime: Runtime | None = None
+
+
+def _shared_runtime() -> Runtime:
+    global _runtime  # noqa: PLW0603 - one per worker process, built when the first job comes
+    if _runtime is None:
+        _runtime = Runtime.build(Settings.from_env(os.environ))
+    return _runtime
+
+
+def _run(job: str) -> None:
+    runtime = _shared_runtime()
+    if isinstance(runtime.nudge, RedisNudge):
+        runtime.nudge.taken_up(job)  # before looking: a row that comes while we look rings again
+    if DRAINS[job](runtime):
+        runtime.nudge(job)
+
+
+def replies() -> None:
+    """Send answers and acknowledgements that are due."""
+    _run(REPLIES)
+
+
+def inbox() -> None:
+    """Handle events that are waiting."""
+    _run(INBOX)
+
+
+def media_job() -> None:
+    """Fetch attachments that are waiting."""
+    _run(MEDIA)
+
+
+def broadcast() -> None:
+    """Prepare and send announcements."""
+    _run(BROADCAST)
+
+
+def work_on_redis(runtime: Runtime, jobs: Sequence[str]) -> None:
+    """Serve these jobs until SIGTERM; while Redis is away, look into the database instead."""
+    global _runtime  # noqa: PLW0603 - see _shared_runtime
+    _runtime = runtime
+    nudge = runtime.nudge
+    if not isinstance(nudge, RedisNudge):
+        raise TypeError("work_on_redis needs a runtime with HAICHIEU_REDIS_URL")
+    stopping = threading.Event()
+    _stop_on_signals(stopping)
+    while not stopping.is_set():
+        try:
+            worker = _rq_worker(nudge, jobs)
+            worker.work(logging_level="WARNING", max_jobs=10_000, with_scheduler=False)
+            if worker.should_stop:
+                return
+        except (redis.RedisError, OSError) as error:
+            log.warning("worker.redis_away", error=type(error).__name__)
+        _work_without_redis(runtime, jobs, stopping)
+
+
+def _rq_worker(nudge: RedisNudge, jobs: Sequence[str]) -> Any:
+    from rq import SimpleWorker
+    from rq.serializers import JSONSerializer
+
+    connection = redis.Redis.from_url(nudge.url, socket_connect_timeout=2)
+    connection.ping()
+    return SimpleWorker(
+        [nudge.queue_name(job) for job in jobs],
+        connection=connection,
+        serializer=JSONSerializer,
+        worker_ttl=60,
+        maintenance_interval=60,
+        log_job_description=False,
+    )
+
+
+def _work_without_redis(runtime: Runtime, jobs: Sequence[str], stopping: threading.Event) -> None:
+    """One look at the database for each job, then a short rest: Redis is tried again afterwards."""
+    for job in jobs:
+        try:
+            DRAINS[job](runtime)
+        except Exception as error:
+            log.exception("job.failed", job=job, error=type(error).__name__)
+    stopping.wait(POLL_SECONDS)
+
+
+def _stop_on_signals(stopping: threading.Event) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)

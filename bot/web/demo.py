@@ -1,0 +1,171 @@
+"""The rehearsal commune: made once, with officials, places, a pretend Zalo account and neighbours who follow it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from adapters.messages import Tokens
+from bot.runtime import Runtime
+from bot.usecases.officials import add_official, set_password
+from bot.usecases.setup import PlaceRow, add_channel, add_commune
+from bot.web.serve import DEMO_APP, DEMO_CHANNEL, DEMO_OA, SANDBOX_PREFIX, demo_secrets, local_url, sandbox_settings
+from storage.channels import Channel
+from storage.communes import Commune
+from storage.enums import Role
+from storage.officials import Official
+
+SLUG = "xa-tap-duot"
+CODE = "27925"
+FOLLOWERS = 8
+
+PLACES = (
+    *(PlaceRow(f"Xóm {n}", "xóm", (f"thôn {n}",)) for n in range(1, 9)),
+    PlaceRow("Ấp Tân Hòa", "ấp"),
+    PlaceRow("Chợ Đình", "chợ", ("chợ xã",)),
+    PlaceRow("Cầu Kênh Ngang", "cầu", ("cầu kênh",)),
+    PlaceRow("Trường Tiểu học Lê Lợi", "trường", ("tiểu học Lê Lợi",)),
+    PlaceRow("Trạm Y tế", "trạm", ("trạm xá",)),
+    PlaceRow("Nhà văn hóa xã", "nhà văn hóa", ("nhà văn hóa",)),
+    PlaceRow("Đường Bờ Kênh", "đường"),
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """An official of the rehearsal commune and what they may do."""
+
+    username: str
+    name: str
+    roles: tuple[Role, ...]
+    agency: str
+    does: str
+
+
+PEOPLE = (
+    Person("lan", "Nguyễn Thị Lan (tập dượt)", (Role.RECEIVER, Role.AUTHOR), "van-phong", "tiếp nhận, soạn thông báo"),
+    Person("hung", "Trần Văn Hùng (tập dượt)", (Role.HANDLER,), "kinh-te", "xử lý"),
+    Person("mai", "Lê Thị Mai (tập dượt)", (Role.LEADER, Role.APPROVER, Role.ADMIN), "lanh-dao", "lãnh đạo, duyệt"),
+)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a newcomer needs to begin: who may sign in and with which password."""
+
+    password: str
+    people: tuple[Person, ...] = PEOPLE
+
+
+def prepare_demo(runtime: Runtime) -> Demo:
+    """Make the rehearsal commune if it is not there; safe to run at every start."""
+    password = _password(runtime.settings.data_dir / "demo-password")
+    with runtime.database.reading() as session:
+        commune = session.scalar(sa.select(Commune).where(Commune.slug == SLUG))
+        known = set(session.scalars(sa.select(Official.username)))
+        channel = session.scalar(sa.select(Channel).where(Channel.slug == DEMO_CHANNEL))
+    if commune is None:
+        add_commune(
+            runtime,
+            code=CODE,
+            slug=SLUG,
+            name="UBND xã Tập Dượt",
+            settings={
+                "duty_phone": "0900 000 000",
+                "reception": "trụ sở UBND xã, sáng thứ Năm hằng tuần",
+                "quiet_hours": None,
+            },
+            places=PLACES,
+            is_demo=True,
+        )
+    for person in PEOPLE:
+        if person.username not in known:
+            add_official(
+                runtime,
+                commune=SLUG,
+                username=person.username,
+                name=person.name,
+                password=password,
+                roles=list(person.roles),
+                agency=person.agency,
+            )
+    _connect(runtime, channel)
+    _neighbours(runtime)
+    return Demo(password)
+
+
+def new_password(runtime: Runtime) -> str:
+    """Give the rehearsal officials a new common password."""
+    path = runtime.settings.data_dir / "demo-password"
+    path.unlink(missing_ok=True)
+    password = _password(path)
+    for person in PEOPLE:
+        set_password(runtime, person.username, password)
+    return password
+
+
+def _connect(runtime: Runtime, channel: Channel | None) -> None:
+    base = local_url(runtime.settings) + SANDBOX_PREFIX
+    if channel is not None:
+        if channel.settings.get("api_base") != base:  # another port this time
+            fresh = {**channel.settings, "api_base": base, "oauth_base": base, "extra_media_hosts": [_host(base)]}
+            with runtime.database.transaction() as session:
+                session.execute(sa.update(Channel).where(Channel.id == channel.id).values(settings=fresh))
+        return
+    shared = demo_secrets(runtime.settings)
+    add_channel(
+        runtime,
+        commune=SLUG,
+        type="zalo",
+        slug=DEMO_CHANNEL,
+        name="Zalo tập dượt",
+        settings={
+            "app_id": DEMO_APP,
+            "oa_id": DEMO_OA,
+            "is_sandbox": True,
+            "api_base": base,
+            "oauth_base": base,
+            "extra_media_hosts": [_host(base)],
+        },
+        secrets={"app_secret": shared["app_secret"], "oa_secret": shared["oa_secret"]},
+        tokens=Tokens(
+            shared["access_token"], shared["refresh_token"], datetime.now(UTC) + timedelta(seconds=90_000 - 600)
+        ),
+        rate_per_second=50.0,
+    )
+
+
+def _host(base: str) -> str:
+    return base.split("//", 1)[1].split("/", 1)[0]
+
+
+def _neighbours(runtime: Runtime) -> None:
+    from bot.web.sandbox import people, tokens
+    from bot.web.sandbox.store import Store
+
+    settings = sandbox_settings(runtime.settings)
+    store = Store(settings.db_path)
+    try:
+        with store.writing() as db:
+            tokens.seed(db, settings)
+            if not db.execute("SELECT count(*) FROM citizens").fetchone()[0]:
+                people.create(db, settings.accounts[0], people.invented_names(FOLLOWERS, 0))
+    finally:
+        store.close()
+
+
+def _password(path: Path) -> str:
+    """The common password of the rehearsal officials: made at the first start, shown in the terminal."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        password = f"tap-duot-{secrets.randbelow(9000) + 1000}-{secrets.randbelow(9000) + 1000}"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(password)
+    return password

@@ -1,0 +1,69 @@
+"""Replay: put a recorded payload through the real door, signed with the channel's own secret."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.runtime import Runtime
+from bot.usecases import intake
+from bot.usecases.setup import SetupError
+from bot.web.door import Door
+from bot.web.sandbox.wire import mac
+from storage.channels import Channel
+from storage.messages import InboundEvent
+
+
+def replay(runtime: Runtime, slug: str, body: bytes, *, handle: bool) -> tuple[str, str]:
+    """The door's status, and what became of the event in words. SetupError when there is no such channel."""
+    with runtime.database.reading() as session:
+        channel = session.scalar(sa.select(Channel).where(Channel.slug == slug))
+        before = session.scalar(sa.select(sa.func.max(InboundEvent.id))) or 0
+    if channel is None:
+        raise SetupError(f"no channel {slug!r}; see: haichieu channel list")
+    secrets = json.loads(runtime.vault.open(channel.secrets))
+    stamp = _timestamp(body)
+    signature = mac(str(channel.settings.get("app_id", "")), body, stamp, secrets.get("oa_secret", ""))
+    status = post(runtime, slug, body, {"x-zevent-signature": f"mac={signature}"})
+    if handle:
+        while intake.drain_batch(runtime):
+            pass
+    with runtime.database.reading() as session:
+        row = session.scalar(sa.select(InboundEvent).where(InboundEvent.id > before).order_by(InboundEvent.id))
+    if row is None:
+        return status, "nothing new was kept (a repeat, a probe, or refused)"
+    return status, f"{row.id} {row.event_name}: {row.state.value} {row.outcome or ''}".rstrip()
+
+
+def post(runtime: Runtime, slug: str, body: bytes, headers: dict[str, str]) -> str:
+    """Knock at the door of this process; gives its status line."""
+    door = Door(runtime, lambda _environ, _start: [])
+    answered: list[str] = []
+
+    def start(status: str, _headers: list[tuple[str, str]], _error: Any = None) -> Any:
+        answered.append(status)
+
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": f"/webhooks/{slug}",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
+    }
+    try:
+        list(door(environ, start))
+    finally:
+        door.close()
+    return answered[0]
+
+
+def _timestamp(body: bytes) -> str:
+    try:
+        data = json.loads(body, parse_int=str)
+    except ValueError:
+        return ""
+    return str(data.get("timestamp", "")) if isinstance(data, dict) else ""

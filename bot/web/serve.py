@@ -1,0 +1,129 @@
+"""What the web server runs: the door in front, the application behind it, the sandbox beside it."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import hmac
+import os
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot import logs
+from bot.config import Settings
+from bot.jobs import Engine
+from bot.runtime import Runtime, local_secret_key
+from bot.usecases.sweep import take_over
+from bot.web.app import create_app
+from bot.web.door import Door
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = structlog.get_logger()
+
+SANDBOX_PREFIX = "/sandbox"
+DEMO_CHANNEL = "zalo-tap-duot"
+DEMO_OA, DEMO_APP = "2000000000000000002", "1000000000000000001"
+
+
+class Mounts:
+    """Hands paths below a prefix to another application."""
+
+    def __init__(self, app: WSGIApplication, prefix: str, mounted: WSGIApplication) -> None:
+        self._app = app
+        self._prefix = prefix
+        self._mounted = mounted
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == self._prefix or path.startswith(self._prefix + "/"):
+            return self._mounted(environ, start_response)
+        return self._app(environ, start_response)
+
+
+def web_only() -> WSGIApplication:
+    """The factory for `haichieu web`: pages and webhooks; workers run elsewhere."""
+    return _application(with_workers=False)
+
+
+def everything() -> WSGIApplication:
+    """The factory for `haichieu up`: pages, webhooks, workers and clock in one process."""
+    return _application(with_workers=True)
+
+
+def _application(*, with_workers: bool) -> WSGIApplication:
+    settings = Settings.from_env(os.environ)
+    logs.configure(settings.log_format, settings.log_level)
+    _die_with_parent()
+    runtime = Runtime.build(settings)
+    app: WSGIApplication = create_app(runtime)
+    if settings.sandbox:
+        from bot.web.sandbox import create_sandbox
+
+        sandbox = create_sandbox(sandbox_settings(settings))
+        app = Mounts(app, SANDBOX_PREFIX, sandbox)
+        atexit.register(sandbox.extensions["sandbox"].stop)
+    door = Door(runtime, app)
+    atexit.register(door.close)
+    if with_workers:
+        if settings.is_embedded:
+            take_over(runtime)
+        engine = Engine(runtime)
+        engine.start()
+        atexit.register(engine.stop)
+    return door
+
+
+def sandbox_settings(settings: Settings) -> Any:
+    """The pretend Zalo of this installation: one account, with secrets derived from the installation's key."""
+    from bot.web.sandbox.settings import SandboxAccount, SandboxSettings
+
+    secrets = demo_secrets(settings)
+    account = SandboxAccount(
+        app_id=DEMO_APP,
+        app_secret=secrets["app_secret"],
+        oa_id=DEMO_OA,
+        oa_secret=secrets["oa_secret"],
+        oa_name="Xã tập dượt",
+        webhook_url=f"{local_url(settings)}/webhooks/{DEMO_CHANNEL}",
+        access_token=secrets["access_token"],
+        refresh_token=secrets["refresh_token"],
+        redirect_uri=f"{settings.base_url}/channels/zalo/callback",
+    )
+    return SandboxSettings(
+        db_path=settings.data_dir / "sandbox.db",
+        accounts=[account],
+        public_prefix=SANDBOX_PREFIX,
+        public_url=settings.base_url + SANDBOX_PREFIX,
+    )
+
+
+def demo_secrets(settings: Settings) -> dict[str, str]:
+    """Secrets that the gateway and its sandbox share without telling each other."""
+    key = (settings.secret_key or local_secret_key(settings.data_dir)).encode()
+    names = ("app_secret", "oa_secret", "access_token", "refresh_token")
+    return {n: hmac.new(key, f"haichieu-sandbox:{n}".encode(), hashlib.sha256).hexdigest() for n in names}
+
+
+def local_url(settings: Settings) -> str:
+    """Where this very process listens; the sandbox and the gateway call each other there."""
+    host = settings.host if settings.host not in {"0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104 - compared, not bound
+    return f"http://{host}:{settings.port}"
+
+
+def _die_with_parent() -> None:
+    """A server process whose supervisor was killed ends too: nobody would restart it, and it holds the port."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        waiting = threading.Event()
+        while not waiting.wait(0.5):
+            if os.getppid() != parent:
+                log.error("web.supervisor_gone")
+                os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
