@@ -253,7 +253,7 @@ def _client(trust: Any, timeout: httpx.Timeout, limits: httpx.Limits) -> httpx.C
         limits=limits,
         follow_redirects=False,
         trust_env=False,
-        cookies=httpx.Cookies(_no_cookies()),
+        cookies=_no_cookies(),  # the jar itself: httpx copies a Cookies without its policy
         # A few compressed bytes can unfold into gigabytes; what is not compressed can be counted.
         headers={"Accept-Encoding": "identity", "User-Agent": "haichieu"},
     )
@@ -301,8 +301,8 @@ def is_public(address: _Address) -> bool:
 
 _SEEN_BYTES = 8 * RECORDED_CHARACTERS
 _TELLING_FIELD = re.compile(
-    r'("[^"\\]{0,60}(?:token|secret|proof|password|verifier|signature)[^"\\]{0,60}"\s*:\s*)'
-    r'(?:"(?:[^"\\]|\\.)*"?|[^\s,}\]]+)',
+    r'"[^"\\]{0,60}(?:token|secret|proof|password|verifier|signature)[^"\\]{0,60}"\s*:\s*'
+    r'"?(?P<value>(?<=")(?:[^"\\]|\\.)*|[^\s,}\]]+)',
     re.IGNORECASE,
 )
 
@@ -347,11 +347,22 @@ class _Recorder:
 def redacted(body: bytes, hidden: Iterable[str] = ()) -> str:
     """A response as text without tokens, secrets and the `hidden` strings."""
     text = body[:_SEEN_BYTES].decode("utf-8", "replace").replace("\0", "")
+    # Looked for in the text as it came: taking one kind out first would spoil the marks of the other.
+    spans = [match.span("value") for match in _TELLING_FIELD.finditer(text)]
     for value in hidden:
         if len(value) >= 8:
-            for form in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
-                text = text.replace(form, "***")
-    return _TELLING_FIELD.sub(r'\1"***"', text)
+            forms = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+            spans += [match.span() for form in forms for match in re.finditer(re.escape(form), text)]
+    return _without(text, spans)
+
+
+def _without(text: str, spans: list[tuple[int, int]]) -> str:
+    kept, at = [], 0
+    for start, end in sorted(spans):
+        if start >= at:
+            kept += [text[at:start], "***"]
+        at = max(at, end)
+    return "".join([*kept, text[at:]])
 
 
 def _without_query(url: str) -> str:
