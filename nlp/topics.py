@@ -17,8 +17,8 @@ _STRENGTH = 0.5
 _SHARPNESS = 3
 _MOST = 0.98
 _LEAST = 0.1
-# Wishes, thanks and leftovers: they give way as soon as the message has a subject of its own.
-_SUBJECTLESS = frozenset({"gop-y-chinh-quyen", "khac"})
+# Wishes and thanks: they give way as soon as the message has a subject of its own.
+_SUBJECTLESS = frozenset({"gop-y-chinh-quyen"})
 # One syllable without its accents is several words, except these.
 _PLAIN_ENOUGH = folded_words("rác ngập trộm cướp nghiện ruộng muỗi cống điện nước đường xe trường khám thuốc ồn")
 _AMBIGUOUS = 0.5
