@@ -455,3 +455,7 @@ def ledger(as_json: bool) -> None:
     found = balance(built())
     click.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2) if as_json else found.in_words())
     sys.exit(0 if found.is_balanced else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -76,9 +76,13 @@ def file_message(work: Work, person: Citizen, message: Message) -> Filed:
     result = Filed(None)
     for group in (g for g in groups if g.message_ids):
         members = [by_id[i] for i in group.message_ids]
-        filed = _keep_group(work, person, group, members, tickets)
+        filed = _keep_group(work, person, group, members, tickets, held)
         if message.id in group.message_ids:
             result = Filed(filed.ticket, filed.opened, is_later=_is_later(message, members, burst))
+    placed = {i for group in groups for i in group.message_ids}
+    for loose in (k.message for k in known if k.message.id not in placed):
+        if loose.ticket_id in tickets and not tickets[loose.ticket_id].is_touched:
+            loose.ticket_id = None
     _merge_emptied(work, tickets, groups, held)
     if result.ticket is not None and not result.opened:
         _event(work, result.ticket, EventKind.MESSAGE_ADDED, {"message_id": message.id})
@@ -184,17 +188,26 @@ def _recognise(groups: list[Group], tickets: dict[int, Ticket], held: dict[int, 
                 break
 
 
-def _keep_group(work: Work, person: Citizen, group: Group, members: list[Known], tickets: dict[int, Ticket]) -> Filed:
+def _keep_group(
+    work: Work,
+    person: Citizen,
+    group: Group,
+    members: list[Known],
+    tickets: dict[int, Ticket],
+    held: dict[int, int | None],
+) -> Filed:
     ticket = tickets.get(group.ticket_id) if group.ticket_id is not None else None
     opened = ticket is None
     if ticket is None:
         ticket = _open(work, person, members)
         tickets[ticket.id] = ticket
         group.ticket_id = ticket.id
+    here = {m.message.id for m in members}
     moved = [m for m in members if m.message.ticket_id != ticket.id]
+    has_lost = any(holder == ticket.id and message_id not in here for message_id, holder in held.items())
     for member in moved:
         member.message.ticket_id = ticket.id
-    if moved:
+    if moved or has_lost:
         _describe(work, ticket, members)
         if opened:
             _event(work, ticket, EventKind.OPENED, {"topic": ticket.topic, "agency_id": ticket.agency_id})
@@ -230,13 +243,16 @@ def _open(work: Work, person: Citizen, members: list[Known]) -> Ticket:
 def _describe(work: Work, ticket: Ticket, members: list[Known]) -> None:
     """Say what the ticket is about from all its messages; what an official has decided stays."""
     ticket.last_in_at = max(m.message.occurred_at for m in members)
-    ticket.is_sealed = ticket.is_sealed or any(m.message.is_sealed for m in members)
     ticket.version += 1
-    loudest = max((Urgency(m.reading.urgency) for m in members if m.reading), key=_LOUDNESS.__getitem__, default=None)
-    if loudest is not None and _LOUDNESS[loudest] > _LOUDNESS[ticket.urgency]:
-        ticket.urgency = loudest
+    said = [Urgency(m.reading.urgency) for m in members if m.reading]
+    loudest = max(said, key=_LOUDNESS.__getitem__, default=Urgency.NORMAL)
+    is_sealed = any(m.message.is_sealed for m in members)
     if ticket.is_touched:
+        # Once a person has looked, a machine may raise an alarm or seal, never take it back.
+        ticket.is_sealed = ticket.is_sealed or is_sealed
+        ticket.urgency = max(loudest, ticket.urgency, key=_LOUDNESS.__getitem__)
         return
+    ticket.is_sealed, ticket.urgency = is_sealed, loudest
     ticket.opened_at = min(m.message.occurred_at for m in members)
     ticket.summary = _summary(members)
     _locate(ticket, members)

@@ -30,7 +30,8 @@ class Lines:
         except ValueError:
             return {"error": "not JSON"}
         if not isinstance(asked, dict) or not isinstance(asked.get("text"), str):
-            return {"error": 'a line is an object with "text"', "id": asked.get("id") if isinstance(asked, dict) else None}
+            number = asked.get("id") if isinstance(asked, dict) else None
+            return {"id": number, "error": 'a line is an object with a "text" that is a string'}
         home = self._home(str(asked.get("home") or self._code or ""))
         if home is None:
             return {"id": asked.get("id"), "error": f"no unit has the code {asked.get('home') or self._code!r}"}
