@@ -22,8 +22,8 @@ class SettingsError(Exception):
 class Settings:
     """How this installation runs. Each field is the variable HAICHIEU_<FIELD>; `README.md` lists them all."""
 
-    database_url: str = ""
-    redis_url: str = ""
+    database_url: str = field(default="", repr=False)  # may carry a password
+    redis_url: str = field(default="", repr=False)
     secret_key: str = field(default="", repr=False)
     old_secret_keys: tuple[str, ...] = field(default=(), repr=False)
     data_dir: Path = Path("var")

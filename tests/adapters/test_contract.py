@@ -1,0 +1,132 @@
+"""What every adapter promises, tested over all of them: a new channel is tested before anyone remembers to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters import ADAPTERS
+from adapters.base import Adapter
+from adapters.errors import DoorError, SendError
+from adapters.http import Http
+from adapters.messages import Ignored, OutboundMessage, WebhookRequest
+from adapters.secret import Secret
+from adapters.text import length, split
+
+PAYLOADS = Path(__file__).parent / "payloads"
+SETTINGS: dict[str, dict[str, Any]] = {"zalo": {"app_id": "1000000000000000001", "oa_id": "2000000000000000002"}}
+EVERY = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
+
+
+def config_of(adapter: Adapter) -> Any:
+    secrets = {name: f"example-{name.replace('_', '-')}" for name in adapter.secret_fields}
+    return adapter.config(SETTINGS[adapter.type], secrets)
+
+
+def recorded(adapter: Adapter) -> Iterator[tuple[str, bytes]]:
+    for path in sorted((PAYLOADS / adapter.type).glob("[a-z]*.json")):
+        yield path.stem, path.read_bytes()
+
+
+@EVERY
+def test_an_adapter_is_listed_under_its_own_name(adapter: Adapter) -> None:
+    assert ADAPTERS[adapter.type] is adapter
+
+
+@EVERY
+def test_an_adapter_holds_no_state(adapter: Adapter) -> None:
+    assert vars(adapter) == {}
+
+
+@EVERY
+def test_a_configuration_names_the_account_it_speaks_for(adapter: Adapter) -> None:
+    assert config_of(adapter).account
+
+
+@EVERY
+def test_an_empty_configuration_is_refused_with_every_field(adapter: Adapter) -> None:
+    with pytest.raises(ValueError, match=adapter.type):
+        adapter.config({}, {})
+
+
+@EVERY
+def test_secrets_stay_out_of_a_printed_configuration(adapter: Adapter) -> None:
+    shown = f"{config_of(adapter)!r} {config_of(adapter)}"
+    assert "example-" not in shown
+
+
+@EVERY
+def test_a_request_without_a_signature_is_not_let_in(adapter: Adapter) -> None:
+    for _, body in recorded(adapter):
+        with pytest.raises(DoorError):
+            adapter.admit(WebhookRequest("POST", {}, body), config_of(adapter))
+
+
+@EVERY
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 5_000, b"{}" * 2, b"1e999", b'"x"'])
+def test_garbage_is_refused_at_the_door_and_ignored_inside(adapter: Adapter, body: bytes) -> None:
+    with pytest.raises(DoorError):
+        adapter.admit(WebhookRequest("POST", {}, body), config_of(adapter))
+    assert all(isinstance(event, Ignored) for event in adapter.parse(body))
+
+
+@EVERY
+def test_an_event_nobody_knows_is_ignored(adapter: Adapter) -> None:
+    body = json.dumps({"event_name": "something_new", "timestamp": "1791000001000"}).encode()
+    assert [type(event) for event in adapter.parse(body)] == [Ignored]
+
+
+@EVERY
+def test_reading_twice_says_the_same(adapter: Adapter) -> None:
+    for name, body in recorded(adapter):
+        if '"timestamp"' in body.decode():
+            assert adapter.parse(body) == adapter.parse(body), name
+
+
+@EVERY
+def test_every_recording_says_something(adapter: Adapter) -> None:
+    for name, body in recorded(adapter):
+        assert adapter.parse(body), name
+
+
+@EVERY
+def test_the_limits_make_sense(adapter: Adapter) -> None:
+    limits = adapter.limits
+    assert limits.text > 0
+    assert length("ữ", limits.text_units) == 1
+    assert limits.default_rate > 0
+    if limits.window_hours is not None:
+        assert limits.free_window_hours is None or limits.free_window_hours <= limits.window_hours
+
+
+@EVERY
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=50).map(lambda text: text * 100))
+def test_parts_fit_the_channel(adapter: Adapter, text: str) -> None:
+    limits = adapter.limits
+    for part in split(text, limits.text, limits.text_units):
+        assert length(part, limits.text_units) <= limits.text
+
+
+@EVERY
+@pytest.mark.parametrize("urn", ["", "nobody", "another-channel:1"])
+def test_an_address_of_another_channel_is_a_send_error(adapter: Adapter, urn: str) -> None:
+    http = Http()
+    with pytest.raises(SendError):
+        adapter.send(http, config_of(adapter), Secret("example-token"), OutboundMessage(urn, "xin chào"))
+    http.close()
+
+
+@EVERY
+@pytest.mark.parametrize(
+    "url",
+    ["", "file:///etc/passwd", "http://127.0.0.1/", "https://169.254.169.254/", "javascript:alert(1)", "https://["],
+)
+def test_media_are_not_fetched_from_inside(adapter: Adapter, url: str) -> None:
+    assert not adapter.may_fetch(url, config_of(adapter))
