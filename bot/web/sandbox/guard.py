@@ -23,7 +23,7 @@ def refuse_foreign_forms() -> None:
     if site == "same-origin":
         return
     origin = flask.request.headers.get("Origin")
-    hosts = {flask.request.host, urlsplit(current().settings.public_url).netloc}
+    hosts = {flask.request.host, urlsplit(current().settings.public_url).netloc} - {""}
     if site in {"cross-site", "same-site"} or (origin is not None and urlsplit(origin).netloc not in hosts):
         flask.abort(403, "this form belongs to another site")
 
