@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, QueryableAttribute, Session, mapped_column
 
 from storage.base import Base, OfCommune, one_of
-from storage.enums import AnnouncementState
+from storage.contacts import Contact, Conversation, Urn
+from storage.deliveries import Delivery
+from storage.enums import AnnouncementState, DeliveryKind, DeliveryState
 
 
 class Announcement(OfCommune, Base):
@@ -37,3 +41,260 @@ class Announcement(OfCommune, Base):
     finished_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+
+
+RUNNING = (AnnouncementState.APPROVED, AnnouncementState.SENDING)
+UNFINISHED = (DeliveryState.WAITING, DeliveryState.SENDING)
+
+# A message in parts is one message to its reader: the last part speaks for all of them.
+_STATE_FOR_READER = sa.case(
+    (Delivery.code == f"earlier_part_{DeliveryState.REFUSED.value}", DeliveryState.REFUSED.value),
+    (Delivery.code == f"earlier_part_{DeliveryState.UNKNOWN.value}", DeliveryState.UNKNOWN.value),
+    else_=sa.cast(Delivery.state, sa.String),
+)
+
+
+# ---- who ------------------------------------------------------------------------------------------------------------
+
+
+def consenting(channel_id: int) -> list[Any]:
+    """The conditions under which an address of this channel may be sent announcements."""
+    erased = sa.select(Contact.id).where(Contact.id == Urn.contact_id, Contact.erased_at.is_not(None)).exists()
+    return [
+        Urn.channel_id == channel_id,
+        Urn.is_following.is_(True),
+        Urn.opted_out_at.is_(None),
+        Urn.unreachable_at.is_(None),
+        ~erased,
+    ]
+
+
+@dataclass(frozen=True)
+class Audience:
+    """How many would get an announcement now, how many of them the channel lets us write to, and the last of them."""
+
+    count: int
+    reachable: int
+    last_urn_id: int
+
+
+def audience_of(session: Session, channel_id: int, interacted_after: datetime | None) -> Audience:
+    """Count a channel's audience. `interacted_after`: before this moment, the channel's window has closed."""
+    reachable = sa.case((Urn.last_interaction_at > interacted_after, 1), else_=0) if interacted_after else sa.literal(1)
+    query = sa.select(
+        sa.func.count(), sa.func.coalesce(sa.func.sum(reachable), 0), sa.func.coalesce(sa.func.max(Urn.id), 0)
+    ).where(*consenting(channel_id))
+    count, within, last = session.execute(query).one()
+    return Audience(int(count), int(within), int(last))
+
+
+# ---- deliveries -----------------------------------------------------------------------------------------------------
+
+
+def next_chunk_end(session: Session, announcement: Announcement, size: int) -> int | None:
+    """The last address of the next `size` of the frozen audience after the cursor; None when nobody is left."""
+    chunk = (
+        sa.select(Urn.id)
+        .where(
+            *consenting(announcement.channel_id),
+            Urn.id > announcement.expanded_to_urn_id,
+            Urn.id <= announcement.frozen_to_urn_id,
+        )
+        .order_by(Urn.id)
+        .limit(size)
+        .subquery()
+    )
+    end: int | None = session.scalar(sa.select(sa.func.max(chunk.c.id)))
+    return end
+
+
+@dataclass(frozen=True)
+class Owing:
+    """What every delivery of an announcement has in common."""
+
+    texts: list[str]
+    priority: int
+    now: datetime
+    not_before: datetime
+
+
+def insert_chunk(session: Session, announcement: Announcement, owing: Owing, *, to_urn_id: int) -> int:
+    """Owe the announcement to everybody between the cursor and `to_urn_id`, in one statement for each part.
+
+    The addresses are not locked, so that citizens' own messages never wait for a broadcast: somebody who opts out in
+    this very moment may still be owed it, and is found out when the delivery is claimed.
+    """
+    is_postgres = session.get_bind().dialect.name == "postgresql"
+    inserted = 0
+    for part in range(1, len(owing.texts) + 1):
+        row = _owed(announcement, owing, part)
+        people = (
+            sa.select(*row.values())
+            .where(
+                *consenting(announcement.channel_id),
+                Urn.id > announcement.expanded_to_urn_id,
+                Urn.id <= to_urn_id,
+            )
+            .order_by(Urn.id)
+        )
+        statement = _insert(is_postgres).from_select(list(row), people).on_conflict_do_nothing()
+        result: Any = session.execute(statement, execution_options={"preserve_rowcount": True})
+        inserted += result.rowcount
+    return inserted
+
+
+def _owed(announcement: Announcement, owing: Owing, part: int) -> dict[str, Any]:
+    key = sa.literal(f"bc:{announcement.id}:") + sa.cast(Urn.id, sa.String)
+    conversation = sa.select(Conversation.id).where(Conversation.urn_id == Urn.id).scalar_subquery()
+    values: dict[Any, Any] = {
+        Delivery.commune_id: announcement.commune_id,
+        Delivery.key: key if part == 1 else key + sa.literal(f":{part}"),
+        Delivery.channel_id: announcement.channel_id,
+        Delivery.urn_id: Urn.id,
+        Delivery.conversation_id: conversation,
+        Delivery.announcement_id: announcement.id,
+        Delivery.kind: DeliveryKind.ANNOUNCEMENT,
+        Delivery.priority: owing.priority,
+        Delivery.part: part,
+        Delivery.parts: len(owing.texts),
+        Delivery.text: owing.texts[part - 1],
+        Delivery.state: DeliveryState.WAITING,
+        Delivery.tries: 0,
+        Delivery.next_attempt_at: owing.not_before,
+        Delivery.created_at: owing.now,
+    }
+    return {
+        column.key: value
+        if isinstance(value, sa.ColumnElement | QueryableAttribute)
+        else sa.literal(value, column.type)
+        for column, value in values.items()
+    }
+
+
+def _insert(is_postgres: bool) -> Any:
+    if is_postgres:
+        from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+        return pg_insert(Delivery)
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert(Delivery)
+
+
+def cancel_waiting(session: Session, announcement_id: int, code: str, reason: str) -> int:
+    """What has not been handed to the channel yet is not sent any more; gives how many parts."""
+    result: Any = session.execute(
+        sa.update(Delivery)
+        .where(Delivery.announcement_id == announcement_id, Delivery.state == DeliveryState.WAITING)
+        .values(state=DeliveryState.CANCELLED, code=code, reason=reason)
+    )
+    return int(result.rowcount)
+
+
+def put_off(session: Session, announcement_id: int, until: datetime) -> int:
+    """Waiting deliveries that were due earlier are due at this moment; gives how many."""
+    result: Any = session.execute(
+        sa.update(Delivery)
+        .where(
+            Delivery.announcement_id == announcement_id,
+            Delivery.state == DeliveryState.WAITING,
+            Delivery.next_attempt_at < until,
+        )
+        .values(next_attempt_at=until)
+    )
+    return int(result.rowcount)
+
+
+def is_unfinished(session: Session, announcement_id: int) -> bool:
+    """Whether some delivery of it is still waiting or on its way."""
+    query = sa.select(Delivery.id).where(Delivery.announcement_id == announcement_id, Delivery.state.in_(UNFINISHED))
+    return session.scalar(query.limit(1)) is not None
+
+
+def first_failed_part(session: Session, announcement_id: int, delivery_id: int) -> Delivery | None:
+    """Of the person whose delivery this is, the first part that was refused or of which nobody knows."""
+    its_urn = sa.select(Delivery.urn_id).where(Delivery.id == delivery_id).scalar_subquery()
+    query = sa.select(Delivery).where(
+        Delivery.announcement_id == announcement_id,
+        Delivery.urn_id == its_urn,
+        Delivery.state.in_([DeliveryState.REFUSED, DeliveryState.UNKNOWN]),
+    )
+    return session.scalar(query.order_by(Delivery.part).limit(1))
+
+
+# ---- results --------------------------------------------------------------------------------------------------------
+
+
+def counts_by_state(session: Session, announcement_ids: list[int]) -> dict[int, dict[str, int]]:
+    """For each announcement, how many people stand in which delivery state; a person counts once."""
+    people = (
+        sa.select(Delivery.announcement_id, _STATE_FOR_READER.label("seen_state"))
+        .where(Delivery.announcement_id.in_(announcement_ids), Delivery.part == Delivery.parts)
+        .subquery()
+    )
+    query = sa.select(people.c.announcement_id, people.c.seen_state, sa.func.count()).group_by(
+        people.c.announcement_id, people.c.seen_state
+    )
+    counts: dict[int, dict[str, int]] = {i: {} for i in announcement_ids}
+    for announcement_id, state, count in session.execute(query):
+        counts[announcement_id][state] = count
+    return counts
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One person's line in the results of an announcement."""
+
+    delivery_id: int
+    name: str | None
+    urn: str
+    state: DeliveryState
+    code: str | None
+    reason: str | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+
+
+def recipients(
+    session: Session, announcement_id: int, *, states: list[str] | None = None, after: int = 0, limit: int = 50
+) -> list[Recipient]:
+    """The people of an announcement in the order they were written down, `after` this delivery."""
+    query = (
+        sa.select(
+            Delivery.id, Contact.name, Urn.value, _STATE_FOR_READER, Delivery.code, Delivery.reason,
+            Delivery.sent_at, Delivery.delivered_at, Delivery.read_at,
+        )
+        .join(Urn, Urn.id == Delivery.urn_id)
+        .join(Contact, Contact.id == Urn.contact_id)
+        .where(Delivery.announcement_id == announcement_id, Delivery.part == Delivery.parts, Delivery.id > after)
+        .order_by(Delivery.id)
+        .limit(limit)
+    )  # fmt: skip
+    if states:
+        query = query.where(_STATE_FOR_READER.in_(states))
+    return [Recipient(row[0], row[1], row[2], DeliveryState(row[3]), *row[4:9]) for row in session.execute(query).all()]
+
+
+def page_of(session: Session, commune_id: int, *, before: int | None, limit: int) -> list[Announcement]:
+    """A commune's announcements, newest first, older than `before`."""
+    query = sa.select(Announcement).where(Announcement.commune_id == commune_id)
+    if before is not None:
+        query = query.where(Announcement.id < before)
+    return list(session.scalars(query.order_by(Announcement.id.desc()).limit(limit)))
+
+
+def approved_since(session: Session, channel_id: int, since: datetime) -> int:
+    """How many announcements of this channel were approved since then, stopped ones left out."""
+    query = sa.select(sa.func.count()).where(
+        Announcement.channel_id == channel_id,
+        Announcement.approved_at > since,
+        Announcement.state != AnnouncementState.STOPPED,
+    )
+    return int(session.scalar(query) or 0)
+
+
+def running_ids(session: Session) -> list[int]:
+    """Announcements that are approved and not yet finished, in the order they were approved."""
+    query = sa.select(Announcement.id).where(Announcement.state.in_(RUNNING))
+    return list(session.scalars(query.order_by(Announcement.approved_at, Announcement.id)))

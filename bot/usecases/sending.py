@@ -31,6 +31,7 @@ from adapters.messages import OutboundImage, OutboundMessage, SendResult
 from bot.rules.retry import next_try
 from bot.rules.window import window
 from bot.runtime import Runtime
+from bot.usecases.broadcast import opening, withhold
 from bot.usecases.deliveries import Claimed, Outcome, claim, record
 from bot.usecases.tokens import Access, NoToken, access_for, channel_config
 from storage.channels import Channel
@@ -87,10 +88,12 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
         now = runtime.now()
         query = sa.select(Channel).where(Channel.id == channel_id, *_may_send(now)).with_for_update()
         channel = session.scalar(query)
-        if channel is None:
+        if channel is None or (kinds == MANY and opening(session, channel.commune_id, now) > now):
             return 0
         size = max(1, min(IN_FLIGHT, int(channel.rate_per_second * AHEAD_SECONDS)))
         batch = claim(session, channel, kinds, size, lease, now)
+        if kinds == MANY:
+            batch = withhold(session, batch, lease, now)
         first_slot = _reserve(channel, len(batch), now)
         closed = _closed_windows(session, runtime, channel, batch, now)
     if not batch:

@@ -1,0 +1,73 @@
+"""Announcements: when people may be disturbed, and which words exactly were approved."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import cast
+
+from bot.rules.deadlines import VIETNAM
+
+TITLE_AT_MOST = 80
+TEXT_AT_MOST = 1_000  # of the whole message as it arrives, signature and opt-out line included
+A_WEEK = timedelta(days=7)
+ENOUGH_IN_A_WEEK = 3  # more than this tires people out; a warning, not a wall
+
+# What an author must have checked before a second person reads it (domain §13).
+CHECKLIST = ("no_advertising", "no_personal_data", "competent_source")
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """The part of a day, in local time, in which no announcement is sent; it usually spans midnight."""
+
+    begins: time
+    ends: time
+
+    def cover(self, moment: datetime) -> bool:
+        """Whether this moment lies in the quiet part of the day."""
+        at = moment.astimezone(VIETNAM).time()
+        if self.begins <= self.ends:
+            return self.begins <= at < self.ends
+        return at >= self.begins or at < self.ends
+
+
+USUAL_QUIET_HOURS = QuietHours(time(21, 0), time(6, 30))
+
+
+def quiet_hours(settings: dict[str, object]) -> QuietHours | None:
+    """A commune's quiet hours: the usual ones unless it set others; None when it switched them off.
+
+    A setting that cannot be read counts as unset: a typing mistake must not wake people at night.
+    """
+    if "quiet_hours" not in settings:
+        return USUAL_QUIET_HOURS
+    setting = settings["quiet_hours"]
+    if setting is None:
+        return None
+    try:
+        begins, ends = cast("list[str]", setting)
+        return QuietHours(time.fromisoformat(begins), time.fromisoformat(ends))
+    except (TypeError, ValueError):
+        return USUAL_QUIET_HOURS
+
+
+def not_before(now: datetime, quiet: QuietHours | None = USUAL_QUIET_HOURS) -> datetime:
+    """The first moment from now on at which an announcement may be sent."""
+    if quiet is None or not quiet.cover(now):
+        return now
+    local = now.astimezone(VIETNAM)
+    day = local.date() if local.time() < quiet.ends else local.date() + timedelta(days=1)
+    return datetime.combine(day, quiet.ends, VIETNAM).astimezone(UTC)
+
+
+def text_hash(title: str, body: str, channel_id: int) -> str:
+    """The fingerprint of exactly what an approver read: title, body and where it goes."""
+    return hashlib.sha256(f"{title}\n{body}\n{channel_id}".encode()).hexdigest()
+
+
+def masked(urn: str) -> str:
+    """An address that tells two people apart without giving either away: its scheme and last four characters."""
+    scheme, _, rest = urn.rpartition(":")
+    return f"{scheme} …{rest[-4:]}".strip()
