@@ -9,7 +9,7 @@ from functools import cache, cached_property
 
 from nlp.localities import PlacesFound
 from nlp.normalise import Normalised
-from nlp.phrases import Hit, PhraseMatcher, longest, rows
+from nlp.phrases import Hit, PhraseMatcher, folded_words, longest, rows
 from nlp.reading import Span, TopicGuess
 from nlp.urgency import EMERGENCY, NORMAL
 
@@ -24,6 +24,7 @@ _SERVICES = frozenset(
     | {"van-hoa-the-thao", "nong-nghiep", "khac"}
 )
 _DECISIONS = frozenset({"", "khieu-nai", "dat-dai", "trat-tu-xay-dung"})
+_QUESTION_WORDS = folded_words("gì đâu nào mấy")
 _SHORT, _FEW = 15, 4
 
 
@@ -115,8 +116,8 @@ def _command(message: Message) -> str | None:
 
 
 def _is_status(message: Message) -> bool:
-    if _CODE.search(message.text.original) and message.length <= _SHORT and not message.is_sure:
-        return not message.has("~name")
+    if _CODE.search(message.text.original) and message.length <= _SHORT:
+        return message.has("status_lookup") or not (message.is_sure or message.has("~name"))
     return message.has("status_lookup") and not message.is_sure
 
 
@@ -137,8 +138,12 @@ def _is_praise(message: Message) -> bool:
 def _is_question(message: Message) -> bool:
     if message.has("~procedure"):
         return True
-    is_service = not message.topics or message.topic in _SERVICES
-    return is_service and not message.has("~but") and message.has("~asks")
+    if message.topics and message.topic not in _SERVICES:
+        return False
+    fillers = {hit.first for hit in message.hits if hit.value.intent == "~filler"}
+    last = next((t.word for i, t in reversed(list(enumerate(message.text.tokens))) if i not in fillers), "")
+    asks = last in _QUESTION_WORDS or message.has("~asks")
+    return asks and ("?" in message.text.original or not message.has("~but"))
 
 
 def _is_complaint(message: Message) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from nlp.cues import all_cues, of_kind
 from nlp.normalise import Normalised
 
@@ -10,21 +12,29 @@ _NAME_WORDS = 4
 _MOST = 5
 
 
-def find_landmarks(text: Normalised) -> list[tuple[int, int]]:
-    """Token ranges of the descriptions of a spot, in the order of the text."""
+class Landmark(NamedTuple):
+    """A description of a spot as tokens [first, last); `is_aside`: begun by "gần", "trước"…, so it only says where."""
+
+    first: int
+    last: int
+    is_aside: bool
+
+
+def find_landmarks(text: Normalised) -> list[Landmark]:
+    """The descriptions of spots, in the order of the text."""
     cues = all_cues(text, FILE)
     stops = {hit.first for hit in of_kind(cues, "stop")}
     sides = of_kind(cues, "side")
-    found: list[tuple[int, int]] = []
+    found: list[Landmark] = []
     for hit in sorted(of_kind(cues, "landmark", "numbered"), key=lambda h: (h.first, -h.last)):
         if len(found) == _MOST:
             break
-        if found and hit.first < found[-1][1]:
+        if found and hit.first < found[-1].last:
             continue
         end = _name_end(text, hit.last, stops)
         side = max((s for s in sides if s.last == hit.first), key=lambda s: s.last - s.first, default=None)
         if end > hit.last or (hit.value == "landmark" and (side is not None or hit.last - hit.first > 1)):
-            found.append((side.first if side else hit.first, end))
+            found.append(Landmark(side.first if side else hit.first, end, side is not None))
     return found
 
 

@@ -39,10 +39,14 @@ class Unit:
 
 @dataclass(frozen=True)
 class PlacesFound:
-    """The places of a message, best first, and where they stand; `elsewhere`: it is about another commune."""
+    """The places of a message, best first, and where they stand.
+
+    `asides`: tokens that say nothing but where. `elsewhere`: the message is about another commune.
+    """
 
     guesses: tuple[PlaceGuess, ...] = ()
     evidence: tuple[Span, ...] = ()
+    asides: tuple[tuple[int, int], ...] = ()
     elsewhere: bool = False
 
 
@@ -78,13 +82,15 @@ def find_places(text: Normalised, home: Home, gazetteer: Gazetteer) -> PlacesFou
     taken = [(f.first, f.last) for f in own]
     units = [f for f in _units(text, home, gazetteer) if not _overlaps(f.first, f.last, taken)]
     taken += [(f.first, f.last) for f in units]
-    words = [_words(text, first, last) for first, last in find_landmarks(text) if not _overlaps(first, last, taken)]
+    spots = [spot for spot in find_landmarks(text) if not _overlaps(spot.first, spot.last, taken)]
+    words = [_words(text, spot.first, spot.last) for spot in spots]
     found = sorted((*own, *units, *words), key=lambda f: (f.rank, -f.guess.probability, f.first))[:_MOST]
     guesses = tuple(dict.fromkeys(f.guess for f in found))
     spans = dict.fromkeys(Span(*text.token_span(f.first, f.last), "place", f.guess.level) for f in found)
     is_here = bool(own) or any(f.guess.is_here for f in units)
     elsewhere = not is_here and any(f.rank == _ELSEWHERE and not _is_passing(text, f) for f in units)
-    return PlacesFound(guesses, tuple(spans), elsewhere)
+    asides = (*taken, *((spot.first, spot.last) for spot in spots if spot.is_aside))
+    return PlacesFound(guesses, tuple(spans), asides, elsewhere)
 
 
 _OWN, _ELSEWHERE, _WORDS, _HERE, _UNSURE = range(5)

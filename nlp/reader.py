@@ -32,10 +32,10 @@ class Reader:
     def read(self, text: str, home: Home) -> Reading:
         """Everything nlp has to say about a message sent to this home."""
         words = normalise(text[:_READ])
-        topics = find_topics(words)
+        places = find_places(words, home, self._gazetteer)
+        topics = find_topics(words, places.asides)
         urgency = find_urgency(words)
         sealing = find_sealing(words, {guess.slug for guess in topics.guesses})
-        places = find_places(words, home, self._gazetteer)
         personal_data = find_personal_data(text[:_MASKED])
         guesses = _with_sealed_topic(topics.guesses, sealing)
         intent = find_intent(Message(words, guesses, urgency.code, sealing.sealed, places, personal_data))

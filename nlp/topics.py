@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +17,7 @@ _STRENGTH = 0.5
 _SHARPNESS = 3
 _MOST = 0.98
 _LEAST = 0.1
+_A_SUBJECT = 1.5
 # Wishes and thanks: they give way as soon as the message has a subject of its own.
 _SUBJECTLESS = frozenset({"gop-y-chinh-quyen"})
 # One syllable without its accents is several words, except these.
@@ -73,9 +74,15 @@ def _entry(slug: str, phrase: str, weight: float) -> _Entry:
     return _Entry(slug, phrase, weight, weight * _AMBIGUOUS if is_ambiguous else weight)
 
 
-def find_topics(text: Normalised) -> TopicsFound:
-    """Score every topic by its phrases in the text; nothing when no phrase of the lexicon is there."""
+def find_topics(text: Normalised, where: Collection[tuple[int, int]] = ()) -> TopicsFound:
+    """Score every topic by its phrases in the text; nothing when no phrase of the lexicon is there.
+
+    `where`: tokens that only say where. "Trước cổng trường" is no matter of schools if another subject is named.
+    """
     hits = [hit for hit in longest(_lexicon().find(text)) if hit.value.slug != _TRAP]
+    elsewhere = [hit for hit in hits if not any(first <= hit.first and hit.last <= last for first, last in where)]
+    if max(_scores(elsewhere, text.is_accented).values(), default=0.0) >= _A_SUBJECT:
+        hits = elsewhere
     scores = _scores(hits, text.is_accented)
     ranked = sorted(scores.items(), key=lambda item: (-item[1], _first(hits, item[0])))
     total = sum(score**_SHARPNESS for score in scores.values())
