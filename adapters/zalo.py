@@ -149,6 +149,10 @@ class Zalo:
         query = {"app_id": config.app_id, "redirect_uri": redirect_uri, "code_challenge": challenge, "state": state}
         return f"{config.oauth_base}/v4/oa/permission?{urlencode(query)}"
 
+    def health(self, http: Http, config: ZaloConfig, token: Secret) -> dict[str, str]:
+        """The account as it presents itself: proof that settings and token work. Raises SendError."""
+        return _flat(_accepted(http.call("GET", f"{config.api_base}/v2.0/oa/getoa", headers=_headers(config, token))))
+
     def may_fetch(self, url: str, config: ZaloConfig) -> bool:
         """Whether media may be fetched from this address: Zalo's own hosts and those an operator added."""
         try:
