@@ -4,37 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from nlp.reading import Span
 
-_PHONE = re.compile(r"(?<![0-9])(?:\+?84|0)(?:[ .\-]{0,2}[0-9]){8,10}(?![0-9])")
+# "*" before a piece: the rest of it is masked already.
+_PHONE = re.compile(r"(?<![0-9*])(?:\+?84|0)(?:[ .\-]{0,2}[0-9]){8,10}(?![0-9])")
 _TWELVE = re.compile(
-    r"(?<![0-9])0(?:[0-9]{11}|[0-9]{2}(?:[ .][0-9]{3}){3}|[0-9]{3}(?:[ .][0-9]{4}){2}|[0-9]{2} [0-9]{9})(?![0-9])"
+    r"(?<![0-9*])0(?:[0-9]{11}|[0-9]{2}(?:[ .][0-9]{3}){3}|[0-9]{3}(?:[ .][0-9]{4}){2}|[0-9]{2} [0-9]{9})(?![0-9])"
 )
 _OLD_NUMBER = re.compile(r"(?:cmnd|cmt|cmtnd|chứng minh|chung minh)[^0-9\n]{0,20}([0-9]{9})(?![0-9])", re.IGNORECASE)
 _ACCOUNT = re.compile(
-    r"(?<!\w)(?:stk|số tài khoản|so tai khoan|tài khoản|tai khoan|tk|số thẻ|so the|vietcombank|agribank|bidv|vietinbank"
-    r"|mbbank|techcombank|sacombank|acb|vpbank|tpbank)[^0-9\n]{0,25}([0-9](?:[ .\-]?[0-9]){5,18})(?![0-9])",
+    r"(?<![\w*])(?:stk|số tài khoản|so tai khoan|tài khoản|tai khoan|tk|số thẻ|so the|vietcombank|agribank|bidv"
+    r"|vietinbank|mbbank|techcombank|sacombank|acb|vpbank|tpbank)[^0-9\n]{0,25}([0-9](?:[ .\-]?[0-9]){5,18})(?![0-9])",
     re.IGNORECASE,
 )
 _PLATE = re.compile(
-    r"(?<!\w)[1-9][0-9][ \-]?[A-ZĐ]{1,2}[0-9]?[ \-.]?(?:[0-9]{3}[. ]?[0-9]{2}|[0-9]{4})(?![\w])"
-    r"|(?<!\w)[1-9][0-9][a-zđ]{1,2}[0-9]?[\-.](?:[0-9]{3}\.?[0-9]{2}|[0-9]{4})(?![\w])"
-    r"|(?<!\w)[1-9][0-9][a-zđ][0-9]? ?[0-9]{3}\.[0-9]{2}(?![\w])"
-    r"|(?<!\w)[1-9][0-9][a-gi-zđ][0-9]?[0-9]{5}(?![\w])"
+    r"(?<![\w*])[1-9][0-9][ \-]?[A-ZĐ]{1,2}[0-9]?[ \-.]?(?:[0-9]{3}[. ]?[0-9]{2}|[0-9]{4})(?![\w])"
+    r"|(?<![\w*])[1-9][0-9][a-zđ]{1,2}[0-9]?[\-.](?:[0-9]{3}\.?[0-9]{2}|[0-9]{4})(?![\w])"
+    r"|(?<![\w*])[1-9][0-9][a-zđ][0-9]? ?[0-9]{3}\.[0-9]{2}(?![\w])"
+    r"|(?<![\w*])[1-9][0-9][a-gi-zđ][0-9]?[0-9]{5}(?![\w])"
 )
-_MAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){1,4}")
+_MAIL = re.compile(r"(?<![\w.+\-*])[\w.+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){1,4}")
 _HIDDEN = "*"
 
 
 def find_personal_data(text: str) -> tuple[Span, ...]:
-    """Every piece to be masked, in the order of the text; pieces do not overlap."""
+    """Every piece to be masked, in the order of the text; pieces that overlap are one."""
     found: list[Span] = []
-    reach = 0
     for span in sorted(_candidates(text), key=lambda s: (s.start, -s.end)):
-        if span.start >= reach:
+        if found and span.start < found[-1].end:
+            found[-1] = replace(found[-1], end=max(found[-1].end, span.end))
+        else:
             found.append(span)
-            reach = span.end
     return tuple(found)
 
 

@@ -79,7 +79,7 @@ def find_topics(text: Normalised, where: Collection[tuple[int, int]] = ()) -> To
 
     `where`: tokens that only say where. "Trước cổng trường" is no matter of schools if another subject is named.
     """
-    hits = [hit for hit in longest(_lexicon().find(text)) if hit.value.slug != _TRAP]
+    hits = _apart(longest(_lexicon().find(text)))
     elsewhere = [hit for hit in hits if not any(first <= hit.first and hit.last <= last for first, last in where)]
     if max(_scores(elsewhere, text.is_accented).values(), default=0.0) >= _A_SUBJECT:
         hits = elsewhere
@@ -94,6 +94,20 @@ def find_topics(text: Normalised, where: Collection[tuple[int, int]] = ()) -> To
     chosen = {guess.slug for guess in guesses}
     spans = (Span(*text.token_span(h.first, h.last), "topic", h.value.slug) for h in hits if h.value.slug in chosen)
     return TopicsFound(tuple(guesses), tuple(dict.fromkeys(spans)))
+
+
+def _apart(hits: Iterable[Hit[_Entry]]) -> list[Hit[_Entry]]:
+    """Leave traps out, and a phrase that begins with the end of another: "đèn đường" before "đường hư"."""
+    kept: list[Hit[_Entry]] = []
+    for hit in hits:
+        if hit.value.slug != _TRAP and not (kept and _begins_inside(hit, kept[-1])):
+            kept.append(hit)
+    return kept
+
+
+def _begins_inside(hit: Hit[_Entry], before: Hit[_Entry]) -> bool:
+    is_longer = hit.last - hit.first > before.last - before.first
+    return before.first < hit.first < before.last and not is_longer and hit.value.slug != before.value.slug
 
 
 def _scores(hits: Iterable[Hit[_Entry]], is_accented: bool) -> dict[str, float]:

@@ -1,0 +1,75 @@
+"""Danger is told by what happens, not by how loud it is said; what must be sealed is sealed first."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.nlp.worlds import read
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cháy nhà ở xóm 5", "chay nha o xom 5 cuu voi", "nha ong Tu dang chay to lam", "có người đuối nước",
+     "hai cháu bị nước cuốn", "dây điện tóe lửa", "chém nhau ngoài chợ", "cháu bé bị lạc", "em không muốn sống nữa",
+     "nước ngập tới cổ, cả nhà mắc kẹt", "nuoc ngap toi co ca nha mac ket", "Ông cụ bị điện giật"],
+)  # fmt: skip
+def test_danger_to_life_is_an_emergency(text):
+    reading = read(text)
+    assert (reading.urgency, reading.intent) == ("khan_cap", "emergency")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cột điện nghiêng sắp đổ", "mất nắp cống giữa đường", "heo chết hàng loạt", "có đối tượng lừa đảo bà con",
+     "sạt lở bờ sông", "hôm qua có đánh nhau ở chợ", "trẻ em dễ đuối nước ở ao này", "nguy cơ cháy nổ kho gas"],
+)  # fmt: skip
+def test_a_hazard_is_urgent(text):
+    assert read(text).urgency == "khan"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["xe chết máy", "cháy bóng đèn đường", "den duong chay bong", "cháy hàng", "nóng muốn chết", "chết cười", "bão giá",
+     "tiền cứu trợ chưa nhận", "chó nhà em đi lạc", "không ai bị thương", "xe tai dang chay qua lang", "kẹt xe"],
+)  # fmt: skip
+def test_an_everyday_phrase_with_a_danger_word_is_not_danger(text):
+    assert read(text).urgency == "thuong"
+
+
+def test_a_shouted_message_is_not_urgent():
+    assert read("KHẨN CẤP!!! RÁC ĐẦY ĐƯỜNG XỬ LÝ NGAY ĐI!!!").urgency == "thuong"
+
+
+def test_an_insult_makes_nothing_urgent():
+    assert read("đm rác ngập đầu mà đéo ai dọn").urgency == "thuong"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Tôi tố cáo chủ tịch xã nhận hối lộ", "toi to cao chu tich xa nhan hoi lo", "cán bộ đòi tiền mới ký giấy",
+     "trưởng thôn ăn chặn tiền hỗ trợ", "truong thon an chan tien ho tro", "địa chính vòi vĩnh dân",
+     "kê khống khối lượng", "Tôi xin tố giác tội phạm", "cô giáo đánh học sinh", "cháu bị xâm hại",
+     "có điểm bán ma túy, xin giấu tên giúp em"],
+)  # fmt: skip
+def test_a_denunciation_is_sealed(text):
+    reading = read(text)
+    assert reading.sealed
+    assert reading.intent == "denunciation"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cán bộ một cửa quát dân", "nhân viên thái độ hách dịch", "lớp bồi dưỡng nghiệp vụ", "ăn bớt phần cơm của con",
+     "cây to cao che đèn", "cay to cao che den", "lam chung chi o dau", "nhà hát karaoke ồn, xin giấu tên"],
+)  # fmt: skip
+def test_rudeness_and_everyday_phrases_are_not_sealed(text):
+    assert not read(text).sealed
+
+
+def test_rudeness_is_restricted_by_its_topic():
+    assert read("cán bộ một cửa quát mắng dân").topic == "thai-do-can-bo"
+
+
+def test_self_harm_is_an_emergency_and_sealed():
+    reading = read("em chỉ muốn chết cho xong")
+    assert (reading.intent, reading.urgency, reading.sealed) == ("emergency", "khan_cap", True)

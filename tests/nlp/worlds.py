@@ -1,0 +1,79 @@
+"""A small country and one commune in it, for tests of the reader."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from nlp.localities import Gazetteer
+from nlp.reader import Reader
+from nlp.reading import Home, KnownPlace, Reading
+
+HERE = Path(__file__).parent
+ROWS = [
+    ("01", "thành phố", "Hà Nội", ""),
+    ("79", "thành phố", "Hồ Chí Minh", ""),
+    ("80", "tỉnh", "Tây Ninh", ""),
+    ("82", "tỉnh", "Đồng Tháp", ""),
+    ("00004", "phường", "Ba Đình", "01"),
+    ("25942", "phường", "Dĩ An", "79"),
+    ("27925", "xã", "Đức Huệ", "80"),
+    ("30001", "xã", "Tân Hiệp", "82"),
+    ("30002", "xã", "Tân Hiệp", "79"),
+    ("30003", "xã", "Tân Thạnh", "82"),
+    ("30004", "xã", "Tân Thạnh", "79"),
+    ("30005", "phường", "Bình Minh", "01"),
+]
+HOME = Home(
+    "27925",
+    "Đức Huệ",
+    "80",
+    (
+        KnownPlace("1", "Xóm 5", "xóm", ("thôn 5",)),
+        KnownPlace("2", "Xóm 7", "xóm", ("xóm bảy",)),
+        KnownPlace("3", "Chợ Đình", "chợ"),
+        KnownPlace("4", "Trường Tiểu học Lê Lợi", "trường"),
+        KnownPlace("5", "Xóm Chùa", "xóm"),
+        KnownPlace("6", "Khu phố 3", "khu phố"),
+        KnownPlace("7", "Đường Trần Phú", "đường"),
+    ),
+)
+
+
+class Labelled(NamedTuple):
+    """A message and what is to be understood of it."""
+
+    text: str
+    topic: str
+    intent: str
+    urgency: str
+    sealed: bool
+
+
+def labelled(file_name: str) -> list[Labelled]:
+    """The rows of a labelled table."""
+    with (HERE / file_name).open(encoding="utf-8") as file:
+        lines = [line.rstrip("\n").split("\t") for line in file if not line.startswith("#")]
+    return [Labelled(text, topic, intent, urgency, seal == "sealed") for text, topic, intent, urgency, seal in lines]
+
+
+@cache
+def reader() -> Reader:
+    """A reader with the small country."""
+    return Reader(Gazetteer(ROWS))
+
+
+def read(text: str, home: Home = HOME) -> Reading:
+    """What is understood of a message to the commune."""
+    return reader().read(text, home)
+
+
+def seeded_rows() -> list[tuple[str, str, str, str]]:
+    """All units of the country, from the seed data."""
+    rows = []
+    for name in ("provinces.csv", "communes.csv"):
+        with (HERE.parents[1] / "storage" / "seeds" / name).open(encoding="utf-8") as file:
+            rows += [(r["code"], r["type"], r["name"], r.get("province_code", "")) for r in csv.DictReader(file)]
+    return rows
