@@ -31,7 +31,7 @@ WITH_BYTES = {
     AttachmentKind.VIDEO,
     AttachmentKind.FILE,
 }
-CODE = re.compile(r"\bPA\s?(\d{2})\s?-?\s?(\d{4,6})\b", re.IGNORECASE)
+CODE = re.compile(r"\bPA\s?(\d{2})\s?-?\s?(\d{1,6})\b", re.IGNORECASE)
 
 
 def take_message(work: Work, word: InboundMessage, reading: Reading | None) -> str:
@@ -105,7 +105,7 @@ def _attachment(work: Work, message: Message, position: int, sent: SentAttachmen
 
 def _opt(work: Work, person: Citizen, message: Message, *, out: bool) -> str:
     changed = opt(work, person, out=out, at=message.occurred_at)
-    if changed:
+    if changed and not work.is_stale:
         key = "unsubscribed" if out else "subscribed"
         say(work, person, texts.say(key, xa=work.book.name), f"{key}:{message.id}")
     return "message:unsubscribe" if out else "message:subscribe"
@@ -116,18 +116,18 @@ def _answer(work: Work, person: Citizen, message: Message, reading: Reading | No
     if ticket is None:
         _answer_without_ticket(work, person, message, reading)
     elif filed.opened:
-        _acknowledge(work, person, ticket, reading)
+        _acknowledge(work, person, message, ticket, reading)
     elif reading and reading.urgency == Urgency.EMERGENCY.value:
-        _emergency(work, person, ticket, message.id)
+        _emergency(work, person, message, ticket)
     elif filed.is_later:
         say(work, person, texts.say("added", ma=ticket.code), f"added:{message.id}", ticket=ticket)
 
 
-def _acknowledge(work: Work, person: Citizen, ticket: Ticket, reading: Reading | None) -> None:
+def _acknowledge(work: Work, person: Citizen, message: Message, ticket: Ticket, reading: Reading | None) -> None:
     book = work.book
     intent = reading.intent if reading else ""
     if ticket.urgency is Urgency.EMERGENCY:
-        _emergency(work, person, ticket, ticket.id)
+        _emergency(work, person, message, ticket)
     if ticket.is_sealed:
         if intent != "emergency":
             say(
@@ -155,6 +155,11 @@ def _acknowledge(work: Work, person: Citizen, ticket: Ticket, reading: Reading |
             ticket=ticket,
         )
         return
+    _confirm(work, person, ticket)
+
+
+def _confirm(work: Work, person: Citizen, ticket: Ticket) -> None:
+    book = work.book
     topic = TOPICS.get(ticket.topic or "khac")
     words = texts.say(
         "ack",
@@ -173,9 +178,9 @@ def _acknowledge(work: Work, person: Citizen, ticket: Ticket, reading: Reading |
         say(work, person, words, f"after_hours:{person.urn.id}:{work.now:%Y%m%d}", ticket=ticket)
 
 
-def _emergency(work: Work, person: Citizen, ticket: Ticket, number: int) -> None:
+def _emergency(work: Work, person: Citizen, message: Message, ticket: Ticket) -> None:
     words = texts.say("emergency", so="113 / 114 / 115 / 112", xa=work.book.name, sdttruc=work.book.duty_phone)
-    say(work, person, words, f"emergency:{number}", ticket=ticket, priority=PRIORITY_EMERGENCY)
+    say(work, person, words, f"emergency:{message.id}", ticket=ticket, priority=PRIORITY_EMERGENCY)
 
 
 def _answer_without_ticket(work: Work, person: Citizen, message: Message, reading: Reading | None) -> None:

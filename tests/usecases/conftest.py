@@ -1,0 +1,49 @@
+"""Words for use-case tests: a working morning, and what became of what citizens said."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.runtime import Runtime
+from nlp.reader import Reader
+from nlp.reading import Home, Reading
+from tests.builders import World
+from tests.conftest import Clock
+
+_readers: dict[str, Reader] = {}
+
+
+@pytest.fixture(autouse=True)
+def one_reader(runtime: Runtime) -> None:
+    """Build the reader once for all tests: its word lists take a moment to load."""
+    reader = _readers.setdefault("vi", runtime.reader)
+    runtime.__dict__["reader"] = reader
+
+
+@pytest.fixture
+def morning(world: World, clock: Clock) -> World:
+    """Wednesday 7 October 2026, nine o'clock in the morning: the office is open."""
+    clock.move(hours=-3)
+    return world
+
+
+class Understanding:
+    """A reader that has been told what a text means, and asks the real one about all others."""
+
+    version = "told"
+
+    def __init__(self, real: Reader, told: dict[str, Reading]) -> None:
+        self._real = real
+        self._told = told
+
+    def read(self, text: str, home: Home) -> Reading:
+        """The reading told for this text."""
+        return self._told.get(text) or self._real.read(text, home)
+
+
+@pytest.fixture
+def told(runtime: Runtime, one_reader: None) -> dict[str, Reading]:
+    """Readings by text, where a test is not about nlp."""
+    readings: dict[str, Reading] = {}
+    runtime.__dict__["reader"] = Understanding(runtime.reader, readings)
+    return readings
