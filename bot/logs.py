@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -34,12 +35,12 @@ def configure(log_format: str, level: str) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s")
 
 
-def without_words(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def without_words(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Leave out fields that could hold what a citizen said, whoever put them there."""
     return {key: value for key, value in event.items() if key not in NEVER}
 
 
-def where_it_broke(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def where_it_broke(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Of an exception keep its type and the places it passed; its message may quote what a citizen wrote."""
     info = event.pop("exc_info", None)
     if info is True:

@@ -91,6 +91,21 @@ _TEXTS = {
     "after_hours": (
         "Hiện ngoài giờ làm việc ({gio}). Chúng tôi đã ghi nhận và sẽ xử lý từ {mo}. Việc khẩn xin gọi {sdttruc}."
     ),
+    "need_more": (
+        "Để xử lý phản ánh {ma}, xin ông/bà bổ sung: {can}. Nếu sau 5 ngày làm việc chưa nhận được, chúng tôi xin phép tạm "
+        "dừng; ông/bà có thể mở lại bất cứ lúc nào."
+    ),
+    "routed": "Phản ánh {ma} đã chuyển {donvi} xử lý. Hạn trả lời: {han}.",
+    "refused": "Phản ánh {ma} chưa được tiếp nhận vì: {lydo} Nếu cần trao đổi thêm xin gọi {dt}.",
+    "forwarded": (
+        "Phản ánh {ma}: {lydo} {xa} đã chuyển cơ quan có thẩm quyền ngày {ngay} và tiếp tục theo dõi giúp ông/bà; dự kiến có "
+        "trả lời trước {han}. Đầu mối: {dt}."
+    ),
+    "reopened": "Phản ánh {ma} đã được mở lại. {xa} sẽ xem xét và trả lời ông/bà.",
+    "result": (
+        "Kính gửi ông/bà. Về phản ánh {ma}: {ketqua}\n"
+        'Nếu ông/bà chưa đồng ý, xin nhắn "chưa đồng ý" kèm lý do. {xa} trân trọng cảm ơn.'
+    ),
     "announcement": '{tieude}\n\n{noidung}\n\n{xa}. Nhắn tin lại để phản ánh; nhắn "ngừng nhận tin" để thôi nhận thông báo.',
 }
 

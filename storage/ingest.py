@@ -27,10 +27,9 @@ class NewEvent:
 
 
 _COLUMNS = "commune_id, channel_id, key, event_name, conversation_key, body, occurred_at, received_at"
-_SQLITE = (
-    f"INSERT INTO inbound_events ({_COLUMNS}, next_try_at, state, tries) "  # noqa: S608 - constants only
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0) ON CONFLICT (channel_id, key) DO NOTHING"
-)
+_SQLITE = f"INSERT INTO inbound_events ({_COLUMNS}, next_try_at, state, tries) VALUES "
+_SQLITE_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0)"
+_SQLITE_END = " ON CONFLICT (channel_id, key) DO NOTHING"
 _POSTGRES = (
     f"INSERT INTO inbound_events ({_COLUMNS}, next_try_at, state, tries) "  # noqa: S608 - constants only
     f"SELECT {_COLUMNS}, received_at, 'waiting', 0 FROM unnest(%b::bigint[], %b::bigint[], %b::text[], %b::text[], "
@@ -91,16 +90,13 @@ def _write_sqlite(connection: Any, events: Sequence[NewEvent], tallies: list[Any
     cursor.execute("BEGIN IMMEDIATE")
     try:
         new: dict[int, int] = {}
-        for event in events:
-            received = _stamp(event.received_at)
+        for channel_id in {event.channel_id for event in events}:
+            mine = [event for event in events if event.channel_id == channel_id]
+            # One statement: between statements this thread would queue for the interpreter with all the others.
             cursor.execute(
-                _SQLITE,
-                (
-                    event.commune_id, event.channel_id, event.key, event.event_name, event.conversation_key, event.body,
-                    _stamp(event.occurred_at), received, received,
-                ),
-            )  # fmt: skip
-            new[event.channel_id] = new.get(event.channel_id, 0) + cursor.rowcount
+                _SQLITE + ", ".join([_SQLITE_ROW] * len(mine)) + _SQLITE_END, [v for e in mine for v in _values(e)]
+            )
+            new[channel_id] = cursor.rowcount
         if tallies:
             cursor.executemany(_SQLITE_COUNT, tallies)
         cursor.execute("COMMIT")
@@ -109,6 +105,14 @@ def _write_sqlite(connection: Any, events: Sequence[NewEvent], tallies: list[Any
             cursor.execute("ROLLBACK")
         raise
     return new
+
+
+def _values(event: NewEvent) -> tuple[Any, ...]:
+    received = _stamp(event.received_at)
+    return (
+        event.commune_id, event.channel_id, event.key, event.event_name, event.conversation_key, event.body,
+        _stamp(event.occurred_at), received, received,
+    )  # fmt: skip
 
 
 def _write_postgres(connection: Any, events: Sequence[NewEvent], tallies: list[Any]) -> dict[int, int]:
@@ -130,7 +134,7 @@ def _write_postgres(connection: Any, events: Sequence[NewEvent], tallies: list[A
 
 def _stamp(moment: datetime) -> str:
     # As SQLAlchemy writes it on SQLite: UTC without a zone, always with microseconds.
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def channel_rows(database: Database) -> list[sa.Row[Any]]:

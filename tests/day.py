@@ -81,8 +81,8 @@ def _relation(name: str) -> Callable[[random.Random, str, int], dict[str, Any]]:
 
 
 def _receipt(name: str) -> Callable[[random.Random, str, int], dict[str, Any]]:
-    def make(chance: random.Random, user: str, _number: int) -> dict[str, Any]:
-        ids = [f"ours{chance.randrange(10**6)}"]
+    def make(_chance: random.Random, user: str, number: int) -> dict[str, Any]:
+        ids = [f"ours{number:06d}"]
         message = {"msg_ids": ids} if name == "user_seen_message" else {"msg_id": ids[0]}
         return {"event_name": name, "sender": {"id": OA}, "recipient": {"id": user}, "message": message}
 

@@ -66,7 +66,12 @@ def balance(runtime: Runtime) -> Ledger:
         ledger.exceptions = {str(o): n for o, n in session.execute(parked.group_by(InboundEvent.outcome))}
         ledger.deliveries = _by(session, Delivery.state)
         ledger.attachments = _by(session, Attachment.state)
-        tables = {"contacts": Contact, "conversations": Conversation, "messages": Message, "tickets": Ticket}
+        tables: dict[str, Any] = {
+            "contacts": Contact,
+            "conversations": Conversation,
+            "messages": Message,
+            "tickets": Ticket,
+        }
         ledger.people = {n: _count(session, sa.select(t.id)) for n, t in tables.items()}
         for sentence, query in _questions(late).items():
             found = _count(session, query)

@@ -1,0 +1,1 @@
+"""The benchmark: ratios taken in one run on one machine."""
