@@ -16,7 +16,7 @@ from nlp.urgency import EMERGENCY, NORMAL
 # A report is never lost: what no rule knows is taken as one.
 FEEDBACK = "feedback"
 _SURE = 0.7
-_CODE = re.compile(r"\bPA\s?\d{2}\s?-?\s?\d{4,6}\b", re.IGNORECASE)
+_CODE = re.compile(r"\bPA\s?\d{2}\s?-?\s?\d{1,6}\b", re.IGNORECASE)
 _LINK = re.compile(r"https?://|www\.|\b(?:bit\.ly|t\.me|zalo\.me)/", re.IGNORECASE)
 # Questions about these are asked to be told something; about a street, to have it mended.
 _SERVICES = frozenset(

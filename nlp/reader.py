@@ -15,6 +15,7 @@ VERSION = "lexicon-1"
 # A report says what it is about long before this; masking looks further.
 _READ, _MASKED = 6_000, 60_000
 _SEALED_SURENESS = 0.9
+_MOST_EVIDENCE = 60
 # Courtesies and commands are about nothing, whatever their words look like.
 _SUBJECTLESS = frozenset(
     {"unsubscribe", "subscribe", "status_lookup", "greeting", "thanks", "test", "human_handoff", "rating"}
@@ -45,7 +46,7 @@ class Reader:
             urgency=urgency.code,
             sealed=sealing.sealed,
             places=places.guesses,
-            evidence=(*topics.evidence, *urgency.evidence, *sealing.evidence, *places.evidence),
+            evidence=(*sealing.evidence, *urgency.evidence, *topics.evidence, *places.evidence)[:_MOST_EVIDENCE],
             personal_data=personal_data,
             version=VERSION,
         )

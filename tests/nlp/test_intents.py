@@ -39,6 +39,8 @@ def test_a_stop_word_inside_a_message_does_not_unsubscribe(text):
         ("tra cuu", "status_lookup"),
         ("Tra cứu PA26-0342", "status_lookup"),
         ("PA26-0342", "status_lookup"),
+        ("tra cứu PA 26-1", "status_lookup"),
+        ("tra cứu quy hoạch đất ở đâu", "question"),
         ("phản ánh của tôi đến đâu rồi", "status_lookup"),
         ("gap can bo", "human_handoff"),
         ("cho toi gap can bo voi", "human_handoff"),
