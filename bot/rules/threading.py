@@ -32,7 +32,11 @@ ADDING = frozenset({"add_info", "rating", "withdraw"})
 
 @dataclass(frozen=True)
 class Said:
-    """One inbound message as far as threading is concerned; `order` breaks ties of `at` the same way every time."""
+    """One inbound message as far as threading is concerned; `order` breaks ties of `at` the same way every time.
+
+    `fixed_ticket`: people have worked on the ticket it is in, so it stays. `held_ticket`: where it is until now;
+    it may move, but whoever quotes that ticket means the group it is in.
+    """
 
     message_id: int
     at: datetime
@@ -45,6 +49,7 @@ class Said:
     has_evidence: bool = False
     quoted_ticket: int | None = None
     fixed_ticket: int | None = None
+    held_ticket: int | None = None
 
 
 @dataclass
@@ -58,10 +63,13 @@ class Group:
     is_sealed: bool = False
     ended_at: datetime | None = None
     message_ids: list[int] = field(default_factory=list)
+    held_tickets: set[int] = field(default_factory=set)
 
     def add(self, said: Said) -> None:
         """Take the message in."""
         self.message_ids.append(said.message_id)
+        if said.held_ticket is not None:
+            self.held_tickets.add(said.held_ticket)
         if said.topic and said.is_sure:
             self.topics.add(said.topic)
         if said.place:
@@ -96,7 +104,7 @@ def place_all(messages: Iterable[Said], known: Sequence[Group], burst: timedelta
 def _group_for(said: Said, groups: list[Group], burst: timedelta) -> Group | None:
     for wanted in (said.fixed_ticket, said.quoted_ticket):
         if wanted is not None:
-            found = next((g for g in groups if g.ticket_id == wanted), None)
+            found = next((g for g in groups if g.ticket_id == wanted or wanted in g.held_tickets), None)
             if found is not None and (wanted == said.fixed_ticket or _may_join(said, found)):
                 return found
     if not (_opens(said) or said.intent in ADDING):

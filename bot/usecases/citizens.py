@@ -168,7 +168,7 @@ def take_withdrawal(work: Work, word: Withdrawal) -> str:
     conversation = session.scalar(sa.select(Conversation).where(Conversation.urn_id == urn.id))
     contact = session.get_one(Contact, urn.contact_id)
     contact.name = contact.phone = contact.address = None
-    contact.erased_at = work.now
+    contact.erased_at = word.occurred_at  # what was said before it and arrives later is not kept either
     urn.is_following = False
     urn.opted_out_at = urn.opted_out_at or word.occurred_at
     stop_announcements(work, urn, "withdrawn")

@@ -105,6 +105,8 @@ def _messages(work: Work, person: Citizen, new: Message) -> list[Known]:
         m.id: Known(m, key, Reading.from_json(m.reading) if m.reading else None)
         for m, key in work.session.execute(query)
     }
+    if new.id not in known:  # it was said before so many others that it is out of sight
+        known[new.id] = Known(new, work.row.key, Reading.from_json(new.reading) if new.reading else None)
     for attachment in work.session.scalars(
         sa.select(Attachment).where(Attachment.message_id.in_(list(known))).order_by(Attachment.position)
     ):
@@ -164,6 +166,7 @@ def _said(known: Known, tickets: dict[int, Ticket], fixed: dict[int, Group], quo
         has_evidence=any(a.kind in EVIDENCE for a in known.attachments),
         quoted_ticket=quoted_ticket if quoted_ticket in tickets else None,
         fixed_ticket=held,
+        held_ticket=message.ticket_id,
     )
 
 

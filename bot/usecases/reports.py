@@ -37,6 +37,9 @@ CODE = re.compile(r"\bPA\s?(\d{2})\s?-?\s?(\d{1,6})\b", re.IGNORECASE)
 def take_message(work: Work, word: InboundMessage, reading: Reading | None) -> str:
     """Keep what a citizen said, file it, and answer as far as a machine may."""
     person = citizen(work, word.urn)
+    if person.contact.erased_at is not None and word.occurred_at <= person.contact.erased_at:
+        work.row.body = b"{}"
+        return "message:withdrawn"
     interacted(person, word.occurred_at)
     message = _keep(work, person, word, reading)
     filed = file_message(work, person, message)
