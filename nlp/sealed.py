@@ -12,6 +12,7 @@ from nlp.reading import Span
 
 _FILE = "sealed.tsv"
 _NEAR = 12
+_SOON = 2
 _CRIME = "an-ninh-trat-tu"
 DENUNCIATION = "to-cao-tham-nhung"
 
@@ -36,8 +37,17 @@ def find_sealing(text: Normalised, topics: Collection[str]) -> Sealing:
         crime = of_kind(cues, "secret")
     if crime:
         return Sealing(True, _CRIME, tuple(as_spans(text, crime, "sealed")))
-    protected = of_kind(cues, "self_harm", "child")
+    protected = of_kind(cues, "self_harm", "child") + _violence(cues)
     return Sealing(bool(protected), "", tuple(as_spans(text, protected, "sealed")))
+
+
+def _violence(cues: list[Hit[str]]) -> list[Hit[str]]:
+    """Somebody is beaten who cannot help it: the act, and soon after it the victim."""
+    for act in of_kind(cues, "act"):
+        for victim in of_kind(cues, "who"):
+            if 0 <= victim.first - act.last <= _SOON:
+                return [act, victim]
+    return []
 
 
 def _accusation(cues: list[Hit[str]]) -> list[Hit[str]]:

@@ -11,7 +11,9 @@ from tests.nlp.worlds import read
     "text",
     ["cháy nhà ở xóm 5", "chay nha o xom 5 cuu voi", "nha ong Tu dang chay to lam", "có người đuối nước",
      "hai cháu bị nước cuốn", "dây điện tóe lửa", "chém nhau ngoài chợ", "cháu bé bị lạc", "em không muốn sống nữa",
-     "nước ngập tới cổ, cả nhà mắc kẹt", "nuoc ngap toi co ca nha mac ket", "Ông cụ bị điện giật"],
+     "nước ngập tới cổ, cả nhà mắc kẹt", "nuoc ngap toi co ca nha mac ket", "Ông cụ bị điện giật",
+     "xe khách lật ở đèo nhiều người kẹt bên trong", "nước tràn đê rồi bà con ơi", "mùi gas nồng nặc cả dãy trọ",
+     "co nguoi nam bat dong ben duong", "thằng nghiện cầm dao rượt cha mẹ nó khắp xóm"],
 )  # fmt: skip
 def test_danger_to_life_is_an_emergency(text):
     reading = read(text)
@@ -49,7 +51,9 @@ def test_an_insult_makes_nothing_urgent():
     ["Tôi tố cáo chủ tịch xã nhận hối lộ", "toi to cao chu tich xa nhan hoi lo", "cán bộ đòi tiền mới ký giấy",
      "trưởng thôn ăn chặn tiền hỗ trợ", "truong thon an chan tien ho tro", "địa chính vòi vĩnh dân",
      "kê khống khối lượng", "Tôi xin tố giác tội phạm", "cô giáo đánh học sinh", "cháu bị xâm hại",
-     "có điểm bán ma túy, xin giấu tên giúp em"],
+     "có điểm bán ma túy, xin giấu tên giúp em", "chủ tịch cho em ruột trúng thầu hết công trình",
+     "ban quản lý chợ thu thêm 20 nghìn bỏ túi", "thu tiền mà không đưa biên lai",
+     "cha dượng hay đánh bé Na bầm người"],
 )  # fmt: skip
 def test_a_denunciation_is_sealed(text):
     reading = read(text)
