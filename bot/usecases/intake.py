@@ -29,7 +29,7 @@ from bot.rules.retry import next_try
 from bot.runtime import Runtime
 from bot.usecases import citizens, receipts, reports
 from bot.usecases.communes import CommuneBook, commune_book
-from bot.usecases.work import NotYet, Taken, Work
+from bot.usecases.work import NotYet, Taken, Work, where
 from nlp.reading import Reading
 from storage.channels import Channel
 from storage.database import advisory_lock
@@ -85,8 +85,8 @@ def _understand(runtime: Runtime, row: InboundEvent, channel: Channel, book: Com
             runtime.reader.read(word.text, book.home) if isinstance(word, InboundMessage) and word.text else None
             for word in words
         )
-    except Exception as error:  # a poison message must be seen, not loop
-        log.exception("intake.not_understood", event_id=row.id, error=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - a poison message must be seen, not loop
+        log.error("intake.not_understood", event_id=row.id, error=type(error).__name__, where=where(error))
         return Taken(row.id, (Ignored("poison", type(error).__name__),), (None,))
     return Taken(row.id, words, readings)
 
@@ -120,8 +120,8 @@ def _write_one_by_one(runtime: Runtime, taken: list[Taken], lease: str) -> set[s
     for item in taken:
         try:
             nudges |= _write(runtime, [item], lease)
-        except Exception as error:
-            log.exception("intake.event_failed", event_id=item.event_id, error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - counted, and parked when it keeps failing
+            log.error("intake.event_failed", event_id=item.event_id, error=type(error).__name__, where=where(error))
             _count_failure(runtime, item.event_id, lease, type(error).__name__)
     return nudges
 

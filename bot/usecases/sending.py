@@ -34,6 +34,7 @@ from bot.runtime import Runtime
 from bot.usecases.broadcast import opening, withhold
 from bot.usecases.deliveries import Claimed, Outcome, claim, record
 from bot.usecases.tokens import Access, NoToken, access_for, channel_config
+from bot.usecases.work import where
 from storage.channels import Channel
 from storage.contacts import Urn
 from storage.deliveries import Delivery
@@ -197,8 +198,8 @@ class _Sender:
             return self._again(claimed, "needs_consent", self.runtime.now())
         except TokenRefreshFailed as error:
             return self._again(claimed, error.code, next_try(self.runtime.now(), claimed.tries))
-        except Exception as error:  # the message may be out: whatever broke, the truth is "unknown"
-            log.exception("delivery.crashed", delivery_id=claimed.id, error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the message may be out: whatever broke, the truth is "unknown"
+            log.error("delivery.crashed", delivery_id=claimed.id, error=type(error).__name__, where=where(error))
             return Outcome(claimed, DeliveryState.UNKNOWN, code="internal_error", reason=_UNKNOWN)
         self.quota = dict(result.quota) or self.quota
         return Outcome(claimed, DeliveryState.SENT, external_id=result.external_id)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import PurePath
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +17,12 @@ from storage.channels import Channel
 from storage.messages import InboundEvent
 
 STALE = timedelta(hours=2)
+
+
+def where(error: BaseException) -> str:
+    """Where an error arose, for a log: a traceback's message or local values may repeat what a citizen wrote."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return " < ".join(f"{PurePath(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
 
 
 class NotYet(Exception):
