@@ -32,7 +32,8 @@ def test_a_hazard_is_urgent(text):
 @pytest.mark.parametrize(
     "text",
     ["xe chết máy", "cháy bóng đèn đường", "den duong chay bong", "cháy hàng", "nóng muốn chết", "chết cười", "bão giá",
-     "tiền cứu trợ chưa nhận", "chó nhà em đi lạc", "không ai bị thương", "xe tai dang chay qua lang", "kẹt xe"],
+     "tiền cứu trợ chưa nhận", "chó nhà em đi lạc", "xin sua mau giup", "nuoc bi ban",
+     "không ai bị thương", "xe tai dang chay qua lang", "kẹt xe"],
 )  # fmt: skip
 def test_an_everyday_phrase_with_a_danger_word_is_not_danger(text):
     assert read(text).urgency == "thuong"
