@@ -1,0 +1,160 @@
+"""The command line as an operator types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+
+PAYLOADS = Path(__file__).parent / "adapters" / "payloads" / "zalo"
+KEY = "a-key-for-tests-only-" + "z" * 20
+
+
+class Operator:
+    """Types commands into an installation of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.env = {"HAICHIEU_DATA_DIR": str(folder), "HAICHIEU_SECRET_KEY": KEY, "HAICHIEU_LOG_LEVEL": "error"}
+
+    def types(self, *words: str, typed: str | None = None, **env: str) -> Result:
+        """Run a command; `typed` is what comes on standard input."""
+        return CliRunner().invoke(main, words, input=typed, env={**self.env, **env})
+
+    def gets(self, *words: str, typed: str | None = None) -> str:
+        """Run a command that must succeed; gives what it printed."""
+        result = self.types(*words, typed=typed)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    """An operator with an up-to-date, empty database."""
+    person = Operator(tmp_path)
+    person.gets("db", "upgrade")
+    return person
+
+
+@pytest.fixture
+def commune(operator: Operator, tmp_path: Path) -> Operator:
+    """The same with one commune, one official and one Zalo channel."""
+    operator.gets("commune", "add", "27925", "--slug", "duc-hue")
+    operator.gets(
+        "official", "add", "duc-hue", "lan", "--name", "Lan", "--role", "tiep_nhan", "--password-stdin",
+        typed="mat-khau-that-dai\n",
+    )  # fmt: skip
+    secrets = tmp_path / "secrets.json"
+    secrets.write_text(json.dumps({"app_secret": "an-app-secret", "oa_secret": "example-oa-secret-key-not-real"}))
+    operator.gets(
+        "channel", "add", "zalo", "zalo-duc-hue", "--commune", "duc-hue", "--name", "Zalo", "--secrets-file",
+        str(secrets), "--set", "app_id=1000000000000000001", "--set", "oa_id=2000000000000000002",
+    )  # fmt: skip
+    return operator
+
+
+def test_every_command_explains_itself(operator: Operator) -> None:
+    def walk(path: list[str], group: object) -> None:
+        text = operator.gets(*path, "--help")
+        assert text.strip()
+        for name, command in getattr(group, "commands", {}).items():
+            assert command.help, f"haichieu {' '.join([*path, name])} has no help"
+            walk([*path, name], command)
+
+    walk([], main)
+
+
+def test_all_bad_settings_are_named_at_once(operator: Operator) -> None:
+    result = operator.types("db", "status", HAICHIEU_PORT="high", HAICHIEU_LOG_FORMAT="xml", HAICHIEU_COLOUR="blue")
+    assert result.exit_code == 1
+    for name in ("HAICHIEU_PORT", "HAICHIEU_LOG_FORMAT", "HAICHIEU_COLOUR"):
+        assert name in result.output
+
+
+def test_a_database_that_is_behind_is_not_worked_on(tmp_path: Path) -> None:
+    result = Operator(tmp_path).types("commune", "list")
+    assert result.exit_code == 1
+    assert "haichieu db upgrade" in result.output
+
+
+def test_an_unknown_commune_code_is_explained(operator: Operator) -> None:
+    result = operator.types("commune", "add", "99999", "--slug", "nowhere")
+    assert result.exit_code == 1
+    assert "99999" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_weak_password_is_refused_in_words(commune: Operator) -> None:
+    result = commune.types(
+        "official",
+        "add",
+        "duc-hue",
+        "tuan",
+        "--name",
+        "Tuấn",
+        "--role",
+        "tiep_nhan",
+        "--password-stdin",
+        typed="1234\n",
+    )
+    assert result.exit_code == 1
+    assert "Mật khẩu" in result.output
+
+
+def test_a_channel_with_a_missing_field_is_refused_by_name(commune: Operator, tmp_path: Path) -> None:
+    secrets = tmp_path / "none.json"
+    secrets.write_text("{}")
+    result = commune.types(
+        "channel", "add", "zalo", "zalo-b", "--commune", "duc-hue", "--name", "B", "--secrets-file", str(secrets)
+    )
+    assert result.exit_code == 1
+    for field in ("app_id", "oa_id", "app_secret", "oa_secret"):
+        assert field in result.output
+
+
+def test_secrets_are_never_printed(commune: Operator) -> None:
+    assert "example-oa-secret" not in commune.gets("channel", "list")
+
+
+def test_a_recorded_payload_travels_through_the_real_door(commune: Operator) -> None:
+    payload = str(PAYLOADS / "user_send_text.json")
+    first = commune.gets("receive", "zalo-duc-hue", payload)
+    assert "door: 200 OK" in first
+    assert "user_send_text: done message:opened" in first
+    assert "nothing new was kept" in commune.gets("receive", "zalo-duc-hue", payload)
+    assert "balanced" in commune.gets("ledger")
+
+
+def test_the_outbox_shows_the_acknowledgement_that_waits(commune: Operator, tmp_path: Path) -> None:
+    import time
+
+    from tests.builders import text_event
+
+    payload = tmp_path / "now.json"
+    stamp = {"app_id": "1000000000000000001", "timestamp": str(int(time.time() * 1000))}
+    payload.write_text(json.dumps({**text_event("đèn đường hỏng"), **stamp}))
+    commune.gets("receive", "zalo-duc-hue", str(payload))
+    assert "\tack\twaiting\t" in commune.gets("outbox")
+
+
+def test_readings_come_out_line_by_line_and_a_bad_line_does_not_stop_them(commune: Operator) -> None:
+    lines = [
+        {"id": "a", "text": "duong vao xom 5 o ga nhieu qua", "home": "27925"},
+        {"id": "b", "text": 7},
+        {"id": "c", "text": "chào xã", "home": "00000"},
+        {"id": "d", "text": "mất nước từ sáng"},
+    ]
+    typed = "\n".join(json.dumps(line) for line in lines) + "\nnot json\n"
+    out = [json.loads(line) for line in commune.gets("read", typed=typed).splitlines()]
+    assert [line.get("topic") for line in out] == ["giao-thong-duong-sa", None, None, "nuoc-sach", None]
+    assert ["error" in line for line in out] == [False, True, True, False, True]
+
+
+def test_places_from_a_file_are_recognised(commune: Operator, tmp_path: Path) -> None:
+    places = tmp_path / "places.csv"
+    places.write_text("name,kind,aliases\nXóm 5,xóm,thôn 5|xóm năm\n")
+    out = commune.gets("read", "--places", str(places), typed='{"id":1,"text":"duong xom 5 hong"}\n')
+    assert json.loads(out)["places"][0]["name"] == "Xóm 5"
