@@ -1,153 +1,140 @@
-"""Access: what an official may see and do; the only way from an id to a ticket."""
+"""Access: what an official may see and do; the only way from a number in a URL to a ticket (domain §3, §8.2)."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from storage.agencies import Agency
-from storage.announcements import Announcement
 from storage.audit import AuditEntry
-from storage.channels import Channel
 from storage.deliveries import Delivery
 from storage.enums import Role
 from storage.messages import Attachment, Message
 from storage.officials import Official
 from storage.tickets import Ticket
 
-T = TypeVar("T")
-
-SEALED_READERS = (Role.LEADER, Role.SEALED_READER)
-TICKET_READERS = (Role.RECEIVER, Role.HANDLER, Role.LEADER, Role.SEALED_READER)
+OF_TICKETS = (Role.RECEIVER, Role.HANDLER, Role.LEADER, Role.SEALED_READER)
+OF_WHOLE_COMMUNE = (Role.RECEIVER, Role.LEADER)
+OF_SEALED = (Role.LEADER, Role.SEALED_READER)
 
 
 class NotFound(Exception):
-    """There is no such thing, or it is not for this official: both look the same from outside."""
+    """There is no such thing for this official: absent, another commune's and forbidden look the same."""
 
 
-@dataclass(frozen=True)
-class Viewer:
-    """An official as far as access is concerned."""
-
-    official_id: int
-    commune_id: int
-    agency_id: int | None
-    roles: frozenset[Role]
-
-    @staticmethod
-    def of(official: Official) -> Viewer:
-        """The viewer that an official is."""
-        known = {role.value: role for role in Role}
-        roles = frozenset(known[name] for name in official.roles if name in known)
-        return Viewer(official.id, official.commune_id, official.agency_id, roles)
-
-    def has(self, *roles: Role) -> bool:
-        """Whether the viewer holds any of these roles."""
-        return bool(self.roles & set(roles))
+class Forbidden(Exception):
+    """The official sees the thing but may not do this with it."""
 
 
-def visible_tickets(viewer: Viewer) -> sa.ColumnElement[bool]:
-    """The condition that limits tickets to those this official may see (domain §3, §8.2)."""
-    mine = Ticket.commune_id == viewer.commune_id
-    if not viewer.has(*TICKET_READERS):
-        return sa.false()
-    may = []
-    if viewer.has(Role.LEADER):
-        return mine
-    if viewer.has(Role.RECEIVER):
-        # Conduct of officials is for the desk, but never for the unit that is complained about: it holds the ticket.
-        may.append(sa.and_(Ticket.is_sealed.is_(False)))
-    elif viewer.has(Role.HANDLER):
-        assigned = sa.or_(Ticket.official_id == viewer.official_id, Ticket.agency_id == viewer.agency_id)
-        may.append(sa.and_(Ticket.is_sealed.is_(False), Ticket.is_restricted.is_(False), assigned))
-    if viewer.has(Role.SEALED_READER):
-        may.append(Ticket.is_sealed.is_(True))
-    return sa.and_(mine, sa.or_(*may))
+def sees_tickets(official: Official) -> bool:
+    """Whether the official works with tickets at all."""
+    return official.has(*OF_TICKETS)
 
 
-def ticket_for(session: Session, viewer: Viewer, ticket_id: int, now: datetime, *, lock: bool = False) -> Ticket:
-    """The ticket, if this official may see it; opening a sealed one is written down. NotFound otherwise."""
-    query = sa.select(Ticket).where(Ticket.id == ticket_id, visible_tickets(viewer))
-    ticket = session.scalar(query.with_for_update() if lock else query)
+def sees_sealed(official: Official) -> bool:
+    """Whether sealed tickets exist for the official."""
+    return official.has(*OF_SEALED)
+
+
+def seen_by(official: Official) -> sa.ColumnElement[bool]:
+    """The condition that limits a question about tickets to those the official may see."""
+    kinds: list[sa.ColumnElement[bool]] = []
+    if official.has(*OF_WHOLE_COMMUNE):
+        kinds.append(Ticket.is_sealed.is_(False))
+    elif official.has(Role.HANDLER):
+        own = Ticket.official_id == official.id
+        if official.agency_id is not None:
+            own = sa.or_(own, Ticket.agency_id == official.agency_id)
+        kinds.append(sa.and_(Ticket.is_sealed.is_(False), Ticket.is_restricted.is_(False), own))
+    if sees_sealed(official):
+        kinds.append(Ticket.is_sealed.is_(True))
+    visible = sa.or_(*kinds) if kinds else sa.false()
+    if official.has(Role.LEADER):
+        visible = sa.true()
+    return sa.and_(Ticket.commune_id == official.commune_id, visible)
+
+
+def ticket_for(session: Session, official: Official, ticket_id: int, *, locked: bool = False) -> Ticket:
+    """The ticket with this number, `locked` until the transaction ends; NotFound if the official may not see it."""
+    query = sa.select(Ticket).where(Ticket.id == ticket_id, seen_by(official))
+    if locked:
+        query = query.with_for_update(of=Ticket)
+    ticket = session.scalar(query)
     if ticket is None:
-        raise NotFound(f"ticket:{ticket_id}")
-    if ticket.is_sealed:
-        session.add(
-            AuditEntry(
-                commune_id=viewer.commune_id,
-                official_id=viewer.official_id,
-                at=now,
-                action="ticket.sealed_opened",
-                target=f"ticket:{ticket.id}",
-                data={},
-            )
-        )
+        raise NotFound
     return ticket
 
 
-def attachment_for(session: Session, viewer: Viewer, attachment_id: int, now: datetime) -> Attachment:
-    """The attachment of a ticket that this official may see. NotFound otherwise."""
-    row = session.scalar(
-        sa.select(Attachment).where(Attachment.id == attachment_id, Attachment.commune_id == viewer.commune_id)
-    )
+def attachment_for(session: Session, official: Official, attachment_id: int) -> tuple[Attachment, Ticket]:
+    """A file of a citizen or a colleague, with the ticket that lets the official see it."""
+    row = session.execute(
+        sa.select(Attachment, Ticket)
+        .join(Message, Message.id == Attachment.message_id)
+        .join(Ticket, Ticket.id == Message.ticket_id)
+        .where(Attachment.id == attachment_id, Attachment.commune_id == official.commune_id, seen_by(official))
+    ).first()
     if row is None:
-        raise NotFound(f"attachment:{attachment_id}")
-    message = session.get_one(Message, row.message_id)
-    if message.ticket_id is None:
-        if message.is_sealed or not viewer.has(Role.RECEIVER, Role.LEADER):
-            raise NotFound(f"attachment:{attachment_id}")
-        return row
-    ticket_for(session, viewer, message.ticket_id, now)
-    return row
+        raise NotFound
+    return row[0], row[1]
 
 
-def delivery_for(session: Session, viewer: Viewer, delivery_id: int, now: datetime) -> Delivery:
-    """The delivery of a ticket's message that this official may see. NotFound otherwise."""
-    row = session.scalar(
-        sa.select(Delivery).where(Delivery.id == delivery_id, Delivery.commune_id == viewer.commune_id)
-    )
-    message = session.get(Message, row.message_id) if row is not None and row.message_id else None
-    if row is None or message is None or message.ticket_id is None:
-        raise NotFound(f"delivery:{delivery_id}")
-    ticket_for(session, viewer, message.ticket_id, now)
-    return row
-
-
-def agency_for(session: Session, viewer: Viewer, agency_id: int) -> Agency:
-    """An active agency of the official's commune. NotFound otherwise."""
-    query = sa.select(Agency).where(
-        Agency.id == agency_id, Agency.commune_id == viewer.commune_id, Agency.is_active.is_(True)
-    )
-    return _found(session.scalar(query), f"agency:{agency_id}")
-
-
-def colleague_for(session: Session, viewer: Viewer, official_id: int) -> Official:
-    """An active official of the same commune. NotFound otherwise."""
-    query = sa.select(Official).where(
-        Official.id == official_id, Official.commune_id == viewer.commune_id, Official.is_active.is_(True)
-    )
-    return _found(session.scalar(query), f"official:{official_id}")
-
-
-def announcement_for(session: Session, viewer: Viewer, announcement_id: int) -> Announcement:
-    """An announcement of the official's commune. NotFound otherwise."""
-    query = sa.select(Announcement).where(
-        Announcement.id == announcement_id, Announcement.commune_id == viewer.commune_id
-    )
-    return _found(session.scalar(query), f"announcement:{announcement_id}")
-
-
-def channel_for(session: Session, viewer: Viewer, channel_id: int) -> Channel:
-    """A channel of the official's commune. NotFound otherwise."""
-    query = sa.select(Channel).where(Channel.id == channel_id, Channel.commune_id == viewer.commune_id)
-    return _found(session.scalar(query), f"channel:{channel_id}")
-
-
-def _found(row: T | None, what: str) -> T:
+def delivery_for(session: Session, official: Official, delivery_id: int) -> tuple[Delivery, Ticket]:
+    """A delivery of a ticket's message, with the ticket that lets the official see it."""
+    row = session.execute(
+        sa.select(Delivery, Ticket)
+        .join(Message, Message.id == Delivery.message_id)
+        .join(Ticket, Ticket.id == Message.ticket_id)
+        .where(Delivery.id == delivery_id, Delivery.commune_id == official.commune_id, seen_by(official))
+    ).first()
     if row is None:
-        raise NotFound(what)
-    return row
+        raise NotFound
+    return row[0], row[1]
+
+
+def sees_names(official: Official, ticket: Ticket) -> bool:
+    """Whether the citizen's name is shown: handlers do not need it, and the accused must not learn it."""
+    if ticket.is_sealed:
+        return sees_sealed(official)
+    return official.has(*OF_WHOLE_COMMUNE)
+
+
+def may_reveal(official: Official, ticket: Ticket) -> bool:
+    """Whether the official may have masked numbers shown; each time is written down."""
+    return sees_names(official, ticket) or (official.has(Role.HANDLER) and ticket.official_id == official.id)
+
+
+def may_direct(official: Official) -> bool:
+    """Whether the official classifies and dispatches: topic, place, agency."""
+    return official.has(*OF_WHOLE_COMMUNE)
+
+
+def may_reply(official: Official, ticket: Ticket) -> bool:
+    """Whether the official may speak to the citizen about this ticket."""
+    return official.has(*OF_SEALED) if ticket.is_sealed else official.has(*OF_WHOLE_COMMUNE, Role.HANDLER)
+
+
+def may_unseal(official: Official, ticket: Ticket) -> bool:
+    """Whether the official may open a sealed ticket to the receivers."""
+    return ticket.is_sealed and official.has(Role.LEADER)
+
+
+def audit(
+    session: Session,
+    official: Official,
+    action: str,
+    target: str,
+    at: object,
+    address: str | None = None,
+    **data: object,
+) -> None:
+    """Write down who did or saw what."""
+    session.add(
+        AuditEntry(
+            commune_id=official.commune_id,
+            official_id=official.id,
+            at=at,
+            action=action,
+            target=target,
+            address=address,
+            data=data,
+        )
+    )

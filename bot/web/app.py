@@ -1,0 +1,59 @@
+"""The application for browsers: the inbox of a commune's officials, rendered on the server."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask
+from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from bot.access import Forbidden, NotFound
+from bot.runtime import Runtime
+from bot.web import announcements, channels, home, language, security, sign_in, words
+from bot.web.shell import render
+
+log = structlog.get_logger()
+
+PARTS = (home, sign_in, announcements, channels)
+EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429})
+
+
+def create_app(runtime: Runtime) -> Flask:
+    """Build the application around a runtime."""
+    app = Flask(__name__)
+    app.extensions["runtime"] = runtime
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    security.install(app, runtime)
+    language.install(app)
+    words.install(app)
+    for part in PARTS:
+        app.register_blueprint(part.pages)
+    app.register_error_handler(NotFound, lambda _: error_page(404))
+    app.register_error_handler(Forbidden, lambda _: error_page(403))
+    app.register_error_handler(CSRFError, lambda _: error_page(400, is_stale_form=True))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+    return app
+
+
+def error_page(status: int, *, is_stale_form: bool = False) -> Response:
+    """A page that says what happened, what to do and what is safe."""
+    code = status if status in EXPLAINED else 500 if status >= 500 else 400
+    return render("error.html", status=status, code=code, is_stale_form=is_stale_form)
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()
+    answer = error_page(status)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("page.failed", error=type(error).__name__, exc_info=error)
+    return error_page(500)

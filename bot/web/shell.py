@@ -1,0 +1,88 @@
+"""The shell of every page: who is signed in, the frame around the content, fragments for htmx, and notices.
+
+For other pages: make a blueprint named `pages`, extend `base.html` (blocks `title`, `heading`, `content`, `styles`),
+take form parts from `forms.html`, and use `current_official`, `runtime`, `require`, `render` and `notice` from here.
+Every route asks for sign-in by itself. A form must not lead to another site: the content policy forbids it; use a link.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from flask import abort, current_app, flash, g, make_response, render_template, request
+from jinja2_fragments.flask import render_block
+from werkzeug.wrappers import Response
+
+from bot.runtime import Runtime
+from bot.web.language import gettext
+from bot.web.security import wants_fragment
+from storage.communes import Commune
+from storage.enums import Role
+from storage.officials import Official
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def runtime() -> Runtime:
+    """The runtime this application was made with."""
+    found: Runtime = current_app.extensions["runtime"]
+    return found
+
+
+def current_official() -> Official:
+    """The official who is signed in; only open pages are reached without one."""
+    if g.signed_in is None:
+        abort(401)
+    official: Official = g.signed_in.official
+    return official
+
+
+def current_commune() -> Commune:
+    """The commune of the official who is signed in."""
+    if g.signed_in is None:
+        abort(401)
+    commune: Commune = g.signed_in.commune
+    return commune
+
+
+def require(*roles: Role) -> Callable[[F], F]:
+    """Let only officials with one of these roles through; others get a page that says so."""
+
+    def decorate(view: F) -> F:
+        @functools.wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            if not current_official().has(*roles):
+                abort(403)
+            return view(*args, **kwargs)
+
+        return checked  # type: ignore[return-value]
+
+    return decorate
+
+
+def render(template: str, *, blocks: Collection[str] = (), status: int = 200, **values: Any) -> Response:
+    """The full page, or only the block that htmx asks for.
+
+    `blocks` are those a fragment request may have: the one whose name is the id of the htmx target, with
+    underscores for hyphens, is given.
+    """
+    target = request.headers.get("HX-Target", "")
+    if wants_fragment() and target in {name.replace("_", "-") for name in blocks} | set(blocks):
+        name = target if target in blocks else target.replace("-", "_")
+        return make_response(render_block(template, name, **values), status)
+    return make_response(render_template(template, **values), status)
+
+
+def notice(sentence: str, kind: str = "done", **values: object) -> None:
+    """Say something on the next page. `kind`: "done", "info" or "problem"."""
+    flash(gettext(sentence, **values), kind)
+
+
+def expired_notice() -> Response:
+    """What a page that refreshes itself shows when its session is over; what was typed stays."""
+    answer = make_response(render_template("expired.html"), 286)  # htmx stops asking on this status
+    answer.headers["HX-Retarget"] = "#live-notice"
+    answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
