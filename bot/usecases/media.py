@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
+import re
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,6 +52,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 
 
+_NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+
+
 class NotWhatItSays(Exception):
     """The bytes are not what the channel said they are; `code` says how."""
 
@@ -86,9 +91,16 @@ def kind_of(data: bytes) -> str | None:
     for mime, marks in MAGIC.items():
         if any(data[at : at + len(mark)] == mark for at, mark in marks):
             return mime
-    if data[:4096].isascii() and b"\0" not in data[:4096]:
-        return "text/plain"
-    return None
+    return "text/plain" if _is_text(data[:4096]) else None
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        # Not final: the last letter may have been cut in two.
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return not _NOT_TEXT.search(head)
 
 
 def _claim(runtime: Runtime) -> _Wanted | None:
@@ -131,9 +143,14 @@ def _fetch(runtime: Runtime, wanted: _Wanted) -> None:
         return
     blob = runtime.blobs.keep(data)
     with runtime.database.transaction() as session:
-        row = session.get_one(Attachment, wanted.id)
-        row.state, row.blob, row.mime, row.size = AttachmentState.STORED, blob, mime, len(data)
-        row.missing_code = row.lease_until = None
+        row = session.get_one(Attachment, wanted.id, with_for_update=True)
+        was_wanted = row.state is AttachmentState.WAITING
+        if was_wanted:
+            row.state, row.blob, row.mime, row.size = AttachmentState.STORED, blob, mime, len(data)
+            row.missing_code = row.lease_until = None
+    if not was_wanted:  # the citizen withdrew meanwhile, or a slower twin has stored it already
+        runtime.blobs.delete(blob)
+        return
     log.info("media.stored", attachment_id=wanted.id, mime=mime, size=len(data))
 
 
@@ -158,7 +175,9 @@ def check(data: bytes, kind: str, md5: str | None) -> str:
 def _missing(runtime: Runtime, wanted: _Wanted, code: str) -> None:
     now = runtime.now()
     with runtime.database.transaction() as session:
-        row = session.get_one(Attachment, wanted.id)
+        row = session.get_one(Attachment, wanted.id, with_for_update=True)
+        if row.state is not AttachmentState.WAITING:
+            return
         row.lease_until = None
         row.missing_code = code
         if code in FINAL or wanted.tries >= MAX_TRIES:

@@ -46,6 +46,7 @@ IN_FLIGHT = 8
 AHEAD_SECONDS = 0.3  # how much of the channel's pace one worker reserves at a time: a reply waits no longer
 PERSONAL = [DeliveryKind.REPLY, DeliveryKind.ACK]
 MANY = [DeliveryKind.ANNOUNCEMENT]
+SOON_SECONDS = 5.0  # a worker waits for its slot no longer than this; a lease must not run out meanwhile
 QUOTA_PAUSE = timedelta(hours=1)
 QUOTA_TRIES = 26
 
@@ -128,8 +129,24 @@ def _may_send(now: datetime) -> list[Any]:
     ]
 
 
+def _is_far(channel: Channel, now: datetime) -> bool:
+    """Whether the next free slot is too far away to wait for it with deliveries in hand."""
+    return SOON_SECONDS < _wait(channel, now) <= _longest_wait(channel)
+
+
+def _wait(channel: Channel, now: datetime) -> float:
+    return (channel.next_slot_at - now).total_seconds() if channel.next_slot_at else 0.0
+
+
+def _longest_wait(channel: Channel) -> float:
+    # No workers reserve further ahead; a slot beyond it was given by a clock that has been set back since.
+    return max(4 * SOON_SECONDS, 20 / channel.rate_per_second)
+
+
 def _reserve(channel: Channel, count: int, now: datetime) -> datetime:
-    first = max(now, channel.next_slot_at or now)
+    first = now + timedelta(seconds=max(0.0, _wait(channel, now)))
+    if _wait(channel, now) > _longest_wait(channel):
+        first = now
     if count:
         channel.next_slot_at = first + timedelta(seconds=count / channel.rate_per_second)
     return first

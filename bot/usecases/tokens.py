@@ -21,6 +21,7 @@ log = structlog.get_logger()
 
 REFRESH_BEFORE = timedelta(hours=5)
 LEASE = timedelta(seconds=45)  # longer than the longest HTTP call
+PAUSE = timedelta(seconds=30)  # after a refresh that failed for now: sends must not queue up behind each new attempt
 
 
 class NoToken(Exception):
@@ -60,7 +61,14 @@ def access_for(runtime: Runtime, channel: Channel, *, rejected_generation: int |
         if is_rejected or row.expires_at <= now:
             raise NoToken(f"channel {channel.slug}: needs consent")
         return _access(runtime, row)
-    fresh = _refresh(runtime, channel, row, now)
+    try:
+        fresh = _refresh(runtime, channel, row, now)
+    except TokenRefreshFailed as error:
+        if not is_rejected and row.expires_at > now:
+            return _access(runtime, row)  # the token we have works until its own end, while people act
+        if error.needs_consent:
+            raise NoToken(f"channel {channel.slug}: {error.code}") from None
+        raise
     if fresh is not None:
         return fresh
     if not is_rejected and row.expires_at > now:
@@ -107,8 +115,6 @@ def _refresh(runtime: Runtime, channel: Channel, row: ChannelToken, now: datetim
         )
     except TokenRefreshFailed as error:
         _give_up(runtime, channel, row, lease, error)
-        if error.needs_consent:
-            raise NoToken(f"channel {channel.slug}: {error.code}") from None
         raise
     return _keep(runtime, channel, row, tokens)
 
@@ -137,11 +143,12 @@ def _keep(runtime: Runtime, channel: Channel, row: ChannelToken, tokens: Tokens)
 
 def _give_up(runtime: Runtime, channel: Channel, row: ChannelToken, lease: str, error: TokenRefreshFailed) -> None:
     state = TokenState.NEEDS_CONSENT if error.needs_consent else row.state
+    pause_until = None if error.needs_consent else runtime.now() + PAUSE
     with runtime.database.transaction() as session:
         session.execute(
             sa.update(ChannelToken)
             .where(ChannelToken.id == row.id, ChannelToken.lease_id == lease)
-            .values(state=state, lease_id=None, lease_until=None, last_error=error.code)
+            .values(state=state, lease_id=None, lease_until=pause_until, last_error=error.code)
         )
     log.error("token.refresh_failed", channel=channel.slug, code=error.code, needs_consent=error.needs_consent)
 

@@ -14,8 +14,11 @@ _readers: dict[str, Reader] = {}
 
 
 @pytest.fixture(autouse=True)
-def one_reader(runtime: Runtime) -> None:
+def one_reader(request: pytest.FixtureRequest) -> None:
     """Build the reader once for all tests: its word lists take a moment to load."""
+    if "runtime" not in request.fixturenames:
+        return
+    runtime: Runtime = request.getfixturevalue("runtime")
     reader = _readers.setdefault("vi", runtime.reader)
     runtime.__dict__["reader"] = reader
 
