@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
@@ -223,6 +224,13 @@ def preview(runtime: Runtime, official: Official, *, channel_id: int, title: str
     problems = _problems(runtime, channel, commune, title, body, audience)
     parts = _with_gaps(runtime, channel, commune, title, body)
     return Preview(parts, _length(runtime, channel, parts), audience, week, problems)
+
+
+def channels_for(runtime: Runtime, official: Official) -> list[Channel]:
+    """The channels of the commune that an announcement can be written for."""
+    query = sa.select(Channel).where(Channel.commune_id == official.commune_id, Channel.is_active)
+    with runtime.database.reading() as session:
+        return list(session.scalars(query.order_by(Channel.id)))
 
 
 def audience_now(session: Session, runtime: Runtime, channel: Channel) -> Audience:
