@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from adapters.http import Http
 from adapters.messages import Envelope, Event, OutboundMessage, SendResult, Tokens, WebhookRequest
@@ -48,3 +48,17 @@ class Adapter(Protocol):
 
     def may_fetch(self, url: str, config: Any) -> bool:
         """Whether media may be fetched from this address for this channel."""
+
+
+@runtime_checkable
+class Consenting(Protocol):
+    """An adapter whose accounts are opened to us by an administrator's consent in a browser."""
+
+    def authorise_url(self, config: Any, redirect_uri: str, challenge: str, state: str) -> str:
+        """Where the administrator grants permission."""
+
+    def exchange_code(self, http: Http, config: Any, code: str, verifier: str) -> Tokens:
+        """The first tokens for the code that came back. Raises TokenRefreshFailed."""
+
+    def health(self, http: Http, config: Any, token: Secret) -> dict[str, str]:
+        """The account as it presents itself. Raises SendError."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets as random_secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from adapters.base import Consenting
 from adapters.errors import SendError, TokenRefreshFailed, TokenRejected
-from adapters.http import Http
 from adapters.messages import Tokens
 from adapters.secret import Secret
 from adapters.text import printable
@@ -50,20 +50,6 @@ class NoSuchChannel(Exception):
     """There is none with this number in the official's commune."""
 
 
-@runtime_checkable
-class Consenting(Protocol):
-    """An adapter whose account is opened to us by an administrator's consent."""
-
-    def authorise_url(self, config: Any, redirect_uri: str, challenge: str, state: str) -> str:
-        """Where the administrator grants permission."""
-
-    def exchange_code(self, http: Http, config: Any, code: str, verifier: str) -> Tokens:
-        """The first tokens for the code that came back. Raises TokenRefreshFailed."""
-
-    def health(self, http: Http, config: Any, token: Secret) -> dict[str, str]:
-        """The account as it presents itself. Raises SendError."""
-
-
 @dataclass(frozen=True)
 class Overview:
     """All that a channel's keeper looks at."""
@@ -94,12 +80,13 @@ class Consent:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was checked: `level` is ok, warn or FAIL; `detail` for operators, `shown` for officials."""
+    """One thing that was checked: `level` is ok, warn or FAIL; `detail` is for operators, `shown` for officials."""
 
     level: str
     what: str
     detail: str
     shown: str
+    values: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass
@@ -118,9 +105,9 @@ class Report:
         """The findings as a terminal shows them."""
         return [f"{f.level:<4}  {f.what}: {f.detail}" for f in self.findings]
 
-    def add(self, level: str, what: str, detail: str, shown: str) -> None:
-        """Note a finding."""
-        self.findings.append(Finding(level, what, detail, shown))
+    def add(self, level: str, what: str, detail: str, shown: str, **values: object) -> None:
+        """Note a finding; `values` stand in the sentence that officials see."""
+        self.findings.append(Finding(level, what, detail, shown, values))
 
 
 def overview(runtime: Runtime, official: Official) -> list[Overview]:
@@ -269,7 +256,8 @@ def _check_account(runtime: Runtime, channel: Channel, config: Any, report: Repo
     report.add("ok", "token", f"works, generation {access.generation}", "Quyền truy cập còn hiệu lực.")
     found = account.get("oa_id", "")
     if found and found != channel.account:
-        report.add("FAIL", "account", f"token is of {found}, not {channel.account}", str(_other_account(channel)))
+        other = _other_account(channel)
+        report.add("FAIL", "account", f"token is of {found}, not {channel.account}", other.sentence, **other.values)
         return
     report.add(
         "ok",
@@ -290,8 +278,8 @@ def _check_state(runtime: Runtime, seen: Overview, report: Report) -> None:
     if seen.last_event_at is None:
         report.add("warn", "events", "none received yet", "Chưa nhận sự kiện nào từ kênh.")
         return
-    level, shown = "warn" if seen.is_silent else "ok", f"Sự kiện gần nhất: {moment(seen.last_event_at)}."
-    report.add(level, "events", f"last at {seen.last_event_at:%Y-%m-%dT%H:%MZ}", shown)
+    level, detail = "warn" if seen.is_silent else "ok", f"last at {seen.last_event_at:%Y-%m-%dT%H:%MZ}"
+    report.add(level, "events", detail, "Sự kiện gần nhất: %(luc)s.", luc=moment(seen.last_event_at))
 
 
 def _overview(runtime: Runtime, session: Session, channel: Channel, now: datetime) -> Overview:

@@ -244,6 +244,7 @@ def _page(number: int, error: AnnouncementError | None = None) -> Response:
         people=people[:PEOPLE_ON_A_PAGE],
         next_after=people[PEOPLE_ON_A_PAGE - 1].delivery_id if len(people) > PEOPLE_ON_A_PAGE else None,
         name_of=results.name_of,
+        say=gettext,  # a channel's reason is a sentence of ours, but may hold a per cent sign
         checklist=[(name, CHECKLIST_WORDS[name]) for name in CHECKLIST],
         seen_hash=text_hash(announcement.title, announcement.body, announcement.channel_id),
         is_author=is_author,

@@ -1,0 +1,209 @@
+"""The channels page, as a browser sees it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import sqlalchemy as sa
+
+from bot.usecases import channels
+from storage.channels import Channel, ChannelToken
+from storage.communes import Counter
+from storage.enums import TokenState
+from tests.builders import OA, World, text_event
+from tests.conftest import Clock
+from tests.sandbox.running import Running
+from tests.usecases.test_channels import grant, zalo
+from tests.web.test_announcements import Browser
+
+__all__ = ["zalo"]
+
+
+def change(world: World, model: type, **values: object) -> None:
+    with world.runtime.database.transaction() as session:
+        session.execute(sa.update(model).values(**values))
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("an", 200), ("mai", 200), ("lan", 403), ("hung", 403), ("tuan", 403), ("hoa", 403)]
+)
+def test_who_may_see_channels(world: World, who: str, status: int) -> None:
+    assert Browser(world, who).get("/channels").status_code == status
+
+
+def test_a_channel_shows_all_there_is_to_know(world: World, clock: Clock) -> None:
+    world.event(text_event("Xin chào"))
+    change(world, Channel, quota={"remain": "7"})
+    with world.runtime.database.transaction() as session:
+        session.add(Counter(scope=f"channel:{world.channel_id}", name="accepted", period="2026-10-07", value=41))
+        session.add(Counter(scope=f"channel:{world.channel_id}", name="forged", period="2026-10-07", value=2))
+    page = Browser(world, "an").get("/channels").text
+    for words in (
+        "Zalo OA Đức Huệ",
+        "TẬP DƯỢT",
+        f"zalo · {OA}",
+        "http://127.0.0.1:8000/webhooks/zalo-duc-hue",
+        "Đang hoạt động",
+        "Còn hiệu lực đến",
+        "12:00 07/10/2026",
+        "remain: 7",
+        "Đã nhận: <strong>41</strong>",
+        "Chữ ký sai: <strong>2</strong>",
+    ):
+        assert words in page, words
+    assert "Chưa nhận sự kiện nào" not in page
+
+
+def test_a_silent_channel_is_pointed_out(world: World, clock: Clock) -> None:
+    assert "Chưa nhận sự kiện nào" in Browser(world, "an").get("/channels").text
+    world.event(text_event("Xin chào"))
+    clock.move(hours=30)
+    assert "Không có sự kiện nào từ 12:00 07/10/2026" in Browser(world, "an").get("/channels").text
+
+
+def test_no_secret_is_on_the_page(world: World) -> None:
+    page = Browser(world, "an").get("/channels").text
+    for secret in ("an-access-token", "a-refresh-token", "example-oa-secret", "example-app-secret"):
+        assert secret not in page
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"state": TokenState.NEEDS_CONSENT, "last_error": "zalo_oauth_-14014"}, "Đã hết hiệu lực, cần cấp quyền lại."),
+        ({}, "Còn hiệu lực đến"),
+    ],
+)
+def test_the_state_of_the_token_is_told_in_words(world: World, values: dict[str, object], words: str) -> None:
+    if values:
+        change(world, ChannelToken, **values)
+    assert words in Browser(world, "an").get("/channels").text
+
+
+def test_a_token_that_has_just_run_out_is_told_in_words(world: World, clock: Clock) -> None:
+    an = Browser(world, "an")
+    change(world, ChannelToken, expires_at=clock.now - timedelta(minutes=1))
+    assert "Vừa hết hạn" in an.get("/channels").text
+
+
+def test_a_channel_is_paused_with_a_reason_and_resumed(world: World) -> None:
+    an = Browser(world, "an")
+    assert an.post(f"/channels/{world.channel_id}/pause", reason="Bảo trì").status_code == 303
+    page = an.get("/channels").text
+    assert "Tạm dừng từ" in page
+    assert "Đặng Văn An: Bảo trì" in page
+    assert an.post(f"/channels/{world.channel_id}/resume").status_code == 303
+    assert "Đang hoạt động" in an.get("/channels").text
+
+
+def test_a_pause_without_a_reason_is_refused_in_words(world: World) -> None:
+    answer = Browser(world, "an").post(f"/channels/{world.channel_id}/pause", reason="")
+    assert answer.status_code == 422
+    assert "Chưa ghi lý do tạm dừng" in answer.text
+    assert world.channel.paused_at is None
+
+
+def test_a_form_without_its_token_changes_nothing(world: World) -> None:
+    an = Browser(world, "an")
+    assert an.client.post(f"/channels/{world.channel_id}/pause", data={"reason": "x"}).status_code == 400
+    assert world.channel.paused_at is None
+
+
+@pytest.mark.parametrize("act", ["pause", "resume", "check"])
+def test_another_communes_channel_is_not_found(world: World, act: str) -> None:
+    assert Browser(world, "an").post(f"/channels/999999/{act}", reason="x").status_code == 404
+
+
+def test_a_check_tells_each_finding(world: World, zalo: Running) -> None:
+    world.event(text_event("Xin chào"))
+    page = Browser(world, "an").post(f"/channels/{world.channel_id}/check").text
+    assert "Kiểm tra xong: kênh hoạt động tốt." in page
+    assert "Tốt: Quyền truy cập còn hiệu lực." in page
+
+
+def test_a_check_that_fails_says_so(world: World) -> None:
+    page = Browser(world, "an").post(f"/channels/{world.channel_id}/check").text
+    assert "có mục cần xử lý" in page
+    assert "Lỗi: Kênh không trả lời" in page
+
+
+# ---- consent --------------------------------------------------------------------------------------------------------
+
+
+def went_to(world: World, browser: Browser) -> channels.Consent:
+    answer = browser.get(f"/channels/{world.channel_id}/consent")
+    assert answer.status_code == 303
+    url = answer.headers["Location"]
+    return channels.Consent(url, parse_qs(urlsplit(url).query)["state"][0], "")
+
+
+def back(**answer: str) -> str:
+    return "/channels/zalo/callback?" + "&".join(f"{name}={value}" for name, value in answer.items())
+
+
+def test_an_administrator_grants_permission_and_comes_back(world: World, zalo: Running) -> None:
+    change(world, ChannelToken, state=TokenState.NEEDS_CONSENT)
+    change(world, Channel, paused_at=world.clock(), paused_reason="Cần cấp quyền lại.")
+    an = Browser(world, "an")
+    assert "Cần cấp quyền lại" in an.get("/channels").text
+    answer = grant(zalo, went_to(world, an))
+    done = an.get(back(**answer))
+    assert (done.status_code, done.headers["Location"]) == (303, "/channels")
+    page = an.get("/channels").text
+    assert "Đã cấp quyền. Kênh gửi được trở lại." in page
+    assert "Đang hoạt động" in page
+
+
+def test_a_consent_is_used_once(world: World, zalo: Running) -> None:
+    an = Browser(world, "an")
+    answer = grant(zalo, went_to(world, an))
+    an.get(back(**answer))
+    again = an.get(back(**answer))
+    assert again.status_code == 422
+    assert "không bắt đầu từ đây" in again.text
+
+
+@pytest.mark.parametrize("state", ["", "another-state", "ký-tự-lạ"])
+def test_an_answer_nobody_here_asked_for_is_refused(world: World, zalo: Running, state: str) -> None:
+    an = Browser(world, "an")
+    answer = grant(zalo, went_to(world, an))
+    refused = an.get(back(**answer | {"state": state}))
+    assert refused.status_code == 422
+    assert "không bắt đầu từ đây" in refused.text
+
+
+def test_an_answer_in_another_browser_is_refused(world: World, zalo: Running) -> None:
+    answer = grant(zalo, went_to(world, Browser(world, "an")))
+    assert Browser(world, "mai").get(back(**answer)).status_code == 422
+
+
+def test_a_refused_permission_is_told_in_words(world: World) -> None:
+    an = Browser(world, "an")
+    asked = went_to(world, an)
+    refused = an.get(back(state=asked.state, error="access_denied"))
+    assert refused.status_code == 422
+    assert "Quyền chưa được cấp" in refused.text
+
+
+def test_a_permission_for_another_account_is_told_in_words(world: World, zalo: Running) -> None:
+    an = Browser(world, "an")
+    answer = grant(zalo, went_to(world, an))
+    refused = an.get(back(**answer | {"oa_id": "2000000000000000999"}))
+    assert refused.status_code == 422
+    assert "tài khoản khác" in refused.text
+
+
+def test_the_secret_of_a_consent_never_leaves_in_an_address(world: World) -> None:
+    an = Browser(world, "an")
+    asked = went_to(world, an)
+    with an.client.session_transaction() as cookie:
+        verifier = cookie["consent"]["verifier"]
+    assert verifier not in asked.url
+    assert re.fullmatch(r"[\w-]{43,}", verifier)
+
+
+def test_who_may_not_keep_channels_cannot_bring_an_answer_back(world: World) -> None:
+    assert Browser(world, "tuan").get(back(state="x", code="y")).status_code == 403
