@@ -90,7 +90,11 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
         now = runtime.now()
         query = sa.select(Channel).where(Channel.id == channel_id, *_may_send(now)).with_for_update()
         channel = session.scalar(query)
-        if channel is None or (kinds == MANY and opening(session, channel.commune_id, now) > now):
+        if (
+            channel is None
+            or _is_far(channel, now)
+            or (kinds == MANY and opening(session, channel.commune_id, now) > now)
+        ):
             return 0
         size = max(1, min(IN_FLIGHT, int(channel.rate_per_second * AHEAD_SECONDS)))
         batch = claim(session, channel, kinds, size, lease, now)
