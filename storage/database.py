@@ -110,8 +110,9 @@ def insert_ignore(session: Session, table: type[Any] | sa.Table, rows: list[dict
         statement = sqlite_insert(table).on_conflict_do_nothing()
     inserted = 0
     for start in range(0, len(rows), 500):
-        # Past the ORM: it would split the statement and lose count of the rows.
-        result: Any = session.connection().execute(statement.values(rows[start : start + 500]))
+        result: Any = session.connection().execute(
+            statement.values(rows[start : start + 500]), execution_options={"preserve_rowcount": True}
+        )
         inserted += result.rowcount
     return inserted
 

@@ -23,6 +23,7 @@ import httpx
 import redis
 import sqlalchemy as sa
 
+from bot.rules.audience import CHECKLIST, text_hash
 from bot.usecases.announcements import approve, draft, submit
 from bot.usecases.ledger import balance
 from storage.announcements import Announcement
@@ -141,11 +142,15 @@ def _announce(world: World) -> int:
     runtime = world.runtime
     author, approver = world.official("tuan"), world.official("hoa")
     found = draft(runtime, author, channel_id=world.channel_id, title="Lịch cắt điện", body="Cắt điện xóm 5, 8 giờ.")
-    submit(runtime, author, found)
-    with runtime.database.reading() as session:
-        row = session.get_one(Announcement, found)
-    approve(runtime, approver, found, version=row.version)
+    submit(runtime, author, found, version=_announcement(world, found).version, confirmed=CHECKLIST)
+    row = _announcement(world, found)
+    approve(runtime, approver, found, seen_hash=text_hash(row.title, row.body, row.channel_id))
     return found
+
+
+def _announcement(world: World, number: int) -> Announcement:
+    with world.runtime.database.reading() as session:
+        return session.get_one(Announcement, number)
 
 
 def _followers(world: World) -> int:
@@ -175,9 +180,7 @@ def _settled(world: World) -> bool:
 
 
 def _announced(world: World, announcement: int | None) -> bool:
-    with world.runtime.database.reading() as session:
-        row = session.get_one(Announcement, announcement)
-        return row.finished_at is not None
+    return announcement is not None and _announcement(world, announcement).finished_at is not None
 
 
 def audit(zalo: PretendZalo, world: World, gateway: Gateway) -> list[str]:

@@ -47,8 +47,9 @@ def test_the_house_has_only_the_agreed_rooms() -> None:
         ["git", "ls-tree", "--name-only", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     agreed = {
-        ".ci", ".gitignore", ".npmrc", "ARCHITECTURE.md", "CHANGELOG.md", "Makefile", "Procfile", "README.md", "adapters",
-        "bot", "nlp", "package-lock.json", "package.json", "pyproject.toml", "requirements-dev.lock", "requirements.lock",
+        ".ci", ".gitignore", ".npmrc", "ARCHITECTURE.md", "CHANGELOG.md", "Makefile", "Procfile", "README.md",
+        "adapters", "bot", "nlp", "package-lock.json", "package.json", "pyproject.toml", "requirements-dev.lock",
+        "requirements.lock",
         "storage", "tests",
     }  # fmt: skip
     assert set(names.stdout.split()) <= agreed
