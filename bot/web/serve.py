@@ -6,9 +6,12 @@ import atexit
 import hashlib
 import hmac
 import os
+import socket
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -66,7 +69,9 @@ def _application(*, with_workers: bool) -> WSGIApplication:
 
         sandbox = create_sandbox(sandbox_settings(settings))
         app = Mounts(app, SANDBOX_PREFIX, sandbox)
-        atexit.register(sandbox.extensions["sandbox"].stop)
+        box = sandbox.extensions["sandbox"]
+        threading.Thread(target=_when_listening, args=(settings, box.start), name="sandbox-start", daemon=True).start()
+        atexit.register(box.stop)
     door = Door(runtime, app)
     atexit.register(door.close)
     if with_workers:
@@ -99,6 +104,7 @@ def sandbox_settings(settings: Settings) -> Any:
         accounts=[account],
         public_prefix=SANDBOX_PREFIX,
         public_url=settings.base_url + SANDBOX_PREFIX,
+        deliver_webhooks=False,  # not before somebody listens: the first failure would cost half a minute
     )
 
 
@@ -113,6 +119,19 @@ def local_url(settings: Settings) -> str:
     """Where this very process listens; the sandbox and the gateway call each other there."""
     host = settings.host if settings.host not in {"0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104 - compared, not bound
     return f"http://{host}:{settings.port}"
+
+
+def _when_listening(settings: Settings, begin: Callable[[], None]) -> None:
+    """Begin once this very server accepts connections."""
+    address = (urlsplit(local_url(settings)).hostname or "127.0.0.1", settings.port)
+    for _ in range(600):
+        try:
+            socket.create_connection(address, timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            break
+    begin()
 
 
 def _die_with_parent() -> None:
