@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -90,6 +92,12 @@ def delivery_for(session: Session, official: Official, delivery_id: int) -> tupl
     return row[0], row[1]
 
 
+def roles_on(official: Official, ticket: Ticket) -> frozenset[Role]:
+    """The roles that count on this ticket: the sealed queue has its own people, and they have nothing else."""
+    held = frozenset(role for role in Role if official.has(role))
+    return held & frozenset(OF_SEALED) if ticket.is_sealed else held - {Role.SEALED_READER}
+
+
 def sees_names(official: Official, ticket: Ticket) -> bool:
     """Whether the citizen's name is shown: handlers do not need it, and the accused must not learn it."""
     if ticket.is_sealed:
@@ -122,7 +130,7 @@ def audit(
     official: Official,
     action: str,
     target: str,
-    at: object,
+    at: datetime,
     address: str | None = None,
     **data: object,
 ) -> None:

@@ -95,15 +95,19 @@ _TEXTS = {
         "Để xử lý phản ánh {ma}, xin ông/bà bổ sung: {can}. Nếu sau 5 ngày làm việc chưa nhận được, chúng tôi xin phép tạm "
         "dừng; ông/bà có thể mở lại bất cứ lúc nào."
     ),
-    "routed": "Phản ánh {ma} đã chuyển {donvi} xử lý. Hạn trả lời: {han}.",
-    "refused": "Phản ánh {ma} chưa được tiếp nhận vì: {lydo} Nếu cần trao đổi thêm xin gọi {dt}.",
-    "forwarded": (
-        "Phản ánh {ma}: {lydo} {xa} đã chuyển cơ quan có thẩm quyền ngày {ngay} và tiếp tục theo dõi giúp ông/bà; dự kiến có "
-        "trả lời trước {han}. Đầu mối: {dt}."
+    "routed": "Phản ánh {ma} đã chuyển {donvi} xử lý (phụ trách: {nguoi}, {dt}). Hạn trả lời: {han}.",
+    "refused": (
+        "Phản ánh {ma} chưa được tiếp nhận vì: {lydo}\nNếu cần trao đổi thêm, ông/bà có thể nhắn lại tại đây hoặc đến {noitiep}."
     ),
+    "forwarded": (
+        "Nội dung phản ánh {ma} thuộc thẩm quyền của {coquan}. {xa} đã gửi phiếu chuyển ngày {ngay} và tiếp tục theo dõi giúp "
+        "ông/bà; dự kiến có trả lời trước ngày {han}. Khi có trả lời chúng tôi sẽ nhắn lại."
+    ),
+    "merged": "Đã có phản ánh {ma0} cùng sự việc, {donvi} đang xử lý. Chúng tôi đã ghép phản ánh {ma} và sẽ báo kết quả cho ông/bà.",
     "reopened": "Phản ánh {ma} đã được mở lại. {xa} sẽ xem xét và trả lời ông/bà.",
     "result": (
-        "Kính gửi ông/bà. Về phản ánh {ma}: {ketqua}\n"
+        "Kính gửi ông/bà. Về phản ánh {ma}: ngày {ngay}, {donvi} đã kiểm tra và trả lời như sau.\n{ketqua}\n"
+        "Việc tiếp theo: {tieptheo}\n"
         'Nếu ông/bà chưa đồng ý, xin nhắn "chưa đồng ý" kèm lý do. {xa} trân trọng cảm ơn.'
     ),
     "announcement": '{tieude}\n\n{noidung}\n\n{xa}. Nhắn tin lại để phản ánh; nhắn "ngừng nhận tin" để thôi nhận thông báo.',

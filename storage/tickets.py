@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from storage.agencies import Agency
 from storage.base import Base, OfCommune, one_of
+from storage.channels import Channel
+from storage.contacts import Conversation
 from storage.enums import EventKind, TicketState, Urgency
+from storage.messages import Message
+from storage.officials import Official
 
 OPEN_STATES = [state for state in TicketState if state.is_open]
 
@@ -64,3 +71,154 @@ class TicketEvent(OfCommune, Base):
     official_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
     note: Mapped[str | None] = mapped_column(sa.Text)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+# ---- the list -------------------------------------------------------------------------------------------------------
+
+
+class View(StrEnum):
+    """The ways to look at the list."""
+
+    NEW = "new"
+    MINE = "mine"
+    DUE = "due"
+    URGENT = "urgent"
+    ALL = "all"
+
+
+COUNTED_AT_MOST = 1_000
+_LOUD = (Urgency.EMERGENCY, Urgency.URGENT)
+_rank = sa.case((Ticket.urgency == Urgency.EMERGENCY, 0), else_=1)
+
+
+@dataclass(frozen=True)
+class Looker:
+    """For whom the list is made: what they may see, what is theirs, and until when a deadline is near."""
+
+    seen_by: sa.ColumnElement[bool]
+    official_id: int
+    agency_id: int | None
+    soon: datetime
+    sees_sealed: bool
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The last row of a page: the next page begins behind it."""
+
+    rank: int
+    due_at: datetime | None
+    id: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the list. `has_news`: the citizen wrote after the last official did anything."""
+
+    ticket: Ticket
+    agency: str | None
+    official: str | None
+    channel: str
+    is_sandbox: bool
+    has_news: bool
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where this line stands in the order."""
+        return Cursor(0 if self.ticket.urgency is Urgency.EMERGENCY else 1, self.ticket.due_at, self.ticket.id)
+
+
+def counts(session: Session, looker: Looker) -> dict[View, int]:
+    """How many tickets each view holds, in one question; the last view is counted up to a limit."""
+    whole = sa.select(sa.literal(1)).select_from(Ticket).where(looker.seen_by).limit(COUNTED_AT_MOST).subquery()
+    sums = [
+        sa.func.coalesce(sa.func.sum(sa.case((_of_view(view, looker), 1), else_=0)), 0)
+        for view in (View.NEW, View.MINE, View.DUE, View.URGENT)
+    ]
+    query = sa.select(*sums, sa.select(sa.func.count()).select_from(whole).scalar_subquery()).where(
+        looker.seen_by, Ticket.is_open.is_(True)
+    )
+    return dict(zip(View, (int(n) for n in session.execute(query).one()), strict=True))
+
+
+def rows(
+    session: Session, looker: Looker, view: View, *, words: str, code: str, after: Cursor | None, limit: int
+) -> list[Row]:
+    """A page of the list. `words` are folded, `code` is upper case; both empty: no search."""
+    has_news = ~(
+        sa.select(TicketEvent.id)
+        .where(
+            TicketEvent.ticket_id == Ticket.id,
+            TicketEvent.official_id.is_not(None),
+            TicketEvent.at >= Ticket.last_in_at,
+        )
+        .exists()
+    )
+    query = (
+        sa.select(Ticket, Agency.name, Official.name, Channel.name, Channel.is_sandbox, has_news)
+        .join(Conversation, Conversation.id == Ticket.conversation_id)
+        .join(Channel, Channel.id == Conversation.channel_id)
+        .outerjoin(Agency, Agency.id == Ticket.agency_id)
+        .outerjoin(Official, Official.id == Ticket.official_id)
+        .where(looker.seen_by, *_of_list(view, looker))
+    )
+    if words or code:
+        query = query.where(_matches(words, code))
+    query = _in_order(query, view, looker, after).limit(limit)
+    return [Row(*row) for row in session.execute(query)]
+
+
+def _of_view(view: View, looker: Looker) -> sa.ColumnElement[bool]:
+    if view is View.NEW:
+        return Ticket.state == TicketState.NEW
+    if view is View.MINE:
+        mine: sa.ColumnElement[bool] = Ticket.official_id == looker.official_id
+        if looker.agency_id is None:
+            return mine
+        return sa.or_(mine, sa.and_(Ticket.official_id.is_(None), Ticket.agency_id == looker.agency_id))
+    if view is View.DUE:
+        return Ticket.due_at <= looker.soon
+    if view is View.URGENT:
+        return Ticket.urgency.in_(_LOUD)
+    return sa.true()
+
+
+def _of_list(view: View, looker: Looker) -> list[sa.ColumnElement[bool]]:
+    return [] if view is View.ALL else [Ticket.is_open.is_(True), _of_view(view, looker)]
+
+
+def _matches(words: str, code: str) -> sa.ColumnElement[bool]:
+    said = (
+        sa.select(Message.id)
+        .where(Message.ticket_id == Ticket.id, Message.text_folded.like(f"%{_plain(words)}%", escape="\\"))
+        .exists()
+    )
+    has_code = Ticket.code.like(f"%{_plain(code)}%", escape="\\")
+    return sa.or_(has_code, said) if words else has_code
+
+
+def _plain(words: str) -> str:
+    """The words themselves, whatever they mean in a pattern."""
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _in_order(query: Any, view: View, looker: Looker, after: Cursor | None) -> Any:
+    if view is View.ALL:
+        query = query.order_by(Ticket.id.desc())
+        return query.where(Ticket.id < after.id) if after else query
+    behind = _behind(after, looker) if after else None
+    if view is View.NEW:
+        query = query.order_by(_rank, Ticket.due_at.asc().nulls_last(), Ticket.id)
+        if after is not None and behind is not None:
+            query = query.where(sa.or_(_rank > after.rank, sa.and_(_rank == after.rank, behind)))
+        return query
+    query = query.order_by(Ticket.due_at.asc().nulls_last(), Ticket.id)
+    return query.where(behind) if behind is not None else query
+
+
+def _behind(after: Cursor, looker: Looker) -> sa.ColumnElement[bool]:
+    if after.due_at is None:
+        return sa.and_(Ticket.due_at.is_(None), Ticket.id > after.id)
+    # The plain bound lets the index begin in the right place; only sealed tickets have no deadline.
+    later = sa.and_(Ticket.due_at >= after.due_at, sa.or_(Ticket.due_at > after.due_at, Ticket.id > after.id))
+    return sa.or_(later, Ticket.due_at.is_(None)) if looker.sees_sealed else later

@@ -2,203 +2,223 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from bot import texts
-from bot.access import Viewer, agency_for, colleague_for, delivery_for, ticket_for
+from bot.access import (
+    Forbidden,
+    audit,
+    delivery_for,
+    may_direct,
+    may_reply,
+    may_reveal,
+    may_unseal,
+    roles_on,
+    ticket_for,
+)
 from bot.queue import REPLIES
 from bot.rules.deadlines import due_at
-from bot.rules.lifecycle import Given, NotAllowed, check
+from bot.rules.lifecycle import SHORTEST_REASON, WITH_REPLY, Given, NotAllowed, check
+from bot.rules.routing import route
 from bot.runtime import Runtime
 from bot.usecases import deliveries
-from bot.usecases.communes import CommuneBook, commune_book
-from bot.usecases.deliveries import PRIORITY_REPLY, owe
-from nlp.normalise import fold
+from bot.usecases.desk import Desk, at_desk
 from nlp.topics import TOPICS
 from storage.agencies import Agency
-from storage.audit import AuditEntry
-from storage.channels import Channel
 from storage.communes import Place
-from storage.contacts import Conversation, Urn
-from storage.deliveries import Delivery
-from storage.enums import DeliveryKind, Direction, EventKind, Origin, Role, TicketState, Urgency
+from storage.enums import EventKind, Role, TicketState, Urgency
 from storage.messages import Message
-from storage.tickets import Ticket, TicketEvent
+from storage.officials import Official
+from storage.tickets import Ticket
 
 LONGEST_NOTE = 5_000
+LONGEST_REASON = 2_000
 
 
-class Changed(Exception):
-    """Somebody changed the ticket since the official looked at it: nothing was done."""
-
-    def __init__(self, ticket_id: int) -> None:
-        super().__init__(f"ticket {ticket_id} has a newer version")
-        self.ticket_id = ticket_id
-
-
-@dataclass
-class Desk:
-    """One official at work on one ticket, inside a transaction."""
-
-    runtime: Runtime
-    session: Session
-    viewer: Viewer
-    ticket: Ticket
-    now: datetime
-
-    def note(self, kind: EventKind, data: dict[str, Any], words: str | None = None) -> TicketEvent:
-        """Add a fact to the ticket's history."""
-        event = TicketEvent(
-            commune_id=self.ticket.commune_id,
-            ticket_id=self.ticket.id,
-            kind=kind,
-            at=self.now,
-            official_id=self.viewer.official_id,
-            note=words,
-            data=data,
-        )
-        self.session.add(event)
-        return event
-
-    def book(self) -> CommuneBook:
-        """What the commune says about itself."""
-        return commune_book(self.session, self.ticket.commune_id)
-
-    def moved(self, target: TicketState, data: dict[str, Any] | None = None, words: str | None = None) -> None:
-        """Put the ticket into a state and write it down."""
-        source, self.ticket.state = self.ticket.state, target
-        self.ticket.is_open = target.is_open
-        if target is TicketState.ANSWERED:
-            self.ticket.answered_at = self.now
-        if target.is_open:
-            self.ticket.closed_at = None
-        elif target is not TicketState.ANSWERED:
-            self.ticket.closed_at = self.now
-        self.note(EventKind.STATE_CHANGED, {"from": source.value, "to": target.value, **(data or {})}, words)
-
-
-@contextmanager
-def at_desk(runtime: Runtime, viewer: Viewer, ticket_id: int, version: int | None) -> Iterator[Desk]:
-    """Lock the ticket, check that the official saw its present version, and count the change. Raises Changed."""
-    with runtime.database.transaction() as session:
-        now = runtime.now()
-        ticket = ticket_for(session, viewer, ticket_id, now, lock=True)
-        if version is not None and ticket.version != version:
-            raise Changed(ticket_id)
-        ticket.version += 1
-        ticket.is_touched = True
-        yield Desk(runtime, session, viewer, ticket, now)
-
-
-def receive(runtime: Runtime, viewer: Viewer, ticket_id: int, *, version: int) -> None:
-    """Take a new ticket into the book: from now on a person answers for it."""
-    change_state(runtime, viewer, ticket_id, version=version, target=TicketState.RECEIVED, given=Given())
+def receive(runtime: Runtime, official: Official, ticket_id: int, *, version: int) -> bool:
+    """Take a new ticket into the book; False when a colleague has done so already."""
+    with runtime.database.reading() as session:
+        if ticket_for(session, official, ticket_id).state is not TicketState.NEW:
+            return False
+    change_state(runtime, official, ticket_id, version=version, target=TicketState.RECEIVED, given=Given())
+    return True
 
 
 def change_state(
-    runtime: Runtime, viewer: Viewer, ticket_id: int, *, version: int, target: TicketState, given: Given
+    runtime: Runtime, official: Official, ticket_id: int, *, version: int, target: TicketState, given: Given
 ) -> None:
     """Take a step of the lifecycle; the citizen is told what concerns them. Raises NotAllowed, Changed."""
-    with at_desk(runtime, viewer, ticket_id, version) as desk:
-        check(desk.ticket.state, target, viewer.roles, given)
-        agency = agency_for(desk.session, viewer, given.agency_id) if given.agency_id is not None else None
-        if agency is not None:
-            desk.ticket.agency_id = agency.id
-        reason = " ".join(given.reason.split())
-        data: dict[str, Any] = {"agency": agency.name} if agency else {}
-        if given.by_date:
-            data["by_date"] = given.by_date.isoformat()
-        desk.moved(target, data, reason or None)
-        text = _told_to_citizen(desk, target, reason, agency, given.by_date)
+    with at_desk(runtime, official, ticket_id, version) as desk:
+        if target in WITH_REPLY:
+            raise NotAllowed("by_reply", "Kết quả được gửi bằng mẫu trả lời, không đổi trạng thái riêng.")
+        check(desk.ticket.state, target, roles_on(official, desk.ticket), given)
+        words = " ".join(given.words.split())
+        data: dict[str, Any] = {}
+        if target is TicketState.ASSIGNED and given.agency_id is not None:
+            data["agency"] = _give_to(desk, given.agency_id).name
+        if target is TicketState.FORWARDED and given.by_date is not None:
+            data |= {"body": given.body.strip()[:200], "by_date": given.by_date.isoformat()}
+        if target is TicketState.MERGED:
+            data["into"] = _merge(desk, given.target_code).code
+        if desk.ticket.state is TicketState.WAITING_APPROVAL:
+            _return_draft(desk)
+        desk.move(target, data, words or None)
+        text = _told_to_citizen(desk, target, given, words)
         if text is not None:
-            say_to_citizen(desk, text.words, template=text.key, key=f"state:{desk.ticket.id}:{desk.ticket.version}")
+            desk.owe(desk.write(text.words, template=text.key))
     runtime.nudge(REPLIES)
 
 
-def _told_to_citizen(
-    desk: Desk, target: TicketState, reason: str, agency: Agency | None, by_date: date | None
-) -> texts.Text | None:
-    book, ticket = desk.book(), desk.ticket
-    if ticket.is_sealed:
-        return None
+def _told_to_citizen(desk: Desk, target: TicketState, given: Given, words: str) -> texts.Text | None:
+    book, ticket = desk.book, desk.ticket
     if target is TicketState.WAITING_CITIZEN:
-        return texts.say("need_more", ma=ticket.code, can=reason)
+        return texts.say("need_more", ma=ticket.code, can=words)
     if target is TicketState.DECLINED:
-        return texts.say("refused", ma=ticket.code, lydo=reason, dt=book.duty_phone)
-    if target is TicketState.ASSIGNED and agency is not None:
-        due = texts.moment(ticket.due_at) if ticket.due_at else "theo quy định"
-        return texts.say("routed", ma=ticket.code, donvi=agency.name, han=due)
-    if target is TicketState.FORWARDED and by_date is not None:
+        return texts.say("refused", ma=ticket.code, lydo=words, noitiep=book.reception)
+    if target is TicketState.FORWARDED and given.by_date is not None:
         return texts.say(
             "forwarded",
             ma=ticket.code,
             xa=book.name,
-            lydo=reason,
+            coquan=given.body.strip()[:200],
             ngay=texts.day(desk.now),
-            han=f"{by_date:%d/%m/%Y}",
-            dt=book.duty_phone,
+            han=f"{given.by_date:%d/%m/%Y}",
         )
+    if target is TicketState.MERGED and ticket.merged_into_id:
+        into = desk.session.get_one(Ticket, ticket.merged_into_id)
+        agency = book.agency_names.get(into.agency_id or 0, book.name)
+        return texts.say("merged", ma=ticket.code, ma0=into.code, donvi=agency)
     if target is TicketState.REOPENED:
         return texts.say("reopened", ma=ticket.code, xa=book.name)
     return None
 
 
+def _merge(desk: Desk, code: str) -> Ticket:
+    ticket = desk.ticket
+    into = desk.session.scalar(
+        sa.select(Ticket).where(
+            Ticket.commune_id == ticket.commune_id,
+            Ticket.code == code.strip().upper(),
+            Ticket.is_sealed == ticket.is_sealed,
+        )
+    )
+    if into is None or into.id == ticket.id or into.merged_into_id is not None:
+        raise NotAllowed("no_such_target", "Không có phản ánh mang mã này để ghép vào. Anh/Chị vui lòng xem lại mã.")
+    ticket.merged_into_id = into.id
+    return into
+
+
+def _return_draft(desk: Desk) -> None:
+    desk.session.execute(
+        sa.update(Message)
+        .where(Message.ticket_id == desk.ticket.id, Message.template == "result_draft")
+        .values(template="result_returned")
+    )
+
+
 def assign(
-    runtime: Runtime, viewer: Viewer, ticket_id: int, *, version: int, agency_id: int, official_id: int | None
+    runtime: Runtime,
+    official: Official,
+    ticket_id: int,
+    *,
+    version: int,
+    agency_id: int,
+    official_id: int | None,
+    tell_citizen: bool = False,
 ) -> None:
-    """Give the ticket to an agency, or to one of its officials. One owner at a time."""
-    if not viewer.has(Role.RECEIVER, Role.LEADER) and official_id != viewer.official_id:
-        raise NotAllowed("not_yours", "Tài khoản của Anh/Chị chỉ được nhận việc về mình.")
-    with at_desk(runtime, viewer, ticket_id, version) as desk:
-        agency = agency_for(desk.session, viewer, agency_id)
-        person = colleague_for(desk.session, viewer, official_id) if official_id is not None else None
-        if person is not None and person.agency_id not in (None, agency.id):
-            raise NotAllowed("other_agency", f"{person.name} không thuộc {agency.name}. Vui lòng chọn lại.")
-        desk.ticket.agency_id = agency.id
+    """Give the ticket to an agency, or to one of its officials: exactly one owner at any time."""
+    with at_desk(runtime, official, ticket_id, version) as desk:
+        is_own = official_id == official.id and agency_id == official.agency_id
+        if not may_direct(official) and not is_own:
+            raise NotAllowed("not_yours", "Tài khoản của Anh/Chị chỉ được nhận việc về mình.")
+        agency = _give_to(desk, agency_id)
+        person = _colleague(desk, official_id, agency)
         desk.ticket.official_id = person.id if person else None
-        desk.note(EventKind.ASSIGNED, {"agency": agency.name, "official": person.name if person else None})
+        desk.event(EventKind.ASSIGNED, {"agency": agency.name, "official": person.name if person else None})
+        if desk.ticket.state is TicketState.RECEIVED and not is_own:
+            desk.move(TicketState.ASSIGNED, {"agency": agency.name})
+        if tell_citizen:
+            text = texts.say(
+                "routed",
+                ma=desk.ticket.code,
+                donvi=agency.name,
+                nguoi=(person.name if person else None) or agency.contact_name or "",
+                dt=agency.phone or "",
+                han=texts.moment(desk.ticket.due_at) if desk.ticket.due_at else "",
+            )
+            desk.owe(desk.write(text.words, template=text.key))
+    runtime.nudge(REPLIES)
 
 
-def set_topic(runtime: Runtime, viewer: Viewer, ticket_id: int, *, version: int, topic: str) -> None:
-    """Confirm or correct the topic; an untouched deadline and routing follow it."""
-    if topic not in TOPICS:
-        raise NotAllowed("no_such_topic", "Không có lĩnh vực này. Vui lòng chọn trong danh sách.")
-    with at_desk(runtime, viewer, ticket_id, version) as desk:
-        ticket, known = desk.ticket, TOPICS[topic]
-        before = ticket.topic
-        ticket.topic, ticket.topic_is_confirmed = topic, True
-        ticket.is_restricted = known.restricted
+def _give_to(desk: Desk, agency_id: int) -> Agency:
+    agency = desk.session.scalar(
+        sa.select(Agency).where(
+            Agency.id == agency_id, Agency.commune_id == desk.ticket.commune_id, Agency.is_active.is_(True)
+        )
+    )
+    if agency is None:
+        raise NotAllowed("no_such_agency", "Không có đơn vị này trong danh sách của xã.")
+    if desk.ticket.agency_id != agency.id:
+        desk.ticket.official_id = None
+    desk.ticket.agency_id = agency.id
+    return agency
+
+
+def _colleague(desk: Desk, official_id: int | None, agency: Agency) -> Official | None:
+    if official_id is None:
+        return None
+    person = desk.session.scalar(
+        sa.select(Official).where(
+            Official.id == official_id, Official.commune_id == desk.ticket.commune_id, Official.is_active.is_(True)
+        )
+    )
+    if person is None:
+        raise NotAllowed("no_such_official", "Không có cán bộ này trong xã.")
+    if person.agency_id not in (None, agency.id):
+        raise NotAllowed(
+            "other_agency", "%(person)s không thuộc %(agency)s. Anh/Chị vui lòng chọn lại.", person=person.name,
+            agency=agency.name,
+        )  # fmt: skip
+    if desk.ticket.is_sealed and not person.has(Role.LEADER, Role.SEALED_READER):
+        raise NotAllowed("sealed", "Phản ánh đang niêm phong chỉ giao được cho lãnh đạo hoặc người được giao mật.")
+    return person
+
+
+def set_topic(runtime: Runtime, official: Official, ticket_id: int, *, version: int, topic: str) -> None:
+    """Confirm or correct the topic; routing and deadline follow it."""
+    known = TOPICS.get(topic)
+    if known is None:
+        raise NotAllowed("no_such_topic", "Không có lĩnh vực này. Anh/Chị vui lòng chọn trong danh sách.")
+    with at_desk(runtime, official, ticket_id, version) as desk:
+        _must_direct(desk)
+        ticket, before = desk.ticket, desk.ticket.topic
+        ticket.topic, ticket.topic_is_confirmed, ticket.is_restricted = topic, True, known.restricted
         if before != topic and not ticket.is_sealed:
-            _follow_topic(desk, known.agency, known.sla)
-        desk.note(EventKind.TOPIC_CHANGED, {"from": before, "to": topic})
+            _follow_topic(desk)
+        desk.event(EventKind.TOPIC_CHANGED, {"from": before, "to": topic})
 
 
-def _follow_topic(desk: Desk, agency_slug: str, sla: str) -> None:
-    ticket, book = desk.ticket, desk.book()
-    rule = next((r for r in book.rules if r.topic == ticket.topic and r.place_id in (None, ticket.place_id)), None)
-    if ticket.official_id is None and ticket.state in (TicketState.NEW, TicketState.RECEIVED):
-        ticket.agency_id = rule.agency_id if rule else book.agencies.get(agency_slug, ticket.agency_id)
-    wanted = {Urgency.EMERGENCY: "S0", Urgency.URGENT: "S1"}.get(ticket.urgency, sla)
-    ticket.due_at = due_at(ticket.opened_at, wanted, book.hours, book.holidays)
+def _follow_topic(desk: Desk) -> None:
+    ticket, book, topic = desk.ticket, desk.book, TOPICS[desk.ticket.topic or "khac"]
+    if ticket.official_id is None and ticket.state in {TicketState.NEW, TicketState.RECEIVED}:
+        ticket.agency_id = route(topic.slug, 1.0, ticket.place_id, book.rules, book.agencies, topic.agency).agency_id
+    sla = {Urgency.EMERGENCY: "S0", Urgency.URGENT: "S1"}.get(ticket.urgency, topic.sla)
+    ticket.due_at = due_at(ticket.opened_at, sla, book.hours, book.holidays)
 
 
 def set_place(
-    runtime: Runtime, viewer: Viewer, ticket_id: int, *, version: int, place_id: int | None, words: str
+    runtime: Runtime, official: Official, ticket_id: int, *, version: int, place_id: int | None, words: str
 ) -> None:
-    """Say where it is: a place of the commune's list, or in words."""
+    """Say where it is: a place of the commune's list, words, or both."""
     words = " ".join(words.split())[:300]
-    with at_desk(runtime, viewer, ticket_id, version) as desk:
+    with at_desk(runtime, official, ticket_id, version) as desk:
+        _must_direct(desk)
         place = None
         if place_id is not None:
             place = desk.session.scalar(
-                sa.select(Place).where(Place.id == place_id, Place.commune_id == viewer.commune_id)
+                sa.select(Place).where(Place.id == place_id, Place.commune_id == desk.ticket.commune_id)
             )
             if place is None:
                 raise NotAllowed("no_such_place", "Không có địa điểm này trong danh sách của xã.")
@@ -207,105 +227,87 @@ def set_place(
         before = desk.ticket.place_text
         desk.ticket.place_id = place.id if place else None
         desk.ticket.place_text = words or (place.name if place else None)
-        desk.note(EventKind.PLACE_CHANGED, {"from": before, "to": desk.ticket.place_text})
+        desk.event(EventKind.PLACE_CHANGED, {"from": before, "to": desk.ticket.place_text})
 
 
-def add_note(runtime: Runtime, viewer: Viewer, ticket_id: int, text: str) -> None:
+def add_note(runtime: Runtime, official: Official, ticket_id: int, *, version: int, text: str) -> None:
     """Write something for colleagues; the citizen never sees it."""
-    text = text.strip()
+    text = text.replace("\r\n", "\n").replace("\0", "").strip()
     if not text:
         raise NotAllowed("empty", "Ghi chú đang trống.")
     if len(text) > LONGEST_NOTE:
-        raise NotAllowed("too_long", f"Ghi chú dài hơn {LONGEST_NOTE} ký tự.")
-    with at_desk(runtime, viewer, ticket_id, None) as desk:
-        desk.note(EventKind.NOTED, {}, text)
+        raise NotAllowed("too_long", "Ghi chú dài hơn %(most)s ký tự. Anh/Chị vui lòng rút ngắn.", most=LONGEST_NOTE)
+    with at_desk(runtime, official, ticket_id, version) as desk:
+        desk.event(EventKind.NOTED, words=text)
 
 
-def unseal(runtime: Runtime, viewer: Viewer, ticket_id: int, *, version: int, reason: str) -> None:
+def unseal(runtime: Runtime, official: Official, ticket_id: int, *, version: int, reason: str) -> None:
     """A leader decides that this is no denunciation; from now on the desk sees it."""
-    reason = " ".join(reason.split())
-    if not viewer.has(Role.LEADER):
-        raise NotAllowed("not_yours", "Chỉ lãnh đạo được mở niêm phong.")
-    if len(reason) < 10:
-        raise NotAllowed("needs_reason", "Cần nêu lý do mở niêm phong, từ 10 ký tự.")
-    with at_desk(runtime, viewer, ticket_id, version) as desk:
-        if not desk.ticket.is_sealed:
-            raise NotAllowed("not_sealed", "Phản ánh này không niêm phong.")
-        desk.ticket.is_sealed = False
+    reason = _reason(reason)
+    with at_desk(runtime, official, ticket_id, version) as desk:
+        ticket = desk.ticket
+        if not may_unseal(official, ticket):
+            raise NotAllowed("not_yours", "Chỉ lãnh đạo được mở niêm phong một phản ánh đang niêm phong.")
+        ticket.is_sealed = False
         desk.session.execute(sa.update(Message).where(Message.ticket_id == ticket_id).values(is_sealed=False))
-        desk.note(EventKind.UNSEALED, {}, reason)
-        if desk.ticket.due_at is None:
-            book = desk.book()
-            desk.ticket.due_at = due_at(desk.now, "S3", book.hours, book.holidays)
+        _follow_topic(desk)
+        desk.event(EventKind.UNSEALED, words=reason)
+        audit(desk.session, official, "ticket.unsealed", f"ticket:{ticket_id}", desk.now)
 
 
-def seal(runtime: Runtime, viewer: Viewer, ticket_id: int, *, version: int) -> None:
+def seal(runtime: Runtime, official: Official, ticket_id: int, *, version: int, reason: str) -> None:
     """Close a ticket to all but the leader and whom they trust: whoever is unsure seals."""
-    with at_desk(runtime, viewer, ticket_id, version) as desk:
-        desk.ticket.is_sealed = True
-        desk.ticket.agency_id = desk.book().agencies.get("lanh-dao", desk.ticket.agency_id)
-        desk.ticket.official_id = None
+    reason = _reason(reason)
+    with at_desk(runtime, official, ticket_id, version) as desk:
+        _must_direct(desk)
+        ticket = desk.ticket
+        if ticket.is_sealed:
+            raise NotAllowed("sealed_already", "Phản ánh này đã niêm phong.")
+        ticket.is_sealed = True
+        ticket.agency_id = desk.book.agencies.get("lanh-dao", ticket.agency_id)
+        ticket.official_id = None
         desk.session.execute(sa.update(Message).where(Message.ticket_id == ticket_id).values(is_sealed=True))
-        desk.note(EventKind.SEALED, {})
+        desk.event(EventKind.SEALED, words=reason)
+        audit(desk.session, official, "ticket.sealed", f"ticket:{ticket_id}", desk.now)
 
 
-def resend(runtime: Runtime, viewer: Viewer, delivery_id: int) -> int:
+def resend(runtime: Runtime, official: Official, delivery_id: int) -> int:
     """A person decides to send a failed or unclear delivery again; gives the ticket's id."""
     with runtime.database.transaction() as session:
-        delivery = delivery_for(session, viewer, delivery_id, runtime.now())
-        ticket_id = session.scalar(sa.select(Message.ticket_id).where(Message.id == delivery.message_id))
-        session.add(_audit(viewer, "delivery.resent", f"delivery:{delivery_id}", runtime.now()))
-    deliveries.resend(runtime, viewer.official_id, delivery)
-    return int(ticket_id or 0)
+        delivery, ticket = delivery_for(session, official, delivery_id)
+        if not may_reply(official, ticket):
+            raise Forbidden
+        audit(
+            session,
+            official,
+            "delivery.resent",
+            f"delivery:{delivery_id}",
+            runtime.now(),
+            was=delivery.state.value,
+            code=delivery.code,
+        )
+    deliveries.resend(runtime, official.id, delivery)
+    return ticket.id
 
 
-def reveal(runtime: Runtime, viewer: Viewer, ticket_id: int) -> None:
-    """Write down that the official looked at a citizen's name, phone or masked words."""
+def reveal(runtime: Runtime, official: Official, ticket_id: int, address: str) -> None:
+    """Write down that the official had a citizen's masked numbers shown."""
     with runtime.database.transaction() as session:
-        ticket_for(session, viewer, ticket_id, runtime.now())
-        session.add(_audit(viewer, "contact.revealed", f"ticket:{ticket_id}", runtime.now()))
+        ticket = ticket_for(session, official, ticket_id)
+        if not may_reveal(official, ticket):
+            raise Forbidden
+        audit(session, official, "contact.revealed", f"ticket:{ticket_id}", runtime.now(), address)
 
 
-def say_to_citizen(
-    desk: Desk, words: str, *, key: str, template: str | None = None, image_blob: str | None = None
-) -> list[Delivery]:
-    """Owe the citizen a message in the ticket's conversation."""
-    session, ticket = desk.session, desk.ticket
-    conversation = session.get_one(Conversation, ticket.conversation_id)
-    channel = session.get_one(Channel, conversation.channel_id)
-    message = Message(
-        commune_id=ticket.commune_id,
-        channel_id=channel.id,
-        conversation_id=conversation.id,
-        ticket_id=ticket.id,
-        direction=Direction.OUT,
-        origin=Origin.OFFICIAL,
-        author_id=desk.viewer.official_id,
-        text=words,
-        text_folded=fold(words),
-        template=template,
-        is_sealed=ticket.is_sealed,
-        occurred_at=desk.now,
-        created_at=desk.now,
-    )
-    session.add(message)
-    session.flush()
-    conversation.last_message_at = desk.now
-    return owe(
-        session,
-        desk.runtime,
-        channel=channel,
-        urn=session.get_one(Urn, conversation.urn_id),
-        text=words,
-        kind=DeliveryKind.REPLY,
-        key=key,
-        priority=PRIORITY_REPLY,
-        message=message,
-        image_blob=image_blob,
-    )
+def _must_direct(desk: Desk) -> None:
+    if not may_direct(desk.official):
+        raise NotAllowed("not_yours", "Tài khoản của Anh/Chị không được phép thực hiện bước này.")
 
 
-def _audit(viewer: Viewer, action: str, target: str, now: datetime) -> AuditEntry:
-    return AuditEntry(
-        commune_id=viewer.commune_id, official_id=viewer.official_id, at=now, action=action, target=target, data={}
-    )
+def _reason(words: str) -> str:
+    words = " ".join(words.split())
+    if not SHORTEST_REASON <= len(words) <= LONGEST_REASON:
+        raise NotAllowed(
+            "needs_reason", "Cần nêu lý do từ %(least)s đến %(most)s ký tự.", least=SHORTEST_REASON, most=LONGEST_REASON
+        )
+    return words

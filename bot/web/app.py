@@ -10,12 +10,12 @@ from werkzeug.wrappers import Response
 
 from bot.access import Forbidden, NotFound
 from bot.runtime import Runtime
-from bot.web import announcements, channels, home, language, security, sign_in, words
+from bot.web import announcements, channels, files, home, language, replies, security, sign_in, tickets, words
 from bot.web.shell import render
 
 log = structlog.get_logger()
 
-PARTS = (home, sign_in, announcements, channels)
+PARTS = (home, sign_in, tickets, replies, files, announcements, channels)
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429})
 
 
@@ -55,5 +55,5 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("page.failed", error=type(error).__name__, exc_info=error)
+    log.error("page.failed", exc_info=(type(error), error, error.__traceback__))
     return error_page(500)

@@ -91,6 +91,11 @@ def day(at: datetime | date) -> str:
     return (at.astimezone(VIETNAM) if isinstance(at, datetime) else at).strftime("%d/%m/%Y")
 
 
+def today(now: datetime) -> str:
+    """Today's date in Vietnam as date fields want it."""
+    return now.astimezone(VIETNAM).date().isoformat()
+
+
 def clock_time(at: datetime) -> str:
     """The time of day in Vietnam, to the second."""
     return at.astimezone(VIETNAM).strftime("%H:%M:%S")

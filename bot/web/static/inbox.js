@@ -38,6 +38,20 @@
     }
   });
 
+  // A part that refreshes itself says what it shows already, so that nothing is swapped while nothing changed.
+  document.addEventListener("htmx:configRequest", function (event) {
+    var seen = event.target.dataset.shown;
+    if (seen) {
+      event.detail.headers["X-Seen"] = seen;
+    }
+  });
+  document.addEventListener("htmx:afterRequest", function (event) {
+    var mark = event.detail.xhr && event.detail.xhr.getResponseHeader("X-Seen");
+    if (mark) {
+      event.detail.target.dataset.shown = mark;
+    }
+  });
+
   // "/" goes to the search box, as in many inboxes; never while somebody types.
   document.addEventListener("keydown", function (event) {
     var search = document.getElementById("f-q");

@@ -1,0 +1,155 @@
+"""The desk: one official at work on one ticket inside a transaction; every change is an event and a new version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from bot.access import ticket_for
+from bot.runtime import Runtime
+from bot.usecases.communes import CommuneBook, commune_book
+from bot.usecases.deliveries import PRIORITY_REPLY, owe
+from nlp.normalise import fold
+from storage.agencies import Agency
+from storage.channels import Channel
+from storage.contacts import Conversation, Urn
+from storage.enums import AttachmentState, DeliveryKind, Direction, EventKind, Origin, TicketState
+from storage.messages import Attachment, Message
+from storage.officials import Official
+from storage.tickets import Ticket, TicketEvent
+
+
+class Changed(Exception):
+    """Somebody changed the ticket since the official looked at it: nothing was done."""
+
+    def __init__(self, ticket_id: int) -> None:
+        super().__init__(f"ticket {ticket_id} has a newer version")
+        self.ticket_id = ticket_id
+
+
+@dataclass
+class Desk:
+    """One official at work on one ticket, inside a transaction."""
+
+    runtime: Runtime
+    session: Session
+    official: Official
+    ticket: Ticket
+    now: datetime
+
+    @cached_property
+    def book(self) -> CommuneBook:
+        """What the commune says about itself."""
+        return commune_book(self.session, self.ticket.commune_id)
+
+    @cached_property
+    def agency(self) -> Agency | None:
+        """The agency that has the ticket now."""
+        return self.session.get(Agency, self.ticket.agency_id) if self.ticket.agency_id else None
+
+    def event(self, kind: EventKind, data: dict[str, Any] | None = None, words: str | None = None) -> None:
+        """Add a fact to the ticket's history."""
+        self.session.add(
+            TicketEvent(
+                commune_id=self.ticket.commune_id,
+                ticket_id=self.ticket.id,
+                kind=kind,
+                at=self.now,
+                official_id=self.official.id,
+                note=words,
+                data=data or {},
+            )
+        )
+
+    def move(self, target: TicketState, data: dict[str, Any] | None = None, words: str | None = None) -> None:
+        """Put the ticket into a state and write it down; whether the step is allowed has been asked before."""
+        ticket = self.ticket
+        source, ticket.state = ticket.state, target
+        ticket.is_open = target.is_open
+        if target is TicketState.ANSWERED:
+            ticket.answered_at = self.now
+        ticket.closed_at = None if target.is_open or target is TicketState.ANSWERED else self.now
+        self.event(EventKind.STATE_CHANGED, {"from": source.value, "to": target.value, **(data or {})}, words)
+
+    def write(self, words: str, *, template: str | None = None, token: str | None = None) -> Message:
+        """Put the official's words into the conversation; they leave only when they are owed."""
+        ticket = self.ticket
+        conversation = self.session.get_one(Conversation, ticket.conversation_id)
+        message = Message(
+            commune_id=ticket.commune_id,
+            channel_id=conversation.channel_id,
+            conversation_id=conversation.id,
+            ticket_id=ticket.id,
+            direction=Direction.OUT,
+            origin=Origin.OFFICIAL,
+            author_id=self.official.id,
+            external_id=token,
+            text=words,
+            text_folded=fold(words),
+            template=template,
+            is_sealed=ticket.is_sealed,
+            occurred_at=self.now,
+            created_at=self.now,
+        )
+        self.session.add(message)
+        self.session.flush()
+        conversation.last_message_at = self.now
+        return message
+
+    def show_picture(self, message: Message, blob: str, size: int) -> None:
+        """Keep with a message the picture that goes out with it."""
+        self.session.add(
+            Attachment(
+                commune_id=message.commune_id,
+                message_id=message.id,
+                kind="image",
+                state=AttachmentState.STORED,
+                mime="image/jpeg",
+                size=size,
+                blob=blob,
+            )
+        )
+
+    def owe(self, message: Message, *, image_blob: str | None = None) -> None:
+        """Promise the message to the citizen; the caller nudges after the commit."""
+        conversation = self.session.get_one(Conversation, message.conversation_id)
+        owe(
+            self.session,
+            self.runtime,
+            channel=self.session.get_one(Channel, conversation.channel_id),
+            urn=self.session.get_one(Urn, conversation.urn_id),
+            text=message.text,
+            kind=DeliveryKind.REPLY,
+            key=f"reply:{message.id}",
+            priority=PRIORITY_REPLY,
+            message=message,
+            image_blob=image_blob,
+        )
+
+
+@contextmanager
+def at_desk(runtime: Runtime, official: Official, ticket_id: int, version: int) -> Iterator[Desk]:
+    """Lock the ticket and check that the official saw its present version; raises NotFound and Changed.
+
+    Whatever happens inside counts as one change by a person.
+    """
+    with runtime.database.transaction() as session:
+        ticket = ticket_for(session, official, ticket_id, locked=True)
+        if ticket.version != version:
+            raise Changed(ticket_id)
+        ticket.version += 1
+        ticket.is_touched = True
+        yield Desk(runtime, session, official, ticket, runtime.now())
+
+
+def written_by_form(session: Session, ticket_id: int, token: str) -> bool:
+    """Whether this very form has been sent before."""
+    query = sa.select(Message.id).where(Message.ticket_id == ticket_id, Message.external_id == token)
+    return session.scalar(query.limit(1)) is not None

@@ -1,0 +1,86 @@
+"""Files: what citizens and colleagues attached, served only to those who may see the ticket, and never trusted."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from urllib.parse import quote
+
+from flask import Blueprint, abort
+from werkzeug.wrappers import Response
+
+from bot.access import OF_TICKETS, attachment_for, audit
+from bot.usecases.photos import thumbnail
+from bot.web.security import client_address
+from bot.web.shell import current_official, require, runtime
+from storage.enums import AttachmentState
+from storage.messages import Attachment
+
+pages = Blueprint("files", __name__)
+
+SHOWN = frozenset(
+    {"image/jpeg", "image/png", "image/gif", "image/webp", "audio/mpeg", "audio/wav", "audio/ogg", "video/mp4"}
+)
+SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
+KEPT_THUMBNAILS = 300
+
+_thumbnails: OrderedDict[str, bytes] = OrderedDict()
+_lock = threading.Lock()
+
+
+@pages.get("/files/<int:number>")
+@require(*OF_TICKETS)
+def show(number: int) -> Response:
+    """The file as it was sent. Pictures and sounds open in the browser, everything else is downloaded."""
+    row, data = _stored(number)
+    mime = row.mime or "application/octet-stream"
+    is_shown = mime in SHOWN
+    return _answer(data, mime if is_shown else "application/octet-stream", row, "inline" if is_shown else "attachment")
+
+
+@pages.get("/files/<int:number>/thumbnail")
+@require(*OF_TICKETS)
+def small(number: int) -> Response:
+    """A picture made small; made anew, so nothing but the picture is in it."""
+    row, data = _stored(number)
+    made = _thumbnail(row.blob or "", data)
+    if made is None:
+        abort(404)
+    return _answer(made, "image/jpeg", row, "inline")
+
+
+def _stored(number: int) -> tuple[Attachment, bytes]:
+    official = current_official()
+    with runtime().database.reading() as session:
+        row, ticket = attachment_for(session, official, number)
+    if row.state is not AttachmentState.STORED or not row.blob:
+        abort(404)
+    data = runtime().blobs.read(row.blob)
+    if data is None:
+        abort(404)
+    if ticket.is_sealed:
+        with runtime().database.transaction() as session:
+            audit(session, official, "file.sealed_viewed", f"attachment:{number}", runtime().now(), client_address())
+    return row, data
+
+
+def _answer(data: bytes, mime: str, row: Attachment, disposition: str) -> Response:
+    answer = Response(data, mimetype=mime)
+    name = quote(row.name or f"tep-{row.id}", safe="")
+    answer.headers["Content-Disposition"] = f"{disposition}; filename*=UTF-8''{name}"
+    answer.headers["Content-Security-Policy"] = SANDBOX
+    return answer
+
+
+def _thumbnail(blob: str, data: bytes) -> bytes | None:
+    with _lock:
+        if blob in _thumbnails:
+            _thumbnails.move_to_end(blob)
+            return _thumbnails[blob]
+    made = thumbnail(data)
+    if made is not None:
+        with _lock:
+            _thumbnails[blob] = made
+            while len(_thumbnails) > KEPT_THUMBNAILS:
+                _thumbnails.popitem(last=False)
+    return made

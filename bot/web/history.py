@@ -1,0 +1,66 @@
+"""History: each fact in a ticket's life as a sentence."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bot.web.language import gettext
+from bot.web.words import day, state_word, topic_word
+from storage.enums import EventKind, TicketState
+from storage.tickets import TicketEvent
+
+
+def told(event: TicketEvent) -> str:
+    """The event as a sentence; its note is shown beside it."""
+    data = event.data
+    if event.kind is EventKind.STATE_CHANGED:
+        return _moved(event)
+    if event.kind is EventKind.ASSIGNED:
+        if data.get("official"):
+            return gettext("Phân công cho %(agency)s, %(official)s.", agency=data["agency"], official=data["official"])
+        return gettext("Phân công cho %(agency)s.", agency=data.get("agency", ""))
+    if event.kind is EventKind.TOPIC_CHANGED:
+        if data.get("from") == data.get("to"):
+            return gettext("Xác nhận lĩnh vực: %(topic)s.", topic=topic_word(data.get("to")))
+        return gettext("Đổi lĩnh vực thành: %(topic)s.", topic=topic_word(data.get("to")))
+    if event.kind is EventKind.PLACE_CHANGED:
+        return gettext("Ghi địa điểm: %(place)s.", place=data.get("to") or "")
+    if event.kind is EventKind.REPLIED:
+        return _replied(event)
+    if event.kind is EventKind.MERGED:
+        return gettext("Ghép vào phản ánh %(code)s vì cùng một lời kể.", code=data.get("into", ""))
+    return {
+        EventKind.OPENED: gettext("Phản ánh được mở từ tin nhắn của người dân."),
+        EventKind.MESSAGE_ADDED: gettext("Người dân nhắn thêm."),
+        EventKind.ROUTED: gettext("Hệ thống chuyển đơn vị xử lý."),
+        EventKind.NOTED: gettext("Ghi chú nội bộ."),
+        EventKind.SEALED: gettext("Niêm phong."),
+        EventKind.UNSEALED: gettext("Mở niêm phong."),
+        EventKind.WITHDRAWN: gettext("Người dân rút dữ liệu."),
+    }.get(event.kind, event.kind.value)
+
+
+def _moved(event: TicketEvent) -> str:
+    data = event.data
+    target = TicketState(data["to"])
+    if target is TicketState.FORWARDED and data.get("body"):
+        return gettext(
+            "Chuyển %(body)s, dự kiến có kết quả trước %(day)s.",
+            body=data["body"],
+            day=day(date.fromisoformat(data["by_date"])),
+        )
+    if target is TicketState.ASSIGNED and data.get("agency"):
+        return gettext("Chuyển %(agency)s xử lý.", agency=data["agency"])
+    if target is TicketState.MERGED and data.get("into"):
+        return gettext("Ghép vào phản ánh %(code)s.", code=data["into"])
+    if data.get("approved"):
+        return gettext("Duyệt và gửi kết quả.")
+    return gettext("Chuyển trạng thái: %(state)s.", state=state_word(target))
+
+
+def _replied(event: TicketEvent) -> str:
+    if event.data.get("is_held"):
+        return gettext("Trình kết quả chờ duyệt.")
+    if event.data.get("is_result"):
+        return gettext("Trả lời kết quả cho người dân.")
+    return gettext("Trả lời người dân.")
