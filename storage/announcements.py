@@ -196,15 +196,22 @@ def cancel_waiting(session: Session, announcement_id: int, code: str, reason: st
 def put_off(session: Session, announcement_id: int, until: datetime) -> int:
     """Waiting deliveries that were due earlier are due at this moment; gives how many."""
     result: Any = session.execute(
-        sa.update(Delivery)
-        .where(
-            Delivery.announcement_id == announcement_id,
-            Delivery.state == DeliveryState.WAITING,
-            Delivery.next_attempt_at < until,
-        )
-        .values(next_attempt_at=until)
+        sa.update(Delivery).where(*_due_before(announcement_id, until)).values(next_attempt_at=until)
     )
     return int(result.rowcount)
+
+
+def is_due_before(session: Session, announcement_id: int, moment: datetime) -> bool:
+    """Whether some waiting delivery of it is due before this moment."""
+    return session.scalar(sa.select(Delivery.id).where(*_due_before(announcement_id, moment)).limit(1)) is not None
+
+
+def _due_before(announcement_id: int, moment: datetime) -> list[Any]:
+    return [
+        Delivery.announcement_id == announcement_id,
+        Delivery.state == DeliveryState.WAITING,
+        Delivery.next_attempt_at < moment,
+    ]
 
 
 def is_unfinished(session: Session, announcement_id: int) -> bool:

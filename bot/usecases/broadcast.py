@@ -21,6 +21,7 @@ from storage.announcements import (
     Owing,
     cancel_waiting,
     insert_chunk,
+    is_due_before,
     is_unfinished,
     next_chunk_end,
     put_off,
@@ -84,8 +85,8 @@ def keep_the_night(runtime: Runtime, announcement_id: int) -> int:
         if found is None:
             return 0
         morning = opening(session, found.commune_id, now)
-    if morning <= now:
-        return 0
+        if morning <= now or not is_due_before(session, announcement_id, morning):
+            return 0
     with runtime.database.transaction() as session:
         return put_off(session, announcement_id, morning)
 
