@@ -35,15 +35,15 @@ def claim_events(session: Session, limit: int, lease_id: str, now: datetime, lea
 
 def next_number(session: Session, scope: str, name: str, period: str) -> int:
     """The next running number; two transactions never get the same one."""
-    add(session, scope, name, period, 1)
-    value = session.scalar(
-        sa.select(Counter.value).where(Counter.scope == scope, Counter.name == name, Counter.period == period)
-    )
-    return int(value or 0)
+    return int(session.execute(_adding(session, scope, name, period, 1).returning(Counter.value)).scalar_one())
 
 
 def add(session: Session, scope: str, name: str, period: str, amount: int) -> None:
     """Count something."""
+    session.execute(_adding(session, scope, name, period, amount))
+
+
+def _adding(session: Session, scope: str, name: str, period: str, amount: int) -> Any:
     statement: Any
     if session.get_bind().dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -53,8 +53,6 @@ def add(session: Session, scope: str, name: str, period: str, amount: int) -> No
         from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
         statement = sqlite_insert(Counter)
-    session.execute(
-        statement.values(scope=scope, name=name, period=period, value=amount).on_conflict_do_update(
-            index_elements=["scope", "name", "period"], set_={"value": Counter.value + amount}
-        )
+    return statement.values(scope=scope, name=name, period=period, value=amount).on_conflict_do_update(
+        index_elements=["scope", "name", "period"], set_={"value": Counter.value + amount}
     )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.orm import Session
 
 from adapters.messages import AccountNotice, Following, Interaction, ProfileShared, Reaction, Withdrawal
 from bot import texts
 from bot.queue import REPLIES
 from bot.usecases.deliveries import PRIORITY_ACK, owe
-from bot.usecases.work import Work
+from bot.usecases.work import Citizen, Work
 from nlp.normalise import fold
 from storage.audit import AuditEntry
 from storage.channels import Channel, ChannelToken
@@ -34,17 +34,30 @@ from storage.tickets import Ticket, TicketEvent
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class Citizen:
-    """A citizen on a channel: who, at which address, in which conversation."""
-
-    contact: Contact
-    urn: Urn
-    conversation: Conversation
+def known_people(session: Session, keys: set[tuple[int, str]]) -> dict[tuple[int, str], Citizen]:
+    """The citizens of these channels and addresses whom we have met before, in one question for a whole batch."""
+    found: dict[tuple[int, str], Citizen] = {}
+    for channel_id in {channel for channel, _ in keys}:
+        rows = session.execute(
+            sa.select(Urn, Contact, Conversation)
+            .join(Contact, Contact.id == Urn.contact_id)
+            .join(Conversation, Conversation.urn_id == Urn.id)
+            .where(Urn.channel_id == channel_id, Urn.value.in_([value for c, value in keys if c == channel_id]))
+        )
+        for urn, contact, conversation in rows:
+            found[channel_id, urn.value] = Citizen(contact, urn, conversation)
+    return found
 
 
 def citizen(work: Work, value: str) -> Citizen:
     """Find the citizen with this URN on the channel, or write them down for the first time."""
+    key = (work.channel.id, value)
+    if key not in work.people:
+        work.people[key] = _citizen(work, value)
+    return work.people[key]
+
+
+def _citizen(work: Work, value: str) -> Citizen:
     session, channel = work.session, work.channel
     urn = session.scalar(sa.select(Urn).where(Urn.channel_id == channel.id, Urn.value == value))
     if urn is None:
@@ -174,7 +187,7 @@ def take_withdrawal(work: Work, word: Withdrawal) -> str:
     stop_announcements(work, urn, "withdrawn")
     if conversation is not None:
         _erase_words(work, conversation)
-    _erase_events(work, word.urn)
+    _erase_events(work, word)
     session.add(
         AuditEntry(
             commune_id=urn.commune_id, at=work.now, action="contact.erased", target=f"contact:{contact.id}", data={}
@@ -260,15 +273,16 @@ def _erase_words(work: Work, conversation: Conversation) -> None:
         )
 
 
-def _erase_events(work: Work, value: str) -> None:
-    # Raw events hold the same words; the rows stay as proof that each was taken in once.
+def _erase_events(work: Work, word: Withdrawal) -> None:
+    # Raw events hold the same words; the rows stay as proof that each was taken in once. What was said since and
+    # waits is a new beginning and is heard.
     work.session.execute(
         sa.update(InboundEvent)
         .where(
             InboundEvent.channel_id == work.channel.id,
-            InboundEvent.conversation_key == value,
+            InboundEvent.conversation_key == word.urn,
             InboundEvent.id != work.row.id,
-            InboundEvent.done_at.is_not(None),
+            sa.or_(InboundEvent.done_at.is_not(None), InboundEvent.occurred_at <= word.occurred_at),
         )
         .values(body=b"{}")
     )

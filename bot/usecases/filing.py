@@ -11,9 +11,8 @@ import sqlalchemy as sa
 from adapters.messages import AttachmentKind
 from bot.rules.deadlines import VIETNAM, due_at
 from bot.rules.routing import route
-from bot.rules.threading import SURE, Group, Said, place_all
-from bot.usecases.citizens import Citizen
-from bot.usecases.work import Work
+from bot.rules.threading import ADDING, OPENING, SURE, Group, Said, place_all
+from bot.usecases.work import Citizen, Work
 from nlp.reading import Reading
 from nlp.topics import TOPICS
 from storage.deliveries import Delivery
@@ -52,6 +51,12 @@ class Known:
     order: str
     reading: Reading | None
     attachments: list[Attachment] = field(default_factory=list)
+
+
+def may_be_filed(message: Message, reading: Reading | None, *, has_attachments: bool) -> bool:
+    """Whether a message can belong to a ticket at all; a courtesy cannot, and nothing need be asked about it."""
+    intent = reading.intent if reading else "add_info"
+    return has_attachments or bool(message.quoted_external_id) or intent in OPENING | ADDING
 
 
 def file_message(work: Work, person: Citizen, message: Message) -> Filed:
@@ -203,18 +208,18 @@ def _keep_group(
     opened = ticket is None
     if ticket is None:
         ticket = _open(work, person, members)
+        _describe(work, ticket, members)
+        work.session.flush()
         tickets[ticket.id] = ticket
         group.ticket_id = ticket.id
+        _event(work, ticket, EventKind.OPENED, {"topic": ticket.topic, "agency_id": ticket.agency_id})
     here = {m.message.id for m in members}
     moved = [m for m in members if m.message.ticket_id != ticket.id]
     has_lost = any(holder == ticket.id and message_id not in here for message_id, holder in held.items())
     for member in moved:
         member.message.ticket_id = ticket.id
-    if moved or has_lost:
+    if (moved or has_lost) and not opened:
         _describe(work, ticket, members)
-        if opened:
-            _event(work, ticket, EventKind.OPENED, {"topic": ticket.topic, "agency_id": ticket.agency_id})
-        work.session.flush()
     return Filed(ticket, opened=opened)
 
 
@@ -239,7 +244,6 @@ def _open(work: Work, person: Citizen, members: list[Known]) -> Ticket:
         is_restricted=False,
     )
     work.session.add(ticket)
-    work.session.flush()
     return ticket
 
 

@@ -11,11 +11,11 @@ from adapters.messages import AttachmentKind, InboundMessage
 from bot import texts
 from bot.queue import MEDIA
 from bot.rules.deadlines import is_working_time, next_opening
-from bot.usecases.citizens import Citizen, citizen, interacted, opt, say
+from bot.usecases.citizens import citizen, interacted, opt, say
 from bot.usecases.communes import hours_in_words
 from bot.usecases.deliveries import PRIORITY_EMERGENCY
-from bot.usecases.filing import Filed, file_message
-from bot.usecases.work import Work
+from bot.usecases.filing import Filed, file_message, may_be_filed
+from bot.usecases.work import Citizen, Work
 from nlp.normalise import fold
 from nlp.reading import Reading
 from nlp.topics import TOPICS
@@ -42,7 +42,8 @@ def take_message(work: Work, word: InboundMessage, reading: Reading | None) -> s
         return "message:withdrawn"
     interacted(person, word.occurred_at)
     message = _keep(work, person, word, reading)
-    filed = file_message(work, person, message)
+    needs_filing = may_be_filed(message, reading, has_attachments=bool(word.attachments))
+    filed = file_message(work, person, message) if needs_filing else Filed(None)
     conversation = person.conversation
     conversation.last_in_at = max(filter(None, (conversation.last_in_at, message.occurred_at)))
     conversation.last_message_at = max(filter(None, (conversation.last_message_at, message.occurred_at)))
@@ -76,9 +77,9 @@ def _keep(work: Work, person: Citizen, word: InboundMessage, reading: Reading | 
     )
     work.session.add(message)
     work.session.flush()
-    for position, sent in enumerate(word.attachments):
-        work.session.add(_attachment(work, message, position, sent))
-    work.session.flush()
+    if word.attachments:
+        work.session.add_all(_attachment(work, message, n, sent) for n, sent in enumerate(word.attachments))
+        work.session.flush()
     return message
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import PurePath
 
@@ -14,6 +14,7 @@ from bot.runtime import Runtime
 from bot.usecases.communes import CommuneBook
 from nlp.reading import Reading
 from storage.channels import Channel
+from storage.contacts import Contact, Conversation, Urn
 from storage.messages import InboundEvent
 
 STALE = timedelta(hours=2)
@@ -38,9 +39,18 @@ class Taken:
     readings: tuple[Reading | None, ...]
 
 
+@dataclass(frozen=True)
+class Citizen:
+    """A citizen on a channel: who, at which address, in which conversation."""
+
+    contact: Contact
+    urn: Urn
+    conversation: Conversation
+
+
 @dataclass
 class Work:
-    """What handling one event needs to know and may ask for afterwards."""
+    """What handling one event needs to know and may ask for afterwards; `people` are those met in this transaction."""
 
     runtime: Runtime
     session: Session
@@ -49,6 +59,7 @@ class Work:
     row: InboundEvent
     now: datetime
     nudges: set[str]
+    people: dict[tuple[int, str], Citizen] = field(default_factory=dict)
 
     @property
     def is_stale(self) -> bool:

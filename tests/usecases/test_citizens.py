@@ -243,6 +243,18 @@ def test_withdrawal_erases_words_names_and_files(morning: World, clock: Clock) -
     assert morning.runtime.blobs.read(blob) is None
 
 
+def test_words_and_their_withdrawal_in_one_batch_leave_nothing(morning: World, clock: Clock) -> None:
+    morning.says(LIGHT)
+    clock.move(seconds=5)
+    does(morning, "user_withdraw")
+    clock.move(seconds=5)
+    morning.says(RUBBISH)
+    take_in(morning)
+    kept = everything(morning)
+    assert "tối om" not in kept
+    assert RUBBISH in kept
+
+
 def test_what_was_done_stays_countable_after_a_withdrawal(morning: World, clock: Clock) -> None:
     morning.says(LIGHT)
     take_in(morning)

@@ -18,7 +18,7 @@ from storage.contacts import Contact
 from storage.enums import DeliveryState
 from tests.builders import World, all_rows
 from tests.conftest import Clock
-from tests.usecases.test_announcements import Phone, a_draft, approved, followers, phone, run
+from tests.usecases.telling import Phone, a_draft, approved, followers, phone, run
 
 __all__ = ["phone"]
 

@@ -1,0 +1,157 @@
+"""Words for tests about announcements: followers, a phone that notes what it is told, and the steps to an approval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from adapters.http import Http
+from adapters.messages import OutboundMessage, SendResult
+from adapters.secret import Secret
+from adapters.zalo import Zalo
+from bot.rules.audience import CHECKLIST, text_hash
+from bot.runtime import Runtime
+from bot.usecases import announcements
+from bot.usecases.citizens import Citizen, opt
+from bot.usecases.sending import MANY, send_due
+from storage.announcements import Announcement, counts_by_state
+from storage.contacts import Contact, Conversation, Urn
+from tests.builders import World
+
+TITLE, BODY = "Cắt điện để sửa chữa", "Ngày 09/10, từ 7 giờ đến 11 giờ, Xóm 5 và Xóm 7 cắt điện."
+
+
+class Phone(Zalo):
+    """A Zalo that only notes what it is told to send, and fails as it was asked to."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+        self.failures: dict[str, list[Exception]] = {}
+        self.before_each: Any = lambda: None
+
+    def send(self, http: Http, config: Any, token: Secret, message: OutboundMessage) -> SendResult:
+        self.before_each()
+        for failure in self.failures.get(message.urn, [])[:1]:
+            self.failures[message.urn].pop(0)
+            raise failure
+        self.sent.append((message.urn, message.text))
+        return SendResult(external_id=f"sent-{len(self.sent)}-{message.urn}")
+
+    @property
+    def readers(self) -> list[str]:
+        return sorted(urn for urn, _ in self.sent)
+
+
+@pytest.fixture
+def phone(runtime: Runtime) -> Phone:
+    phone = Phone()
+    runtime.adapters = {"zalo": phone}
+    return phone
+
+
+def followers(world: World, count: int, **changes: Any) -> list[str]:
+    """Neighbours who follow the channel and chatted today."""
+    runtime, now = world.runtime, world.clock()
+    with runtime.database.transaction() as session:
+        begun = session.scalar(sa.select(sa.func.count(Urn.id))) or 0
+        contacts = [Contact(commune_id=world.commune_id, created_at=now) for _ in range(count)]
+        session.add_all(contacts)
+        session.flush()
+        urns = [
+            Urn(
+                commune_id=world.commune_id,
+                channel_id=world.channel_id,
+                contact_id=contact.id,
+                value=f"zalo:5{begun + n:018d}",
+                **{"is_following": True, "last_interaction_at": now, **changes},
+            )
+            for n, contact in enumerate(contacts)
+        ]
+        session.add_all(urns)
+        session.flush()
+        session.add_all(
+            Conversation(
+                commune_id=world.commune_id,
+                channel_id=world.channel_id,
+                contact_id=urn.contact_id,
+                urn_id=urn.id,
+                created_at=now,
+            )
+            for urn in urns
+        )
+        return [urn.value for urn in urns]
+
+
+def a_draft(world: World, title: str = TITLE, body: str = BODY) -> int:
+    return announcements.draft(
+        world.runtime, world.official("tuan"), channel_id=world.channel_id, title=title, body=body
+    )
+
+
+def submitted(world: World, title: str = TITLE, body: str = BODY) -> int:
+    number = a_draft(world, title, body)
+    announcements.submit(world.runtime, world.official("tuan"), number, version=1, confirmed=CHECKLIST)
+    return number
+
+
+def approved(world: World, title: str = TITLE, body: str = BODY) -> int:
+    number = submitted(world, title, body)
+    approve(world, number)
+    return number
+
+
+def approve(world: World, number: int, who: str = "hoa") -> None:
+    row = the(world, number)
+    seen = text_hash(row.title, row.body, row.channel_id)
+    announcements.approve(world.runtime, world.official(who), number, seen_hash=seen)
+
+
+def the(world: World, number: int) -> Announcement:
+    with world.runtime.database.reading() as session:
+        return session.get_one(Announcement, number)
+
+
+def counts(world: World, number: int) -> dict[str, int]:
+    with world.runtime.database.reading() as session:
+        return counts_by_state(session, [number])[number]
+
+
+def run(world: World, rounds: int = 20) -> None:
+    """What the broadcast job does, until there is nothing to do; slots are not waited for."""
+    with world.runtime.database.transaction() as session:
+        session.execute(sa.text("UPDATE channels SET rate_per_second = 5000"))
+    for _ in range(rounds):
+        if not announcements.expand_due(world.runtime) + send_due(world.runtime, MANY):
+            break
+    announcements.expand_due(world.runtime)
+
+
+@contextmanager
+def counting(runtime: Runtime) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    sa.event.listen(runtime.database.engine, "before_cursor_execute", note)
+    yield statements
+    sa.event.remove(runtime.database.engine, "before_cursor_execute", note)
+
+
+class Wish:
+    """What citizens.opt needs to know of an event."""
+
+    def __init__(self, world: World, session: Any) -> None:
+        self.session, self.now, self.runtime = session, world.clock(), world.runtime
+
+
+def wishes(world: World, value: str, *, out: bool) -> None:
+    with world.runtime.database.transaction() as session:
+        urn = session.scalars(sa.select(Urn).where(Urn.value == value)).one()
+        conversation = session.scalars(sa.select(Conversation).where(Conversation.urn_id == urn.id)).one()
+        person = Citizen(session.get_one(Contact, urn.contact_id), urn, conversation)
+        assert opt(Wish(world, session), person, out=out, at=world.clock())  # type: ignore[arg-type]
