@@ -53,8 +53,8 @@ def phone(runtime: Runtime) -> Phone:
     return phone
 
 
-def followers(world: World, count: int, **changes: Any) -> list[str]:
-    """Neighbours who follow the channel and chatted today."""
+def followers(world: World, count: int, *, values: list[str] | None = None, **changes: Any) -> list[str]:
+    """Neighbours who follow the channel and chatted today; `values` are their addresses, made up if not given."""
     runtime, now = world.runtime, world.clock()
     with runtime.database.transaction() as session:
         begun = session.scalar(sa.select(sa.func.count(Urn.id))) or 0
@@ -66,7 +66,7 @@ def followers(world: World, count: int, **changes: Any) -> list[str]:
                 commune_id=world.commune_id,
                 channel_id=world.channel_id,
                 contact_id=contact.id,
-                value=f"zalo:5{begun + n:018d}",
+                value=values[n] if values else f"zalo:5{begun + n:018d}",
                 **{"is_following": True, "last_interaction_at": now, **changes},
             )
             for n, contact in enumerate(contacts)

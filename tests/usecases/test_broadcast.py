@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from adapters.errors import ContactUnreachable, OutcomeUnknown, TemporarilyRefused
+from adapters.messages import Tokens
 from adapters.zalo import Zalo
 from bot.usecases import announcements, broadcast
 from bot.usecases.announcements import AnnouncementError
+from bot.usecases.sending import MANY, send_due
+from bot.usecases.tokens import keep_first_tokens
 from storage.announcements import Announcement, recipients
+from storage.channels import Channel
 from storage.contacts import Contact, Urn
 from storage.deliveries import Delivery
 from storage.enums import AnnouncementState
 from tests.builders import World, all_rows
 from tests.conftest import Clock
+from tests.sandbox.running import ACCESS, REFRESH, running
 from tests.usecases.telling import TITLE, Phone, a_draft, approved, counting, counts, followers, phone, run, the
 
 __all__ = ["phone"]
@@ -247,6 +255,32 @@ def test_what_was_sent_cannot_be_sent_again(world: World, phone: Phone) -> None:
     [row] = all_rows(world.runtime, Delivery)
     with pytest.raises(AnnouncementError, match="Chỉ gửi lại được"):
         announcements.resend(world.runtime, world.official("hoa"), number, row.id)
+
+
+def test_two_senders_together_reach_each_follower_once_at_the_channel(world: World, tmp_path: Path) -> None:
+    with running(tmp_path, deliver_webhooks=False) as zalo:
+        people = [zalo.citizen(follow=True) for _ in range(24)]
+        settings = {**world.channel.settings, "api_base": zalo.url, "oauth_base": zalo.url}
+        with world.runtime.database.transaction() as session:
+            session.execute(sa.update(Channel).values(settings=settings, rate_per_second=200))
+        keep_first_tokens(world.runtime, world.channel, Tokens(ACCESS, REFRESH, datetime.now(UTC) + timedelta(days=1)))
+        followers(world, 24, values=[f"zalo:{user}" for user in people])
+        number = approved(world)
+
+        def work() -> None:
+            for _ in range(30):
+                announcements.expand_due(world.runtime)
+                send_due(world.runtime, MANY)
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        told = Counter(row["user_id"] for row in zalo.ledger())
+    assert told == dict.fromkeys(people, 1)
+    assert counts(world, number) == {"sent": 24}
+    assert the(world, number).state is AnnouncementState.SENT
 
 
 # ---- stopping -------------------------------------------------------------------------------------------------------

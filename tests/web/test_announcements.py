@@ -16,7 +16,7 @@ from storage.announcements import Announcement
 from storage.contacts import Contact
 from storage.enums import AnnouncementState
 from tests.builders import PASSWORD, World, all_rows
-from tests.usecases.test_announcements import (
+from tests.usecases.telling import (
     BODY,
     TITLE,
     Phone,
