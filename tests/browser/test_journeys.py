@@ -1,0 +1,177 @@
+"""Journeys of real people through real pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Desk, Rehearsal
+from tests.gateway import wait_until
+
+REPORT = "duong vao xom 5 o ga nhieu qua"
+Open = Callable[..., Desk]
+
+
+def pick_up_phone(desk: Desk, user_id: str) -> Page:
+    desk.page.goto(f"{desk.rehearsal.url}/sandbox/phone/{user_id}")
+    return desk.page
+
+
+def ticket_code(rehearsal: Rehearsal, user_id: str) -> str:
+    """The code that the citizen was told."""
+
+    def told() -> str | None:
+        found = re.search(r"mã (PA\d\d-\d{4})", " ".join(rehearsal.heard(user_id)))
+        return found[1] if found else None
+
+    return str(wait_until("the acknowledgement arrives", told, 15))
+
+
+def test_a_report_is_seen_within_five_seconds_and_its_answer_reaches_the_phone(
+    open_browser: Open, rehearsal: Rehearsal
+) -> None:
+    neighbour = rehearsal.neighbour()
+    official, citizen = open_browser(), open_browser(width=360, height=740)
+    official.sign_in("lan")
+    phone = pick_up_phone(citizen, neighbour)
+
+    phone.get_by_label("Tin nhắn").fill(REPORT)
+    phone.get_by_role("button", name="Gửi", exact=True).click()
+    # The list brings it by itself: nobody reloads.
+    row = official.page.locator("main").get_by_text(REPORT).first
+    expect(row).to_be_visible(timeout=5_000)
+    code = ticket_code(rehearsal, neighbour)
+
+    official.page.get_by_role("link", name=code).first.click()
+    expect(official.page.get_by_role("heading", level=1)).to_contain_text(code)
+    expect(official.page.locator("main")).to_contain_text("Xóm 5")
+    official.page.get_by_label("Nội dung gửi cho người dân").fill("Xã đã cử cán bộ xuống xóm 5 kiểm tra sáng mai.")
+    official.page.get_by_role("button", name="Gửi trả lời").click()
+
+    expect(phone.get_by_text("Xã đã cử cán bộ xuống xóm 5")).to_be_visible(timeout=10_000)
+
+
+def test_the_same_works_for_an_official_without_javascript(open_browser: Open, rehearsal: Rehearsal) -> None:
+    neighbour = rehearsal.neighbour()
+    rehearsal.say(neighbour, REPORT)
+    code = ticket_code(rehearsal, neighbour)
+    official = open_browser(javascript=False)
+    official.sign_in("lan")
+    page = official.page
+
+    page.get_by_role("link", name=code).first.click()
+    page.get_by_role("button", name="Tiếp nhận", exact=True).click()
+    expect(page.locator("main")).to_contain_text("Đã tiếp nhận")
+    page.get_by_label("Ghi chú cho đồng nghiệp").fill("Nhờ anh Hùng xem")
+    page.get_by_role("button", name="Lưu ghi chú").click()
+    expect(page.locator("main")).to_contain_text("Nhờ anh Hùng xem")
+    page.get_by_label("Nội dung gửi cho người dân").fill("Đã dặm vá xong ổ gà.")
+    page.get_by_label("Đây là kết quả xử lý").check()
+    page.get_by_role("button", name="Gửi trả lời").click()
+    expect(page.locator("main")).to_contain_text("Đã dặm vá xong ổ gà.")
+
+    wait_until("the answer arrives", lambda: any("Đã dặm vá xong" in t for t in rehearsal.heard(neighbour)), 15)
+    assert not any("Nhờ anh Hùng" in told for told in rehearsal.heard(neighbour))
+    page.reload()
+    expect(page.locator("main")).to_contain_text(re.compile("Đã (trả lời|có kết quả)"))
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_an_announcement_needs_two_people_and_reaches_its_followers(
+    open_browser: Open, rehearsal: Rehearsal, javascript: bool
+) -> None:
+    neighbour = rehearsal.neighbour()
+    wait_until("the follower is greeted", lambda: rehearsal.heard(neighbour), 15)
+    title = f"Lịch cắt điện {'sáng' if javascript else 'chiều'} thứ Bảy"
+    author, approver = open_browser(javascript=javascript), open_browser(javascript=javascript)
+
+    author.sign_in("lan")
+    author.visit("/announcements")
+    author.page.locator("main").get_by_role("link", name=re.compile("Soạn")).first.click()
+    author.page.get_by_label("Tiêu đề").fill(title)
+    author.page.get_by_label("Nội dung").fill("Điện lực cắt điện xóm 5 từ 8 giờ đến 11 giờ để sửa đường dây.")
+    author.page.get_by_role("button", name="Lưu bản nháp").click()
+    for box in author.page.get_by_role("checkbox").all():
+        box.check()
+    author.page.get_by_role("button", name="Trình duyệt").click()
+    expect(author.page.get_by_role("button", name=re.compile("^Duyệt"))).to_have_count(0)
+    address = author.page.url.removeprefix(rehearsal.url)
+
+    approver.sign_in("mai")
+    approver.visit(address)
+    approver.page.get_by_role("button", name=re.compile("^Duyệt")).click()
+    wait_until("the announcement arrives", lambda: any(title in t for t in rehearsal.heard(neighbour)), 20)
+    assert sum(title in told for told in rehearsal.heard(neighbour)) == 1
+    approver.visit(address)
+    expect(approver.page.locator("main")).to_contain_text("Đã gửi")
+
+
+def test_a_citizen_who_stops_gets_no_announcement(open_browser: Open, rehearsal: Rehearsal) -> None:
+    neighbour = rehearsal.neighbour()
+    phone = pick_up_phone(open_browser(width=360, height=740), neighbour)
+    phone.get_by_label("Tin nhắn").fill("DUNG")
+    phone.get_by_role("button", name="Gửi", exact=True).click()
+    expect(phone.get_by_text("đã ngừng nhận thông báo")).to_be_visible(timeout=10_000)
+
+
+def test_an_official_answers_with_the_keyboard_alone(open_browser: Open, rehearsal: Rehearsal) -> None:
+    neighbour = rehearsal.neighbour()
+    rehearsal.say(neighbour, "den duong xom 7 hong may hom nay")
+    code = ticket_code(rehearsal, neighbour)
+    official = open_browser()
+    page = official.page
+    page.goto(rehearsal.url)
+    expect(page.get_by_label("Tên đăng nhập")).to_be_visible()
+    reach(page, "Tên đăng nhập")
+    page.keyboard.type("lan")
+    page.keyboard.press("Tab")
+    page.keyboard.type(rehearsal.password)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/tickets**")
+    reach(page, code)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(code)
+    reach(page, "Nội dung gửi cho người dân")
+    page.keyboard.type("Chiều nay xã thay bóng đèn.")
+    reach(page, "Gửi trả lời")
+    page.keyboard.press("Enter")
+    wait_until("the answer arrives", lambda: any("thay bóng đèn" in t for t in rehearsal.heard(neighbour)), 15)
+
+
+def reach(page: Page, name: str) -> None:
+    """Press Tab until the focused element bears this name, as a person without a mouse does."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        label = page.evaluate(
+            "() => { const e = document.activeElement; const l = e.labels && e.labels[0];"
+            " return ((l ? l.innerText : '') + ' ' + (e.getAttribute('aria-label') || '') + ' ' + e.innerText).trim() }"
+        )
+        if name in label:
+            return
+    raise AssertionError(f"{name!r} cannot be reached with the keyboard")
+
+
+@pytest.mark.parametrize("path", ["/tickets", "/tickets?view=all", "/announcements", "/channels", "/sandbox/phone/"])
+def test_no_page_is_wider_than_a_small_phone(open_browser: Open, rehearsal: Rehearsal, path: str) -> None:
+    official = open_browser(width=360, height=740)
+    official.sign_in("mai")
+    official.visit(path)
+    assert official.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_everything_of_a_rehearsal_says_so(open_browser: Open, rehearsal: Rehearsal) -> None:
+    neighbour = rehearsal.neighbour()
+    rehearsal.say(neighbour, REPORT)
+    code = ticket_code(rehearsal, neighbour)
+    official = open_browser()
+    official.sign_in("mai")
+    for path in ("/tickets", "/announcements", "/channels"):
+        official.visit(path)
+        expect(official.page.locator("body")).to_contain_text(re.compile("TẬP DƯỢT"))
+    official.visit("/tickets?view=all")
+    official.page.get_by_role("link", name=code).first.click()
+    expect(official.page.locator("main")).to_contain_text("KÊNH TẬP DƯỢT")
+    expect(pick_up_phone(official, neighbour).locator("body")).to_contain_text(re.compile("TẬP DƯỢT"))
