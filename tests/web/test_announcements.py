@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from adapters.errors import ContactUnreachable
@@ -15,7 +14,7 @@ from bot.web.app import create_app
 from storage.announcements import Announcement
 from storage.contacts import Contact
 from storage.enums import AnnouncementState
-from tests.builders import PASSWORD, World, all_rows
+from tests.builders import World, all_rows
 from tests.usecases.telling import (
     BODY,
     TITLE,
@@ -27,37 +26,40 @@ from tests.usecases.telling import (
     run,
     submitted,
 )
+from tests.web import pages
 
 __all__ = ["phone"]
 
 
-class Browser:
-    """A browser of one official, who follows links and fills in forms."""
+class Browser(pages.Browser):
+    """A browser of one official that sends forms without looking for them, and still inspects each whole page."""
 
     def __init__(self, world: World, who: str) -> None:
-        app = create_app(world.runtime)
-        self.client: FlaskClient = app.test_client()
-        self.post("/sign-in", username=who, password=PASSWORD)
+        super().__init__(world, create_app(world.runtime))
+        self.sign_in(who)
 
-    def get(self, path: str, **headers: str) -> TestResponse:
-        return self.client.get(path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    def get(self, path: str) -> TestResponse:
+        """Go to a page."""
+        return inspected(self.client.get(path))
 
     def post(self, path: str, **fields: object) -> TestResponse:
-        """Send a form with the token that forms of this browser carry."""
-        page = self.client.get("/sign-in", follow_redirects=True).text
-        token = re.search(r'name="csrf_token" value="([^"]+)"', page)
-        assert token, "no form on the page"
-        return self.client.post(path, data={"csrf_token": token[1], **fields})
+        """Send a form, with the token that forms of this browser carry."""
+        return inspected(self.client.post(path, data={"csrf_token": self.token(), **fields}))
 
-    def fragment(self, path: str, target: str, **fields: object) -> TestResponse:
-        """What htmx asks for."""
+    def typed(self, path: str, target: str, **fields: object) -> TestResponse:
+        """What htmx gets for the element with this id while somebody types."""
         headers = {"HX-Request": "true", "HX-Target": target}
-        if not fields:
-            return self.client.get(path, headers=headers)
-        page = self.client.get("/sign-in", follow_redirects=True).text
-        token = re.search(r'name="csrf_token" value="([^"]+)"', page)
-        assert token
-        return self.client.post(path, data={"csrf_token": token[1], **fields}, headers=headers)
+        return self.client.post(path, data={"csrf_token": self.token(), **fields}, headers=headers)
+
+    def token(self) -> str:
+        """The token of the form on any page."""
+        return pages.Page(self.client.get("/announcements/0").text).form("/sign-out").fields["csrf_token"]
+
+
+def inspected(answer: TestResponse) -> TestResponse:
+    if answer.mimetype == "text/html" and "<html" in answer.text and answer.status_code != 303:
+        pages.Page(answer.text).inspect()
+    return answer
 
 
 def only(world: World) -> Announcement:
@@ -147,7 +149,7 @@ def test_the_preview_without_scripts_keeps_what_was_typed(world: World) -> None:
 
 def test_the_preview_while_typing_is_a_part_of_the_page(world: World) -> None:
     followers(world, 1)
-    part = Browser(world, "tuan").fragment(
+    part = Browser(world, "tuan").typed(
         "/announcements/preview", "preview", channel_id=world.channel_id, title=TITLE, body="x" * 1000
     )
     assert "<html" not in part.text
@@ -158,7 +160,7 @@ def test_the_preview_while_typing_is_a_part_of_the_page(world: World) -> None:
 
 def test_what_is_typed_is_shown_as_words_never_as_markup(world: World) -> None:
     followers(world, 1)
-    part = Browser(world, "tuan").fragment(
+    part = Browser(world, "tuan").typed(
         "/announcements/preview", "preview", channel_id=world.channel_id, title=TITLE, body="<b onclick=x>{{ 7*7 }}</b>"
     )
     assert "&lt;b onclick=x&gt;{{ 7*7 }}&lt;/b&gt;" in part.text
