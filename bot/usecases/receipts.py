@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from adapters.messages import Echo, Receipt, ReceiptStatus
-from bot.usecases.citizens import Citizen, citizen
-from bot.usecases.work import NotYet, Work
+from bot.usecases.citizens import citizen
+from bot.usecases.work import Citizen, NotYet, Work
 from nlp.normalise import fold
 from storage.deliveries import Delivery
 from storage.enums import DeliveryState, Direction, Origin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets as random_secrets
 import time
 from collections.abc import Callable
@@ -44,25 +45,37 @@ log = structlog.get_logger()
 
 IN_FLIGHT = 8
 AHEAD_SECONDS = 0.3  # how much of the channel's pace one worker reserves at a time: a reply waits no longer
+SHARE_OF_PACE = 0.98  # a send that leaves a little late must not push a second of its neighbours over the limit
 PERSONAL = [DeliveryKind.REPLY, DeliveryKind.ACK]
 MANY = [DeliveryKind.ANNOUNCEMENT]
 SOON_SECONDS = 5.0  # a worker waits for its slot no longer than this; a lease must not run out meanwhile
 QUOTA_PAUSE = timedelta(hours=1)
 QUOTA_TRIES = 26
 
-_pool = ThreadPoolExecutor(max_workers=IN_FLIGHT * 2, thread_name_prefix="send")
+CHANNELS_AT_ONCE = 8
+
+_pool = ThreadPoolExecutor(max_workers=IN_FLIGHT * CHANNELS_AT_ONCE, thread_name_prefix="send")
+_channels = ThreadPoolExecutor(max_workers=CHANNELS_AT_ONCE * 2, thread_name_prefix="channel")
 
 
 def send_due(runtime: Runtime, kinds: list[DeliveryKind], *, budget_seconds: float = 5.0) -> int:
-    """Send what is due on every channel for at most `budget_seconds`; gives how many were handed over."""
+    """Send what is due on every channel for at most `budget_seconds`; gives how many were handed over.
+
+    Channels are served side by side and in no fixed order, so that one commune's long or slow queue is not another's.
+    """
     end = time.monotonic() + budget_seconds
+    channels = channels_with_due(runtime, kinds)
+    random.shuffle(channels)
+    return sum(_channels.map(lambda channel_id: _drain(runtime, channel_id, kinds, end), channels))
+
+
+def _drain(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind], end: float) -> int:
     total = 0
-    for channel_id in channels_with_due(runtime, kinds):
-        while time.monotonic() < end:
-            sent = send_batch(runtime, channel_id, kinds)
-            if sent == 0:
-                break
-            total += sent
+    while time.monotonic() < end:
+        sent = send_batch(runtime, channel_id, kinds)
+        if sent == 0:
+            break
+        total += sent
     return total
 
 
@@ -87,7 +100,7 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
     """Claim a few deliveries, send them side by side, each at its slot, and record the outcomes."""
     lease = random_secrets.token_hex(8)
     with runtime.database.transaction() as session:
-        now = runtime.now()
+        now, begun = runtime.now(), time.monotonic()  # slots count from here: a slow commit must not shift them
         query = sa.select(Channel).where(Channel.id == channel_id, *_may_send(now)).with_for_update()
         channel = session.scalar(query)
         if (
@@ -105,9 +118,8 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
     if not batch:
         return 0
     sender = _Sender(runtime, channel, closed)
-    interval = 1.0 / channel.rate_per_second
+    interval = _interval(channel)
     waits = [(first_slot - now).total_seconds() + n * interval for n in range(len(batch))]
-    begun = time.monotonic()
     outcomes = list(_pool.map(lambda pair: sender.send_at(begun + pair[1], pair[0]), zip(batch, waits, strict=True)))
     with runtime.database.transaction() as session:
         now = runtime.now()
@@ -147,12 +159,16 @@ def _longest_wait(channel: Channel) -> float:
     return max(4 * SOON_SECONDS, 20 / channel.rate_per_second)
 
 
+def _interval(channel: Channel) -> float:
+    return 1.0 / (channel.rate_per_second * SHARE_OF_PACE)
+
+
 def _reserve(channel: Channel, count: int, now: datetime) -> datetime:
     first = now + timedelta(seconds=max(0.0, _wait(channel, now)))
     if _wait(channel, now) > _longest_wait(channel):
         first = now
     if count:
-        channel.next_slot_at = first + timedelta(seconds=count / channel.rate_per_second)
+        channel.next_slot_at = first + timedelta(seconds=count * _interval(channel))
     return first
 
 

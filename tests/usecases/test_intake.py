@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from bot.queue import INBOX, REPLIES
 from bot.usecases import intake, reports
 from nlp.reading import Home, Reading
+from storage.database import Database
 from storage.enums import InboundState
 from storage.intake import claim_events
 from storage.messages import InboundEvent, Message
@@ -257,3 +259,23 @@ def test_two_workers_share_a_batch_without_a_word_lost(morning: World, monkeypat
     assert len(inbound) == 40
     assert len(tickets(morning)) == 10
     assert len({t.code for t in tickets(morning)}) == 10
+
+
+def test_two_processes_share_an_inbox_without_a_word_lost(morning: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "BATCH", 5)
+    for n in range(30):
+        morning.says(LIGHT, user=f"31{n % 6}")
+    url = morning.runtime.database.url.render_as_string(hide_password=False)
+    others = [replace(morning.runtime, database=Database(url)) for _ in range(2)]
+    for other in others:
+        other.__dict__["reader"] = morning.runtime.reader
+    workers = [threading.Thread(target=intake.drain, args=(other,)) for other in others]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    take_in(morning)
+    for other in others:
+        other.database.close()
+    assert {row.state for row in all_rows(morning.runtime, InboundEvent)} == {InboundState.DONE}
+    assert sorted(t.code for t in tickets(morning)) == [f"PA26-{n:04d}" for n in range(1, 7)]

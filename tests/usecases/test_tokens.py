@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,9 +16,11 @@ from adapters.errors import TokenRefreshFailed
 from adapters.messages import Tokens
 from adapters.secret import Secret
 from adapters.zalo import Zalo
+from bot.runtime import Runtime
 from bot.usecases import tokens
 from bot.usecases.tokens import NoToken, access_for, keep_first_tokens
 from storage.channels import ChannelToken
+from storage.database import Database
 from storage.enums import TokenState
 from tests.builders import World, all_rows
 from tests.conftest import Clock
@@ -256,3 +259,26 @@ def test_a_refresh_is_logged_without_tokens(
     assert "token.refresh_failed" in shown
     for secret in ("access-1", "refresh-1", "a-refresh-token"):
         assert secret not in shown
+
+
+def test_two_processes_at_once_refresh_once(world: World, office: Office) -> None:
+    office.while_asked = lambda: time.sleep(0.3)
+    url = world.runtime.database.url.render_as_string(hide_password=False)
+    others = [replace(world.runtime, database=Database(url)) for _ in range(2)]
+    channel, results = world.channel, []
+
+    def work(runtime: Runtime) -> None:
+        try:
+            results.append(access_for(runtime, channel, rejected_generation=1).token.reveal())
+        except TokenRefreshFailed as error:
+            results.append(error.code)
+
+    workers = [threading.Thread(target=work, args=(other,)) for other in others]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    for other in others:
+        other.database.close()
+    assert office.asked == ["a-refresh-token"]
+    assert sorted(results) == ["access-1", "refresh_elsewhere"]
