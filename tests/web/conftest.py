@@ -11,7 +11,10 @@ from bot.usecases import intake
 from bot.web.app import create_app
 from storage.tickets import Ticket
 from tests.builders import World, all_rows
+from tests.usecases.conftest import one_reader
 from tests.web.pages import Browser
+
+__all__ = ["one_reader"]
 
 
 @pytest.fixture
