@@ -27,7 +27,7 @@ class NewEvent:
 
 
 _COLUMNS = "commune_id, channel_id, key, event_name, conversation_key, body, occurred_at, received_at"
-_SQLITE = f"INSERT INTO inbound_events ({_COLUMNS}, next_try_at, state, tries) VALUES "
+_SQLITE = f"INSERT INTO inbound_events ({_COLUMNS}, next_try_at, state, tries) VALUES "  # noqa: S608 - constants
 _SQLITE_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0)"
 _SQLITE_END = " ON CONFLICT (channel_id, key) DO NOTHING"
 _POSTGRES = (

@@ -94,8 +94,9 @@ def _chatnow(_chance: random.Random, user: str, _number: int) -> dict[str, Any]:
 
 
 _KINDS: list[tuple[int, Callable[[random.Random, str, int], dict[str, Any]]]] = [
-    (66, _text), (9, _attached("image")), (3, _attached("location")), (3, _attached("sticker")), (6, _relation("follow")),
-    (2, _relation("unfollow")), (5, _receipt("user_received_message")), (4, _receipt("user_seen_message")), (2, _chatnow),
+    (66, _text), (9, _attached("image")), (3, _attached("location")), (3, _attached("sticker")),
+    (6, _relation("follow")), (2, _relation("unfollow")), (5, _receipt("user_received_message")),
+    (4, _receipt("user_seen_message")), (2, _chatnow),
 ]  # fmt: skip
 _WEIGHTS = [weight for weight, _ in _KINDS]
 _MAKERS = [maker for _, maker in _KINDS]
