@@ -62,14 +62,7 @@ def may_be_filed(message: Message, reading: Reading | None, *, has_attachments: 
 def file_message(work: Work, person: Citizen, message: Message) -> Filed:
     """Place the new message among those of its conversation and keep tickets in step with the result."""
     known = _messages(work, person, message)
-    tickets = {
-        t.id: t
-        for t in work.session.scalars(
-            sa.select(Ticket).where(
-                Ticket.conversation_id == person.conversation.id, Ticket.state != TicketState.MERGED
-            )
-        )
-    }
+    tickets = _tickets(work, person)
     fixed = _fixed_groups(tickets, known)
     quoted = _quoted_tickets(work, known)
     burst = timedelta(seconds=work.runtime.settings.burst_seconds)
@@ -92,6 +85,18 @@ def file_message(work: Work, person: Citizen, message: Message) -> Filed:
     if result.ticket is not None and not result.opened:
         _event(work, result.ticket, EventKind.MESSAGE_ADDED, {"message_id": message.id})
     return result
+
+
+def _tickets(work: Work, person: Citizen) -> dict[int, Ticket]:
+    """The conversation's tickets as they stand now, held until we are done: an official may be at work on one."""
+    query = (
+        sa.select(Ticket)
+        .where(Ticket.conversation_id == person.conversation.id, Ticket.state != TicketState.MERGED)
+        .order_by(Ticket.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {ticket.id: ticket for ticket in work.session.scalars(query)}
 
 
 def _messages(work: Work, person: Citizen, new: Message) -> list[Known]:

@@ -52,9 +52,12 @@ def locale() -> str:
     """The language of this page: the official's own, or what the browser chose before signing in."""
     if not has_request_context():
         return "vi"
-    signed_in = g.get("signed_in")
-    chosen = signed_in.official.locale if signed_in else request.cookies.get(COOKIE, "vi")
-    return chosen if chosen in LOCALES else "vi"
+    known: str | None = g.get("locale")
+    if known is None:
+        signed_in = g.get("signed_in")
+        chosen = signed_in.official.locale if signed_in else request.cookies.get(COOKIE, "vi")
+        known = g.locale = chosen if chosen in LOCALES else "vi"
+    return known
 
 
 def gettext(message: str, **values: object) -> str:

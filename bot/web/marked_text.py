@@ -47,12 +47,16 @@ def has_masked(text: str, reading: Reading | None) -> bool:
 def summary(text: str) -> str:
     """First words for a list: masked, hidden characters left out."""
     shown = mask(text, find_personal_data(text))
+    if shown.isprintable():
+        return shown
     return "".join(" " if _is_hidden(shown, at, c) else c for at, c in enumerate(shown))
 
 
 def visible(text: str | None) -> str:
     """A name or a title that a stranger chose, without characters that cannot be seen."""
     text = text or ""
+    if text.isprintable():
+        return text
     return "".join("�" if _is_hidden(text, at, c) else c for at, c in enumerate(text))
 
 

@@ -18,6 +18,7 @@ import structlog
 from bot import logs
 from bot.config import Settings
 from bot.jobs import Engine
+from bot.queue import LocalNudge
 from bot.runtime import Runtime, local_secret_key
 from bot.usecases.sweep import take_over
 from bot.web.app import create_app
@@ -62,7 +63,7 @@ def _application(*, with_workers: bool) -> WSGIApplication:
     settings = Settings.from_env(os.environ)
     logs.configure(settings.log_format, settings.log_level)
     _die_with_parent()
-    runtime = Runtime.build(settings)
+    runtime = Runtime.build(settings, nudge=LocalNudge() if with_workers else None)
     app: WSGIApplication = create_app(runtime)
     if settings.sandbox:
         from bot.web.sandbox import create_sandbox
