@@ -135,6 +135,8 @@ def take_following(work: Work, word: Following) -> str:
     """Begin or end to follow; the later word wins, however they arrive."""
     person = citizen(work, word.urn)
     urn = person.urn
+    if word.is_following:
+        interacted(person, word.occurred_at)  # also when the word comes late: the reply window did open then
     if urn.following_changed_at is not None and urn.following_changed_at >= word.occurred_at:
         return "following:older"
     is_first = urn.following_changed_at is None
@@ -143,7 +145,6 @@ def take_following(work: Work, word: Following) -> str:
     if not word.is_following:
         stop_announcements(work, urn, "unfollowed")
         return "unfollowed"
-    interacted(person, word.occurred_at)
     if is_first and not work.is_stale:
         say(work, person, texts.say("welcome", xa=work.book.name), f"welcome:{urn.id}")
     return "followed"
