@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import hmac
+import itertools
+import multiprocessing.util
 import os
 import socket
 import threading
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = structlog.get_logger()
+_order = itertools.count(10)
 
 SANDBOX_PREFIX = "/sandbox"
 DEMO_CHANNEL = "zalo-tap-duot"
@@ -72,15 +74,15 @@ def _application(*, with_workers: bool) -> WSGIApplication:
         app = Mounts(app, SANDBOX_PREFIX, sandbox)
         box = sandbox.extensions["sandbox"]
         threading.Thread(target=_when_listening, args=(settings, box.start), name="sandbox-start", daemon=True).start()
-        atexit.register(box.stop)
+        _at_the_end(box.stop)
     door = Door(runtime, app)
-    atexit.register(door.close)
+    _at_the_end(door.close)
     if with_workers:
         if settings.is_embedded:
             take_over(runtime)
         engine = Engine(runtime)
         engine.start()
-        atexit.register(engine.stop)
+        _at_the_end(engine.stop)
     return door
 
 
@@ -133,6 +135,14 @@ def _when_listening(settings: Settings, begin: Callable[[], None]) -> None:
         else:
             break
     begin()
+
+
+def _at_the_end(finish: Callable[[], None]) -> None:
+    """Call this when the server process ends in good order, the last one named first.
+
+    A server process is a child of multiprocessing's, which leaves without looking at atexit.
+    """
+    multiprocessing.util.Finalize(None, finish, exitpriority=next(_order))
 
 
 def _die_with_parent() -> None:
