@@ -14,7 +14,7 @@ from bot.runtime import Runtime
 from bot.usecases.sign_in import signed_in
 
 # The only pages for people who are not signed in; a test walks all routes.
-OPEN = frozenset({"static", "sign_in.page", "sign_in.create", "language.switch", "home.health"})
+OPEN = frozenset({"static", "sign_in.page", "sign_in.create", "language.switch", "home.health", "home.verifier"})
 MAX_BODY = 9_000_000  # a photo of 8 MB and the words around it
 
 CONTENT_POLICY = (
