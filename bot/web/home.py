@@ -40,7 +40,7 @@ def health() -> Response:
 
 @pages.get("/zalo_verifier<code>.html")
 def verifier(code: str) -> Response:
-    """The page by which Zalo's console makes sure that this host is ours; `channel add --set verifier=CODE` opens it."""
+    """The page by which Zalo's console knows that this host is ours; `channel add --set verifier=CODE` opens it."""
     if not (code.isascii() and code.isalnum() and len(code) <= 120):
         abort(404)
     with runtime().database.reading() as session:
