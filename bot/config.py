@@ -34,7 +34,6 @@ class Settings:
     web_threads: int = 24
     worker_threads: int = 4
     sandbox: bool = False
-    sandbox_url: str = ""
     log_format: str = "console"
     log_level: str = "info"
     webhook_max_bytes: int = 1_048_576
@@ -98,7 +97,7 @@ def _parse(name: str, raw: str) -> object:
         return tuple(part.strip() for part in raw.split(",") if part.strip())
     if name in _CHOICES and raw not in _CHOICES[name]:
         raise ValueError(f"must be one of {', '.join(_CHOICES[name])}, not {raw!r}")
-    if name in {"public_url", "sandbox_url"} and urlsplit(raw).scheme not in {"http", "https"}:
+    if name == "public_url" and urlsplit(raw).scheme not in {"http", "https"}:
         raise ValueError("must begin with http:// or https://")
     if name == "database_url" and not raw.startswith(
         ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")

@@ -111,11 +111,6 @@ def longest(hits: Iterable[Hit[V]]) -> list[Hit[V]]:
     return kept
 
 
-def covers(text: Normalised, vocabulary: frozenset[str]) -> bool:
-    """Whether every word of the text is in a folded vocabulary."""
-    return all(token.word in vocabulary for token in text.tokens)
-
-
 def folded_words(words: str) -> frozenset[str]:
     """A set of folded words from one string."""
     return frozenset(fold(words).split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, OfCommune
 
@@ -32,13 +32,3 @@ class RoutingRule(OfCommune, Base):
     topic: Mapped[str] = mapped_column(sa.String(40))
     place_id: Mapped[int | None] = mapped_column(sa.ForeignKey("places.id"))
     agency_id: Mapped[int] = mapped_column(sa.ForeignKey("agencies.id"))
-
-
-def agencies_of(session: Session, commune_id: int) -> list[Agency]:
-    """The commune's agencies, its own first, in the order of their names."""
-    query = (
-        sa.select(Agency)
-        .where(Agency.commune_id == commune_id, Agency.is_active.is_(True))
-        .order_by(Agency.is_external, Agency.name)
-    )
-    return list(session.scalars(query))

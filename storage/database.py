@@ -115,12 +115,3 @@ def insert_ignore(session: Session, table: type[Any] | sa.Table, rows: list[dict
         )
         inserted += result.rowcount
     return inserted
-
-
-def now_in_database(session: Session) -> Any:
-    """The database's own clock, so that leases of several machines agree."""
-    if session.get_bind().dialect.name == "postgresql":
-        return session.scalar(sa.select(sa.func.clock_timestamp()))
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)

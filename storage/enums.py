@@ -125,11 +125,6 @@ class DeliveryState(StrEnum):
         """Whether the channel surely took it."""
         return self in {DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ}
 
-    @property
-    def is_final(self) -> bool:
-        """Whether we will do nothing more by ourselves."""
-        return self not in {DeliveryState.WAITING, DeliveryState.SENDING}
-
 
 class DeliveryKind(StrEnum):
     """Why it is owed; decides who goes first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, OfCommune, WithId
 from storage.enums import Role
@@ -52,13 +52,3 @@ class SignInAttempt(WithId, Base):
     address: Mapped[str] = mapped_column(sa.String(64), index=True)
     at: Mapped[datetime] = mapped_column(index=True)
     succeeded: Mapped[bool]
-
-
-def officials_of(session: Session, commune_id: int) -> list[Official]:
-    """The commune's active officials by name."""
-    query = (
-        sa.select(Official)
-        .where(Official.commune_id == commune_id, Official.is_active.is_(True))
-        .order_by(Official.name)
-    )
-    return list(session.scalars(query))

@@ -19,8 +19,8 @@ from bot.usecases.setup import prepare_database
 from storage.database import Database
 from storage.models import Base
 from tests.builders import World, a_world
+from tests.servers import postgres_or_skip
 
-POSTGRES = os.environ.get("HAICHIEU_TEST_POSTGRES_URL", "postgresql:///postgres")
 KEPT = {"localities", "holidays", "alembic_version"}
 NOON = datetime(2026, 10, 7, 5, 0, tzinfo=UTC)  # a Wednesday, noon in Vietnam
 
@@ -61,20 +61,6 @@ def bare_runtime(database: Database, folder: Path, clock: Callable[[], datetime]
         nudge=NoticedNudges(),
         now=clock,
     )
-
-
-def postgres_or_skip() -> sa.Engine:
-    """A connection to PostgreSQL; skipped loudly where there is none, a failure under CI."""
-    engine = sa.create_engine(sa.make_url(POSTGRES.replace("postgresql://", "postgresql+psycopg://", 1)))
-    try:
-        with engine.connect():
-            return engine
-    except sa.exc.OperationalError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI needs PostgreSQL at HAICHIEU_TEST_POSTGRES_URL: {error}")
-        pytest.skip(
-            "SKIPPED: no PostgreSQL here (set HAICHIEU_TEST_POSTGRES_URL); half of the storage promise is unseen"
-        )
 
 
 @pytest.fixture(scope="session")

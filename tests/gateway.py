@@ -21,6 +21,7 @@ from bot.config import Settings
 from bot.queue import NoNudge
 from bot.runtime import Runtime
 from tests.builders import APP, APP_SECRET, OA, OA_SECRET, World, a_world
+from tests.servers import POSTGRES
 
 SECRET_KEY = "a-key-for-tests-only-" + "y" * 24
 HAICHIEU = [sys.executable, "-m", "bot.cli"]
@@ -218,7 +219,7 @@ def make_world(gateway: Gateway, api_base: str, *, rate: float = 400.0) -> World
 
 
 @contextmanager
-def fresh_postgres(server: str = "postgresql:///postgres") -> Iterator[str]:
+def fresh_postgres(server: str = POSTGRES) -> Iterator[str]:
     """A new PostgreSQL database; gives its URL and drops it afterwards."""
     name = f"haichieu_{os.getpid()}_{time.time_ns()}"
     with psycopg.connect(server, autocommit=True) as connection:

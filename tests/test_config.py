@@ -70,7 +70,6 @@ def test_yes_and_no_have_several_spellings(word: str, is_on: bool) -> None:
         ("log_format", "xml"),
         ("log_level", "LOUD"),
         ("public_url", "xa.example.vn"),
-        ("sandbox_url", "ftp://x"),
         ("database_url", "mysql://x"),
         ("redis_url", "127.0.0.1:6379"),
         ("burst_seconds", "-1"),

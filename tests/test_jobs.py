@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import redis
 
 from bot import jobs
 from bot.jobs import Engine
@@ -21,8 +20,7 @@ from storage.deliveries import Delivery
 from storage.enums import DeliveryState, InboundState
 from storage.messages import InboundEvent, Message
 from tests.builders import World, all_rows
-
-REDIS_URL = os.environ.get("HAICHIEU_TEST_REDIS_URL", "redis://127.0.0.1:6379/7")
+from tests.servers import redis_or_skip
 
 
 def wait_for(is_true: Callable[[], object], seconds: float = 10.0) -> None:
@@ -39,13 +37,7 @@ def states(world: World) -> list[InboundState]:
 @pytest.fixture
 def redis_nudge() -> Iterator[RedisNudge]:
     """A nudge through a real Redis under names of its own."""
-    nudge = RedisNudge(REDIS_URL, prefix=f"test-{os.getpid()}-{time.time_ns()}")
-    try:
-        nudge.connection.ping()
-    except redis.RedisError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI needs Redis at HAICHIEU_TEST_REDIS_URL: {error}")
-        pytest.skip("SKIPPED: no Redis here (set HAICHIEU_TEST_REDIS_URL); the RQ engine is unseen")
+    nudge = RedisNudge(redis_or_skip(7), prefix=f"test-{os.getpid()}-{time.time_ns()}")
     yield nudge
     for key in nudge.connection.scan_iter(f"*{nudge.prefix}*"):
         nudge.connection.delete(key)

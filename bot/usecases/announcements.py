@@ -13,11 +13,13 @@ import structlog
 from sqlalchemy.orm import Session
 
 from adapters.text import length, printable
+from bot.access import NotFound
 from bot.queue import BROADCAST
 from bot.rules.audience import A_WEEK, CHECKLIST, TEXT_AT_MOST, TITLE_AT_MOST, text_hash
 from bot.runtime import Runtime
 from bot.usecases import deliveries
 from bot.usecases.broadcast import STOPPED, expand, expand_due, words_for
+from bot.usecases.problems import Problem
 from storage.announcements import (
     RUNNING,
     Announcement,
@@ -46,16 +48,11 @@ LONGEST_DRAFT = 20_000
 LONGEST_NOTE = 1_000
 
 
-class AnnouncementError(Exception):
-    """What was asked cannot be done; `sentence` with its `values` says why and what to do, in Vietnamese."""
-
-    def __init__(self, sentence: str, **values: object) -> None:
-        super().__init__(sentence % values if values else sentence)
-        self.sentence = sentence
-        self.values = values
+class AnnouncementError(Problem):
+    """What was asked of an announcement cannot be done."""
 
 
-class NoSuchAnnouncement(Exception):
+class NoSuchAnnouncement(NotFound):
     """There is none with this number in the official's commune."""
 
 

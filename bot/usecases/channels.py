@@ -37,16 +37,11 @@ SILENCE = timedelta(hours=24)
 LONGEST_REASON = 300
 
 
-class ChannelProblem(Exception):
-    """What was asked of a channel cannot be done; `sentence` with its `values` says why, in Vietnamese."""
-
-    def __init__(self, sentence: str, **values: object) -> None:
-        super().__init__(sentence % values if values else sentence)
-        self.sentence = sentence
-        self.values = values
+class ChannelProblem(Problem):
+    """What was asked of a channel cannot be done."""
 
 
-class NoSuchChannel(Exception):
+class NoSuchChannel(NotFound):
     """There is none with this number in the official's commune."""
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from adapters.messages import Tokens
 from bot.runtime import Runtime
-from bot.usecases.officials import add_official, set_password
+from bot.usecases.officials import add_official
 from bot.usecases.setup import PlaceRow, add_channel, add_commune
 from bot.web.serve import DEMO_APP, DEMO_CHANNEL, DEMO_OA, SANDBOX_PREFIX, demo_secrets, local_url, sandbox_settings
 from storage.channels import Channel
@@ -97,16 +97,6 @@ def prepare_demo(runtime: Runtime) -> Demo:
     _connect(runtime, channel)
     _neighbours(runtime)
     return Demo(password)
-
-
-def new_password(runtime: Runtime) -> str:
-    """Give the rehearsal officials a new common password."""
-    path = runtime.settings.data_dir / "demo-password"
-    path.unlink(missing_ok=True)
-    password = _password(path)
-    for person in PEOPLE:
-        set_password(runtime, person.username, password)
-    return password
 
 
 def _connect(runtime: Runtime, channel: Channel | None) -> None:

@@ -32,6 +32,7 @@ from storage.enums import DeliveryKind, DeliveryState, InboundState
 from storage.messages import InboundEvent
 from tests.builders import World
 from tests.gateway import Gateway, PretendZalo, a_gateway, fresh_postgres, make_world, pretend_zalo, wait_until
+from tests.servers import REDIS
 
 REPORTS = [
     "duong vao xom 5 o ga nhieu qua",
@@ -41,7 +42,7 @@ REPORTS = [
     "karaoke nhà bên ồn quá 11 giờ đêm",
     "nước sinh hoạt đục ngầu",
 ]
-REDIS_URL = "redis://127.0.0.1:6379/9"
+REDIS_URL = f"{REDIS}/9"
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,12 @@ from storage.enums import InboundState, TicketState
 from storage.messages import InboundEvent, Message
 from storage.tickets import Ticket
 from tests.builders import World
-from tests.conftest import postgres_or_skip
 from tests.day import a_day, headers
 from tests.doors import knock
 from tests.gateway import Gateway, a_gateway, fresh_postgres, make_world, wait_until
+from tests.servers import postgres_or_skip, redis_or_skip
 
-EVENTS, CONTACTS, SEED = (int(os.environ.get("HAICHIEU_TEST_DAY", "10000")), 2_000, 20261005)
-REDIS_URL = "redis://127.0.0.1:6379/8"
+EVENTS, CONTACTS, SEED = (int(os.environ.get("TEST_DAY_EVENTS", "10000")), 2_000, 20261005)
 
 
 @contextmanager
@@ -44,8 +43,9 @@ def running(engine: str, folder: Path) -> Iterator[Gateway]:
             gateway.stop()
         return
     postgres_or_skip()
+    redis_url = redis_or_skip(8)
     with fresh_postgres() as url:
-        gateway = a_gateway(folder, database_url=url, redis_url=REDIS_URL)
+        gateway = a_gateway(folder, database_url=url, redis_url=redis_url)
         try:
             yield gateway
         finally:
