@@ -17,10 +17,12 @@ from adapters.messages import Tokens
 from adapters.secret import Secret
 from adapters.text import printable
 from adapters.zalo import code_challenge
+from bot.access import NotFound
 from bot.queue import BROADCAST, REPLIES
 from bot.rules.deadlines import VIETNAM
 from bot.runtime import Runtime, VaultError
 from bot.texts import moment
+from bot.usecases.problems import Problem
 from bot.usecases.tokens import NoToken, access_for, channel_config, keep_first_tokens
 from storage.audit import AuditEntry
 from storage.channels import Channel, ChannelToken
