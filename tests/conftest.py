@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog
 
 from adapters import ADAPTERS
 from adapters.http import Http
@@ -61,6 +62,14 @@ def bare_runtime(database: Database, folder: Path, clock: Callable[[], datetime]
         nudge=NoticedNudges(),
         now=clock,
     )
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """A test that sets up logging leaves nothing of it behind: others look at what is logged."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,6 @@ from bot import logs
 
 ROOT = Path(__file__).parents[2]
 CALL = re.compile(r"log\.(?:debug|info|warning|error|exception)\(([^)]*)\)", re.DOTALL)
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    """What is captured here ends with the test; loggers of later tests must not write there."""
-    yield
-    structlog.reset_defaults()
 
 
 def test_fields_that_could_hold_words_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
