@@ -1,0 +1,146 @@
+"""Model: several linear questions asked of one message at once, kept in one small checked file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MAGIC = b"haichieu-model-1\n"
+Matrix = NDArray[np.float32]
+
+
+class BadModel(ValueError):
+    """A model file that is damaged or not one; nothing of it is used."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """One question of a model: its answers in the order of their columns, and how much to cool its confidence."""
+
+    name: str
+    labels: tuple[str, ...]
+    temperature: float = 1.0
+
+
+class Model:
+    """Multinomial logistic regressions that share their features.
+
+    `weights`: one row a feature, the heads' columns side by side; `bias`: one value a column; `idf`: what a feature
+    counts before a message's features are brought to length one.
+    """
+
+    def __init__(
+        self, features: Sequence[str], idf: Matrix, weights: Matrix, bias: Matrix, heads: Sequence[Head], note: str = ""
+    ) -> None:
+        self.features = tuple(features)
+        self.heads = tuple(heads)
+        self.note = note
+        self._rows = {feature: row for row, feature in enumerate(self.features)}
+        self._idf, self._weights, self._bias = idf, weights, bias
+        self._columns: dict[str, tuple[int, int]] = {}
+        at = 0
+        for head in self.heads:
+            self._columns[head.name] = (at, at + len(head.labels))
+            at += len(head.labels)
+        if weights.shape != (len(self.features), at) or bias.shape != (at,) or idf.shape != (len(self.features),):
+            raise BadModel("the sizes of the model's tables do not fit each other")
+        self.version = hashlib.sha256(self._body()).hexdigest()[:12]
+
+    def probabilities(self, features: Iterable[str]) -> dict[str, Matrix]:
+        """For each head the probability of each of its labels, in their order."""
+        rows, values = self._vector(features)
+        scores = self._bias + values @ self._weights[rows] if len(rows) else self._bias
+        return {head.name: _softmax(scores[slice(*self._columns[head.name])], head.temperature) for head in self.heads}
+
+    def reasons(self, features: Iterable[str], head: str, label: str, most: int = 8) -> list[tuple[str, float]]:
+        """The features that spoke for an answer against the average answer, strongest first."""
+        rows, values = self._vector(features)
+        first, last = self._columns[head]
+        column = first + self._head(head).labels.index(label)
+        block = self._weights[rows]
+        says = values * (block[:, column] - block[:, first:last].mean(axis=1))
+        best = np.argsort(-says)[:most]
+        return [(self.features[rows[i]], float(says[i])) for i in best if says[i] > 0]
+
+    def _head(self, name: str) -> Head:
+        return next(head for head in self.heads if head.name == name)
+
+    def _vector(self, features: Iterable[str]) -> tuple[NDArray[np.intp], Matrix]:
+        counts = Counter(row for row in map(self._rows.get, features) if row is not None)
+        rows = np.fromiter(counts.keys(), dtype=np.intp, count=len(counts))
+        values = np.array([1 + math.log(n) for n in counts.values()], dtype=np.float32) * self._idf[rows]
+        length = float(np.sqrt(values @ values))
+        return rows, values / length if length else values
+
+    def _body(self) -> bytes:
+        head = {
+            "heads": [[h.name, list(h.labels), h.temperature] for h in self.heads],
+            "features": len(self.features),
+            "note": self.note,
+        }
+        words = "\n".join(self.features).encode()
+        parts = [json.dumps(head, ensure_ascii=False).encode(), words, self._idf.astype("<f4").tobytes()]
+        parts += [self._weights.astype("<f2").tobytes(), self._bias.astype("<f4").tobytes()]
+        return b"".join(len(part).to_bytes(4, "little") + part for part in parts)
+
+    def to_bytes(self) -> bytes:
+        """The model as a file's content, with its checksum first."""
+        body = self._body()
+        return _MAGIC + hashlib.sha256(body).digest() + body
+
+    @staticmethod
+    def from_bytes(content: bytes) -> Model:
+        """The model in a file's content; raises BadModel when a byte of it is not as it was written."""
+        body = content[len(_MAGIC) + 32 :]
+        if not content.startswith(_MAGIC) or hashlib.sha256(body).digest() != content[len(_MAGIC) : len(_MAGIC) + 32]:
+            raise BadModel("the checksum does not match")
+        head, words, idf, weights, bias = _parts(body)
+        about: Mapping[str, list[list[object]]] = json.loads(head)
+        heads = [Head(str(n), tuple(map(str, labels)), float(str(t))) for n, labels, t in _heads(about)]
+        features = words.decode().split("\n") if words else []
+        columns = sum(len(h.labels) for h in heads)
+        return Model(
+            features,
+            np.frombuffer(idf, "<f4"),
+            np.frombuffer(weights, "<f2").astype(np.float32).reshape(len(features), columns),
+            np.frombuffer(bias, "<f4"),
+            heads,
+            str(about.get("note", "")),
+        )
+
+    @staticmethod
+    def load(path: Path) -> Model:
+        """The model in a file; raises BadModel, or OSError when there is none."""
+        return Model.from_bytes(path.read_bytes())
+
+
+def _heads(about: Mapping[str, list[list[object]]]) -> Iterable[tuple[object, list[object], object]]:
+    for name, labels, temperature in about["heads"]:
+        yield name, labels if isinstance(labels, list) else [], temperature
+
+
+def _parts(body: bytes) -> list[bytes]:
+    parts = []
+    at = 0
+    while at < len(body):
+        size = int.from_bytes(body[at : at + 4], "little")
+        parts.append(body[at + 4 : at + 4 + size])
+        at += 4 + size
+    if len(parts) != 5:
+        raise BadModel("five parts are expected")
+    return parts
+
+
+def _softmax(scores: Matrix, temperature: float) -> Matrix:
+    scaled = scores / np.float32(temperature)
+    grown = np.exp(scaled - scaled.max())
+    result: Matrix = grown / grown.sum()
+    return result
