@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from nlp.examples import INTENTS, MESSAGES, BadExample, parse, read_examples, shipped_examples
+from nlp.normalise import fold
+from tests.nlp.worlds import labelled
 
 GOOD = "feedback\to-nhiem,vat-nuoi\tkhan\t-\ttrại heo xả thẳng ra mương\\nhôi lắm"
 
@@ -58,3 +60,8 @@ def test_the_guide_explains_every_intent() -> None:
 def test_what_ships_is_right_and_written_once() -> None:
     texts = [example.text for example in shipped_examples()]
     assert len(texts) == len(set(texts))
+
+
+def test_what_is_learned_from_is_not_tested_with() -> None:
+    tested = {fold(message.text) for name in ("messages.tsv", "held_out.tsv") for message in labelled(name)}
+    assert [example.source for example in shipped_examples() if fold(example.text) in tested] == []
