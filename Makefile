@@ -44,9 +44,9 @@ reset-demo: ## Forget the rehearsal: data of make run
 	rm -rf var
 
 lock: $(VENV)/.dev ## Resolve and pin again (on a regular day, in a commit of its own)
-	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-options \
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header --no-emit-options \
 		--extra dev --output-file requirements-dev.lock pyproject.toml
-	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-options \
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header --no-emit-options \
 		--constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
 
 $(VENV)/bin/python:

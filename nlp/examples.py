@@ -64,10 +64,16 @@ def parse(line: str, source: str = "") -> Example:
 
 def read_examples(path: Path) -> Iterator[Example]:
     """The messages of one file; raises BadExample at the first line that is wrong."""
+    for source, line in _lines(path):
+        yield parse(line, source)
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    """The lines of a file that should hold a message, each with where it stands."""
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if line.strip() and not line.startswith("#"):
-                yield parse(line, f"{path.name}:{number}")
+                yield f"{path.name}:{number}", line
 
 
 def shipped_examples(folder: Path = MESSAGES) -> list[Example]:
@@ -81,11 +87,9 @@ def _check(paths: Iterable[Path]) -> int:
     seen: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     for path in paths:
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if not line.strip() or line.startswith("#"):
-                continue
+        for source, line in _lines(path):
             try:
-                example = parse(line, f"{path.name}:{number}")
+                example = parse(line, source)
             except BadExample as error:
                 wrong += 1
                 print(error)  # noqa: T201 - this is a command

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
+from nlp.intents import CODE, LINK
 from nlp.normalise import Normalised
 
-_LINK = re.compile(r"https?://|www\.|\b(?:bit\.ly|t\.me|zalo\.me)/|\.(?:com|vn|net|xyz|top)\b", re.IGNORECASE)
-_CODE = re.compile(r"\bPA\s?\d{2}\s?-?\s?\d{1,6}\b", re.IGNORECASE)
 _LENGTHS = (1, 2, 3, 5, 8, 13, 21, 34)
 # More than this says nothing new about a message.
 _MOST_WORDS = 400
@@ -35,9 +33,9 @@ def shape_features(text: Normalised) -> Iterator[str]:
     yield f"#length {sum(length > limit for limit in _LENGTHS)}"
     if "?" in text.original:
         yield "#asks"
-    if _LINK.search(text.original[:2_000]):
+    if LINK.search(text.original[:2_000]):
         yield "#link"
-    if _CODE.search(text.original[:2_000]):
+    if CODE.search(text.original[:2_000]):
         yield "#code"
     if not length:
         yield "#wordless"

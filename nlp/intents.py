@@ -16,8 +16,8 @@ from nlp.urgency import EMERGENCY, NORMAL
 # A report is never lost: what no rule knows is taken as one.
 FEEDBACK = "feedback"
 _SURE = 0.7
-_CODE = re.compile(r"\bPA\s?\d{2}\s?-?\s?\d{1,6}\b", re.IGNORECASE)
-_LINK = re.compile(r"https?://|www\.|\b(?:bit\.ly|t\.me|zalo\.me)/", re.IGNORECASE)
+CODE = re.compile(r"\bPA\s?\d{2}\s?-?\s?\d{1,6}\b", re.IGNORECASE)
+LINK = re.compile(r"https?://|www\.|\b(?:bit\.ly|t\.me|zalo\.me)/", re.IGNORECASE)
 # Questions about these are asked to be told something; about a street, to have it mended.
 _SERVICES = frozenset(
     {"thu-tuc-hanh-chinh", "cu-tru-can-cuoc", "an-sinh-xa-hoi", "dat-dai", "y-te", "giao-duc", "thong-tin-co-so"}
@@ -116,14 +116,14 @@ def _command(message: Message) -> str | None:
 
 
 def _is_status(message: Message) -> bool:
-    if _CODE.search(message.text.original) and message.length <= _SHORT:
+    if CODE.search(message.text.original) and message.length <= _SHORT:
         return message.has("status_lookup") or not (message.is_sure or message.has("~name"))
     return message.has("status_lookup") and not message.is_sure
 
 
 def _is_spam(message: Message) -> bool:
     sells = message.count("~sells")
-    has_link = _LINK.search(message.text.original) is not None
+    has_link = LINK.search(message.text.original) is not None
     return (sells > 1 or (sells == 1 and has_link)) and not message.has("~reports")
 
 

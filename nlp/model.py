@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,8 @@ class Model:
         self.heads = tuple(heads)
         self.note = note
         self._rows = {feature: row for row, feature in enumerate(self.features)}
-        self._idf, self._weights, self._bias = idf, weights, bias
+        # Rounded as the file keeps them, so that a model reads the same before and after it was kept.
+        self._idf, self._weights, self._bias = idf, weights.astype("<f2").astype(np.float32), bias
         self._columns: dict[str, tuple[int, int]] = {}
         at = 0
         for head in self.heads:
@@ -74,11 +76,7 @@ class Model:
         return next(head for head in self.heads if head.name == name)
 
     def _vector(self, features: Iterable[str]) -> tuple[NDArray[np.intp], Matrix]:
-        counts = Counter(row for row in map(self._rows.get, features) if row is not None)
-        rows = np.fromiter(counts.keys(), dtype=np.intp, count=len(counts))
-        values = np.array([1 + math.log(n) for n in counts.values()], dtype=np.float32) * self._idf[rows]
-        length = float(np.sqrt(values @ values))
-        return rows, values / length if length else values
+        return weighed(features, self._rows, self._idf)
 
     def _body(self) -> bytes:
         head = {
@@ -103,8 +101,8 @@ class Model:
         if not content.startswith(_MAGIC) or hashlib.sha256(body).digest() != content[len(_MAGIC) : len(_MAGIC) + 32]:
             raise BadModel("the checksum does not match")
         head, words, idf, weights, bias = _parts(body)
-        about: Mapping[str, list[list[object]]] = json.loads(head)
-        heads = [Head(str(n), tuple(map(str, labels)), float(str(t))) for n, labels, t in _heads(about)]
+        about: dict[str, Any] = json.loads(head)
+        heads = [Head(name, tuple(labels), temperature) for name, labels, temperature in about["heads"]]
         features = words.decode().split("\n") if words else []
         columns = sum(len(h.labels) for h in heads)
         return Model(
@@ -113,7 +111,7 @@ class Model:
             np.frombuffer(weights, "<f2").astype(np.float32).reshape(len(features), columns),
             np.frombuffer(bias, "<f4"),
             heads,
-            str(about.get("note", "")),
+            about["note"],
         )
 
     @staticmethod
@@ -122,9 +120,13 @@ class Model:
         return Model.from_bytes(path.read_bytes())
 
 
-def _heads(about: Mapping[str, list[list[object]]]) -> Iterable[tuple[object, list[object], object]]:
-    for name, labels, temperature in about["heads"]:
-        yield name, labels if isinstance(labels, list) else [], temperature
+def weighed(features: Iterable[str], rows: Mapping[str, int], idf: Matrix) -> tuple[NDArray[np.intp], Matrix]:
+    """The rows of the features that are known, and what each counts: rarer counts more, the length is always one."""
+    counts = Counter(row for row in map(rows.get, features) if row is not None)
+    found = np.fromiter(counts.keys(), dtype=np.intp, count=len(counts))
+    values = np.array([1 + math.log(n) for n in counts.values()], dtype=np.float32) * idf[found]
+    length = float(np.sqrt(values @ values))
+    return found, values / length if length else values
 
 
 def _parts(body: bytes) -> list[bytes]:

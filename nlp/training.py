@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.examples import INTENTS, URGENCIES, Example
-from nlp.model import Head, Matrix, Model
+from nlp.model import Head, Matrix, Model, weighed
 from nlp.topics import TOPICS
 
 NO_TOPIC = "-"
@@ -47,7 +47,10 @@ QUESTIONS = (
 
 @dataclass(frozen=True)
 class Sample:
-    """The features of a text and what is known of it; a head it says nothing about has no answers."""
+    """The features of a text and what is known of it; a head it says nothing about has no answers.
+
+    `is_message`: somebody could have sent it, so confidence may be judged by it; a phrase of a word list is none.
+    """
 
     features: tuple[str, ...]
     answers: dict[str, dict[str, float]]
@@ -91,17 +94,11 @@ class _Table:
         features = tuple(sorted(feature for feature, n in spread.items() if n >= least and feature))
         column = {feature: at for at, feature in enumerate(features)}
         idf = np.array([1 + math.log((1 + len(samples)) / (1 + spread[f])) for f in features], dtype=np.float32)
-        data: list[float] = []
-        indices: list[int] = []
-        starts = [0]
-        for one in samples:
-            counts = Counter(column[f] for f in one.features if f in column)
-            values = [(1 + math.log(n)) * float(idf[at]) for at, n in counts.items()]
-            length = math.sqrt(sum(v * v for v in values)) or 1.0
-            data += [v / length for v in values]
-            indices += counts
-            starts.append(len(indices))
-        return _Table(features, idf, csr_array((data, indices, starts), shape=(len(samples), len(features))))
+        vectors = [weighed(one.features, column, idf) for one in samples]
+        starts = np.cumsum([0, *(len(found) for found, _ in vectors)])
+        values = np.concatenate([v for _, v in vectors]).astype(np.float64)
+        found = np.concatenate([at for at, _ in vectors])
+        return _Table(features, idf, csr_array((values, found, starts), shape=(len(samples), len(features))))
 
 
 def _fit(

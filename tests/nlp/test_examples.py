@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,18 @@ def test_a_file_is_read_without_its_comments_and_names_the_wrong_line(tmp_path: 
     file.write_text(f"{GOOD}\nnothing\n", encoding="utf-8")
     with pytest.raises(BadExample, match=r"voice\.tsv:2"):
         list(read_examples(file))
+
+
+def test_the_command_counts_messages_and_names_wrong_and_repeated_lines(tmp_path: Path) -> None:
+    file = tmp_path / "voice.tsv"
+    file.write_text(f"# a voice\n{GOOD}\n{GOOD}\nnothing\n", encoding="utf-8")
+    told = subprocess.run([sys.executable, "-m", "nlp.examples", str(file)], capture_output=True, encoding="utf-8")
+    assert told.returncode == 1
+    assert "voice.tsv:4: 5 fields" in told.stdout
+    assert "written 2 times: trại heo" in told.stdout
+    assert "2 messages, 1 wrong lines" in told.stdout
+    file.write_text(f"{GOOD}\n", encoding="utf-8")
+    assert subprocess.run([sys.executable, "-m", "nlp.examples", str(file)], capture_output=True).returncode == 0
 
 
 def test_the_guide_explains_every_intent() -> None:

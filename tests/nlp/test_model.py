@@ -10,7 +10,7 @@ from nlp.model import BadModel, Head, Model
 from nlp.training import QUESTIONS, Sample, sample, train
 
 HEADS = (Head("topic", ("rac-thai", "dien")), Head("seal", ("open", "sealed"), 0.5))
-WEIGHTS = np.array([[3, -1, 0, 0], [-1, 3, 0, 0], [0, 0, -2, 2]], dtype=np.float32)
+WEIGHTS = np.array([[3.0001, -1, 0, 0], [-1, 3, 0, 0], [0, 0, -2, 2]], dtype=np.float32)
 
 
 def small() -> Model:
@@ -51,8 +51,8 @@ def test_a_file_gives_the_same_model_back() -> None:
     written = small().to_bytes()
     again = Model.from_bytes(written)
     assert (again.version, again.heads, again.note) == (small().version, HEADS, "for tests")
-    assert again.probabilities(["rac", "hoi lo"])["topic"] == pytest.approx(
-        small().probabilities(["rac", "hoi lo"])["topic"]
+    assert np.array_equal(
+        again.probabilities(["rac", "hoi lo"])["topic"], small().probabilities(["rac", "hoi lo"])["topic"]
     )
     assert again.to_bytes() == written
 

@@ -60,4 +60,6 @@ def test_lock_files_carry_no_address_of_an_index() -> None:
         text = (ROOT / name).read_text()
         assert "index-url" not in text
         assert "://" not in text
+        assert "find-links" not in text
+        assert "were not pinned" not in text
     assert '"resolved"' not in (ROOT / "package-lock.json").read_text()

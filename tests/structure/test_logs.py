@@ -23,6 +23,20 @@ def test_fields_that_could_hold_words_are_left_out(capsys: pytest.CaptureFixture
     assert not {"text", "phone", "token"} & set(line)
 
 
+def test_a_new_set_up_reaches_a_logger_that_was_used_before(capsys: pytest.CaptureFixture[str]) -> None:
+    log = structlog.get_logger()
+    logs.configure("json", "info")
+    log.info("before")
+    logs.configure("console", "warning")
+    capsys.readouterr()
+    log.info("too.quiet")
+    log.warning("after")
+    told = capsys.readouterr().err
+    assert "after" in told
+    assert "too.quiet" not in told
+    assert "{" not in told
+
+
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_an_exception_is_logged_by_place_not_by_its_words(capsys: pytest.CaptureFixture[str], log_format: str) -> None:
     logs.configure(log_format, "info")
