@@ -43,6 +43,9 @@ clean: ## Remove what was installed and built; data in var/ stays
 reset-demo: ## Forget the rehearsal: data of make run
 	rm -rf var
 
+model: $(VENV)/.dev ## Train the model that ships, after messages or word lists have changed
+	$(BIN)/python -m nlp.training
+
 lock: $(VENV)/.dev ## Resolve and pin again (on a regular day, in a commit of its own)
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header --no-emit-options \
 		--extra dev --output-file requirements-dev.lock pyproject.toml

@@ -115,8 +115,9 @@ class Runtime:
     @cached_property
     def reader(self) -> Reader:
         """The reader with the gazetteer of this installation; built, and its word lists loaded, when first needed."""
-        from nlp.localities import Gazetteer
         from nlp.reader import Reader
+        from nlp.units import FormerUnit, Gazetteer, OlderName
+        from storage.seeding import former_names, former_units
 
         with self.database.reading() as session:
             rows = session.execute(
@@ -124,7 +125,13 @@ class Runtime:
                     Locality.valid_to.is_(None)
                 )
             ).all()
-        return Reader(Gazetteer([(code, kind, name, parent or "") for code, kind, name, parent in rows]))
+        today = [(code, kind, name, parent or "") for code, kind, name, parent in rows]
+        former = (
+            FormerUnit(code, kind, name, district, province, tuple(codes.split()))
+            for code, kind, name, district, province, codes in former_units()
+        )
+        older = (OlderName(key, kind, code) for key, kind, code in former_names())
+        return Reader(Gazetteer(today, former, older))
 
     @staticmethod
     def build(settings: Settings, *, nudge: Nudge | None = None) -> Runtime:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from nlp.characters import fold
 from nlp.landmarks import barred_names
@@ -37,6 +40,24 @@ class Named:
     place: KnownPlace
     sureness: float
     is_number: bool = False
+
+
+_BETWEEN_ALIASES = re.compile(r"[|;,]")
+
+
+def read_places(path: Path) -> tuple[KnownPlace, ...]:
+    """A commune's places from a CSV of name, kind, aliases (separated by "|", ";" or ","), parent; keys count rows."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if (row.get("name") or "").strip()]
+    return tuple(
+        KnownPlace(
+            str(number),
+            row["name"].strip(),
+            (row.get("kind") or "").strip(),
+            tuple(a.strip() for a in _BETWEEN_ALIASES.split(row.get("aliases") or "") if a.strip()),
+        )
+        for number, row in enumerate(rows, 1)
+    )
 
 
 @lru_cache(maxsize=128)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MODEL_FILE = Path(__file__).parent / "data" / "reader.model"
 _MAGIC = b"haichieu-model-1\n"
 Matrix = NDArray[np.float32]
 
@@ -31,6 +32,27 @@ class Head:
     temperature: float = 1.0
 
 
+class Verdict:
+    """What a model makes of one message."""
+
+    def __init__(self, model: Model, rows: NDArray[np.intp], values: Matrix) -> None:
+        self._model, self._rows, self._values = model, rows, values
+        self._scores = values @ model.weights[rows] + model.bias if len(rows) else model.bias
+
+    def probabilities(self, head: str) -> dict[str, float]:
+        """The probability of each answer to one question."""
+        about, columns = self._model.head(head)
+        return dict(zip(about.labels, _softmax(self._scores[columns], about.temperature).tolist(), strict=True))
+
+    def reasons(self, head: str, label: str, most: int = 8) -> list[tuple[str, float]]:
+        """The features that spoke for an answer against the average answer, strongest first."""
+        about, columns = self._model.head(head)
+        block = self._model.weights[self._rows, columns]
+        says = self._values * (block[:, about.labels.index(label)] - block.mean(axis=1))
+        best = np.argsort(-says)[:most]
+        return [(self._model.features[self._rows[i]], float(says[i])) for i in best if says[i] > 0]
+
+
 class Model:
     """Multinomial logistic regressions that share their features.
 
@@ -46,37 +68,24 @@ class Model:
         self.note = note
         self._rows = {feature: row for row, feature in enumerate(self.features)}
         # Rounded as the file keeps them, so that a model reads the same before and after it was kept.
-        self._idf, self._weights, self._bias = idf, weights.astype("<f2").astype(np.float32), bias
-        self._columns: dict[str, tuple[int, int]] = {}
+        self._idf, self.weights, self.bias = idf, weights.astype("<f2").astype(np.float32), bias
+        self._heads: dict[str, tuple[Head, slice]] = {}
         at = 0
         for head in self.heads:
-            self._columns[head.name] = (at, at + len(head.labels))
+            self._heads[head.name] = (head, slice(at, at + len(head.labels)))
             at += len(head.labels)
         if weights.shape != (len(self.features), at) or bias.shape != (at,) or idf.shape != (len(self.features),):
             raise BadModel("the sizes of the model's tables do not fit each other")
         self.version = hashlib.sha256(self._body()).hexdigest()[:12]
 
-    def probabilities(self, features: Iterable[str]) -> dict[str, Matrix]:
-        """For each head the probability of each of its labels, in their order."""
-        rows, values = self._vector(features)
-        scores = self._bias + values @ self._weights[rows] if len(rows) else self._bias
-        return {head.name: _softmax(scores[slice(*self._columns[head.name])], head.temperature) for head in self.heads}
+    def judge(self, features: Iterable[str]) -> Verdict:
+        """What the model makes of a message with these features."""
+        rows, values = weighed(features, self._rows, self._idf)
+        return Verdict(self, rows, values)
 
-    def reasons(self, features: Iterable[str], head: str, label: str, most: int = 8) -> list[tuple[str, float]]:
-        """The features that spoke for an answer against the average answer, strongest first."""
-        rows, values = self._vector(features)
-        first, last = self._columns[head]
-        column = first + self._head(head).labels.index(label)
-        block = self._weights[rows]
-        says = values * (block[:, column] - block[:, first:last].mean(axis=1))
-        best = np.argsort(-says)[:most]
-        return [(self.features[rows[i]], float(says[i])) for i in best if says[i] > 0]
-
-    def _head(self, name: str) -> Head:
-        return next(head for head in self.heads if head.name == name)
-
-    def _vector(self, features: Iterable[str]) -> tuple[NDArray[np.intp], Matrix]:
-        return weighed(features, self._rows, self._idf)
+    def head(self, name: str) -> tuple[Head, slice]:
+        """A question of this model and its columns in the tables."""
+        return self._heads[name]
 
     def _body(self) -> bytes:
         head = {
@@ -86,7 +95,7 @@ class Model:
         }
         words = "\n".join(self.features).encode()
         parts = [json.dumps(head, ensure_ascii=False).encode(), words, self._idf.astype("<f4").tobytes()]
-        parts += [self._weights.astype("<f2").tobytes(), self._bias.astype("<f4").tobytes()]
+        parts += [self.weights.astype("<f2").tobytes(), self.bias.astype("<f4").tobytes()]
         return b"".join(len(part).to_bytes(4, "little") + part for part in parts)
 
     def to_bytes(self) -> bytes:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from nlp.characters import Views, fold, views
+from nlp.characters import Views, fold
 from nlp.keystrokes import from_telex, from_vni
+from nlp.raw_words import RawWord, is_full_stop, raw_words, read_views
 from nlp.shorthand import (
     ALWAYS,
     BEFORE_NAME,
@@ -24,7 +25,6 @@ from nlp.shorthand import (
 
 __all__ = ["Normalised", "Token", "fold", "normalise"]
 
-_WORD = re.compile(r"[^\W_]+")
 _SPACE = re.compile(r"\s+")
 _JOINED = re.compile(rf"({'|'.join(sorted(JOINED_TO_NUMBER, key=len, reverse=True))})(\d{{1,4}}[a-z]?)\Z")
 _PAUSE = re.compile(r"[.,;:!?\n()]")
@@ -77,20 +77,10 @@ def _original(at: tuple[Sequence[int], Sequence[int]], start: int, end: int) -> 
     return at[0][start], at[1][end - 1]
 
 
-class _Raw(NamedTuple):
-    """A word as written: folded, accented, where it is, and what stands between it and the word before."""
-
-    word: str
-    accented: str
-    start: int
-    end: int
-    gap: str
-
-
 def normalise(text: str) -> Normalised:
     """Both views of any string at all; normalising the folded view again changes nothing."""
-    seen = views(text)
-    raws, tail = _raw_words(seen)
+    seen = read_views(text)
+    raws, tail = raw_words(seen)
     with_accents = sum(raw.accented != raw.word for raw in raws)
     letters = sum(raw.word.isalpha() for raw in raws)
     is_accented = with_accents > 0 and with_accents >= _ACCENTED_SHARE * letters
@@ -123,18 +113,6 @@ def _accented_offsets(seen: Views) -> tuple[Sequence[int], Sequence[int]]:
     return starts, ends
 
 
-def _raw_words(seen: Views) -> tuple[list[_Raw], str]:
-    raws: list[_Raw] = []
-    before = 0
-    for match in _WORD.finditer(seen.folded):
-        first, last = seen.cell_of[match.start()], seen.cell_of[match.end() - 1]
-        accented = "".join(seen.accented[first : last + 1])
-        gap = seen.folded[before : match.start()]
-        raws.append(_Raw(match[0], accented, seen.starts[first], seen.ends[last], gap))
-        before = match.end()
-    return raws, seen.folded[before:]
-
-
 class _Folded:
     """The folded view while it is written: text, offsets, tokens and the line of words."""
 
@@ -147,7 +125,7 @@ class _Folded:
         self.line_tokens: dict[int, int] = {}
         self._line_length = 0
 
-    def add(self, gap: str, replacement: list[tuple[str, str]], raw: _Raw) -> None:
+    def add(self, gap: str, replacement: list[tuple[str, str]], raw: RawWord) -> None:
         self.gap(gap, raw.start)
         for number, (word, accented) in enumerate(replacement):
             if number:
@@ -164,7 +142,8 @@ class _Folded:
         plain = _SPACE.sub(" ", gap)
         plain = plain.lstrip() if is_edge else plain
         since = self.ends[-1] if self.ends else 0
-        self._text(plain, since, max(until, since))
+        # Between two words that were stuck together there is nothing: the space stands where the first is.
+        self._text(plain, since if until > since or not self.starts else self.starts[-1], max(until, since))
 
     def _text(self, text: str, start: int, end: int) -> None:
         if text:
@@ -180,16 +159,16 @@ class _Folded:
 class _Writer:
     """Writes shorthand out, word by word, looking one word to either side."""
 
-    def __init__(self, raws: list[_Raw], has_accents: bool) -> None:
+    def __init__(self, raws: list[RawWord], has_accents: bool) -> None:
         self._raws = raws
         self._has_accents = has_accents
         telex = sum(from_telex(raw.word) is not None and raw.word not in ALWAYS for raw in raws)
         vni = sum(from_vni(raw.word) is not None for raw in raws)
         self._is_telex, self._is_vni = telex > 1, vni > 1
 
-    def written(self) -> list[tuple[str, list[tuple[str, str]], _Raw]]:
+    def written(self) -> list[tuple[str, list[tuple[str, str]], RawWord]]:
         """Each word with the gap before it and the words (folded, accented) that stand for it."""
-        out: list[tuple[str, list[tuple[str, str]], _Raw]] = []
+        out: list[tuple[str, list[tuple[str, str]], RawWord]] = []
         for at, raw in enumerate(self._raws):
             gap = raw.gap
             if at and self._is_dotted(at - 1):
@@ -200,7 +179,7 @@ class _Writer:
 
     def _is_dotted(self, at: int) -> bool:
         """Whether this is an abbreviation whose full stop belongs to it: "p. Dĩ An"."""
-        if at + 1 == len(self._raws) or self._raws[at + 1].gap not in (".", ". "):
+        if at + 1 == len(self._raws) or not is_full_stop(self._raws[at + 1].gap):
             return False
         word = self._raws[at].word
         if word in BEFORE_NAME:
@@ -260,15 +239,23 @@ class _Writer:
         return None
 
 
-def _count_units(out: list[tuple[str, list[tuple[str, str]], _Raw]], has_accents: bool) -> None:
+def _count_units(out: list[tuple[str, list[tuple[str, str]], RawWord]], has_accents: bool) -> None:
     """Write the number of a village as a figure: "xóm bảy" is xóm 7."""
     for at in range(1, len(out)):
         gap, words, _ = out[at]
-        if gap != " " or len(words) != 1 or out[at - 1][1][-1][0] not in UNITS:
+        if not gap.isspace() or len(words) != 1 or out[at - 1][1][-1][0] not in UNITS:
             continue
         if at + 1 < len(out) and out[at + 1][1][0][0] in NOT_COUNTED:
+            continue
+        if _ends_city(out, at):
             continue
         word, accented = words[0]
         figure = NUMBER_WORDS.get(word) or (NUMBER_WORDS_EXACT.get(accented) if has_accents else None)
         if figure:
             words[0] = (figure, figure)
+
+
+def _ends_city(out: list[tuple[str, list[tuple[str, str]], RawWord]], at: int) -> bool:
+    """Whether the "phố" before is that of "thành phố": Tam Kỳ is a city, no eighth street."""
+    before = [word for _, words, _ in out[max(0, at - 2) : at] for word, _ in words]
+    return before[-2:] == ["thanh", "pho"]

@@ -1,74 +1,76 @@
-"""Personal data: where phone numbers, identity numbers, accounts, plates and addresses of mail stand, to mask them."""
+"""Personal data: where numbers, plates, addresses of mail and names of people stand, to mask them.
+
+Kinds: "phone", "id_number" (căn cước, chứng minh, hộ chiếu, health insurance), "bank_account" (cards too), "plate",
+"email" and "name". Officials must see whom they talk to, so `mask` leaves names; nobody learns from a name, so
+`mask_for_learning` does not.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 
+from nlp.number_runs import Seen
+from nlp.personal_marks import find_marks
+from nlp.personal_names import find_names
+from nlp.personal_numbers import find_numbers
 from nlp.reading import Span
 
-# "*" before a piece: the rest of it is masked already.
-_PHONE = re.compile(r"(?<![0-9*])(?:\+?84|0)(?:[ .\-]{0,2}[0-9]){8,10}(?![0-9])")
-_TWELVE = re.compile(
-    r"(?<![0-9*])0(?:[0-9]{11}|[0-9]{2}(?:[ .][0-9]{3}){3}|[0-9]{3}(?:[ .][0-9]{4}){2}|[0-9]{2} [0-9]{9})(?![0-9])"
-)
-_OLD_NUMBER = re.compile(r"(?:cmnd|cmt|cmtnd|chứng minh|chung minh)[^0-9\n]{0,20}([0-9]{9})(?![0-9])", re.IGNORECASE)
-_ACCOUNT = re.compile(
-    r"(?<![\w*])(?:stk|số tài khoản|so tai khoan|tài khoản|tai khoan|tk|số thẻ|so the|vietcombank|agribank|bidv"
-    r"|vietinbank|mbbank|techcombank|sacombank|acb|vpbank|tpbank)[^0-9\n]{0,25}([0-9](?:[ .\-]?[0-9]){5,18})(?![0-9])",
-    re.IGNORECASE,
-)
-_PLATE = re.compile(
-    r"(?<![\w*])[1-9][0-9][ \-]?[A-ZĐ]{1,2}[0-9]?[ \-.]?(?:[0-9]{3}[. ]?[0-9]{2}|[0-9]{4})(?![\w])"
-    r"|(?<![\w*])[1-9][0-9][a-zđ]{1,2}[0-9]?[\-.](?:[0-9]{3}\.?[0-9]{2}|[0-9]{4})(?![\w])"
-    r"|(?<![\w*])[1-9][0-9][a-zđ][0-9]? ?[0-9]{3}\.[0-9]{2}(?![\w])"
-    r"|(?<![\w*])[1-9][0-9][a-gi-zđ][0-9]?[0-9]{5}(?![\w])"
-)
-_MAIL = re.compile(r"(?<![\w.+\-*])[\w.+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){1,4}")
+HIDDEN_KINDS = frozenset({"phone", "id_number", "bank_account", "plate", "email"})
+# One word each, which is no syllable, no shorthand and no keystrokes: the normaliser leaves it as it is.
+PLACEHOLDERS = {
+    "phone": "zphonez",
+    "id_number": "zidz",
+    "bank_account": "zbankz",
+    "plate": "zplatez",
+    "email": "zmailz",
+    "name": "znamez",
+}
 _HIDDEN = "*"
 
 
 def find_personal_data(text: str) -> tuple[Span, ...]:
-    """Every piece to be masked, in the order of the text; pieces that overlap are one."""
-    found: list[Span] = []
-    for span in sorted(_candidates(text), key=lambda s: (s.start, -s.end)):
-        if found and span.start < found[-1].end:
-            found[-1] = replace(found[-1], end=max(found[-1].end, span.end))
+    """Every piece of personal data, in the order of the text; numbers that overlap are one, names give way."""
+    seen = Seen.of(text)
+    found: list[tuple[int, int, str]] = []
+    for start, end, kind in sorted((*find_marks(seen), *find_numbers(seen)), key=lambda f: (f[0], -f[1])):
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end), found[-1][2])
         else:
-            found.append(span)
-    return tuple(found)
-
-
-def _candidates(text: str) -> Iterator[Span]:
-    for match in _ACCOUNT.finditer(text):
-        yield Span(match.start(1), match.end(1), "bank_account")
-    for match in _TWELVE.finditer(text):
-        yield Span(match.start(), match.end(), "id_number")
-    for match in _OLD_NUMBER.finditer(text):
-        yield Span(match.start(1), match.end(1), "id_number")
-    for match in _PHONE.finditer(text):
-        if _is_phone(match[0]):
-            yield Span(match.start(), match.end(), "phone")
-    for match in _PLATE.finditer(text):
-        yield Span(match.start(), match.end(), "plate")
-    for match in _MAIL.finditer(text):
-        yield Span(match.start(), match.end(), "email")
-
-
-def _is_phone(written: str) -> bool:
-    digits = "".join(c for c in written if c.isdigit())
-    national = digits[2:].removeprefix("0") if digits.startswith("84") else digits[1:]
-    mobile = len(national) == 9 and national[0] in "35789"
-    return mobile or (len(national) == 10 and national[0] == "2")
+            found.append((start, end, kind))
+    found += find_names(seen, found)
+    spans = [Span(*seen.span(start, end), kind) for start, end, kind in sorted(found)]
+    # Two pieces of one letter's folding ("ǆ" is two letters) stand in the same place of the text.
+    return tuple(span for at, span in enumerate(spans) if not at or span.start >= spans[at - 1].end)
 
 
 def mask(text: str, spans: Iterable[Span]) -> str:
-    """Hide the inner characters of each span; lengths stay, so other offsets hold; masking twice changes nothing."""
+    """Hide the inner characters of each span of a hidden kind; names stay as they are.
+
+    Lengths stay, so other offsets hold; masking twice changes nothing.
+    """
     letters = list(text)
     for span in spans:
+        if span.kind not in HIDDEN_KINDS:
+            continue
         kept = 2 if span.end - span.start > 6 else 1
         for at in range(span.start + kept, span.end - kept):
             if letters[at].isalnum():
                 letters[at] = _HIDDEN
     return "".join(letters)
+
+
+def mask_for_learning(text: str, spans: Iterable[Span]) -> str:
+    """Put one neutral word (`PLACEHOLDERS`) for every span, names as well: what is kept to learn from.
+
+    The same text gives the same result; nothing of the spans is left, not even their length.
+    """
+    out: list[str] = []
+    since = 0
+    for span in sorted(spans, key=lambda s: s.start):
+        if span.start < since:
+            continue
+        before, after = text[span.start - 1 : span.start], text[span.end : span.end + 1]
+        word = PLACEHOLDERS.get(span.kind, PLACEHOLDERS["name"])
+        out += text[since : span.start], " " * before.isalnum(), word, " " * after.isalnum()
+        since = span.end
+    return "".join((*out, text[since:]))

@@ -2,60 +2,135 @@
 
 from __future__ import annotations
 
-from nlp.intents import Message, find_intent
-from nlp.localities import Gazetteer, find_places
-from nlp.normalise import normalise
-from nlp.personal_data import find_personal_data
-from nlp.reading import Home, Reading, TopicGuess
-from nlp.sealed import Sealing, find_sealing
-from nlp.topics import find_topics
-from nlp.urgency import find_urgency
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
 
-VERSION = "lexicon-1"
+from nlp.clues import Clues, find_clues
+from nlp.deciding import Decision, Judge, Verdict, decide
+from nlp.intents import find_command
+from nlp.localities import Gazetteer, PlacesFound, find_places
+from nlp.model import MODEL_FILE, Model
+from nlp.normalise import Normalised, normalise
+from nlp.parts import find_parts
+from nlp.personal_data import find_personal_data
+from nlp.reading import Home, Reading, Span, TopicGuess
+
 # A report says what it is about long before this; masking looks further.
 _READ, _MASKED = 6_000, 60_000
-_SEALED_SURENESS = 0.9
 _MOST_EVIDENCE = 60
-# Courtesies and commands are about nothing, whatever their words look like.
-_SUBJECTLESS = frozenset(
-    {"unsubscribe", "subscribe", "status_lookup", "greeting", "thanks", "test", "human_handoff", "rating"}
-)
+_REASONS = 5
+_MAY_BE_BARE = frozenset({"feedback", "test", "chitchat", "greeting", "spam"})
+_BARE_WORDS, _BARE_OUTSIDE = 15, 1
+_MAY_BE_TWO = frozenset({"feedback", "proposal", "question"})
+
+
+class ModelJudge:
+    """The model that ships, or one trained here."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.version = model.version
+
+    def judge(self, clues: Clues) -> Verdict:
+        """What the model makes of a message."""
+        return self.ask(clues.names)
+
+    def ask(self, names: list[str]) -> Verdict:
+        """What the model makes of some of a message's clues."""
+        return self._model.judge(names)
+
+
+@cache
+def shipped_judge(path: Path = MODEL_FILE) -> ModelJudge:
+    """The judge that ships with the program; raises BadModel when its file is damaged."""
+    return ModelJudge(Model.load(path))
 
 
 class Reader:
-    """Understands messages with the lexicons of this package and a gazetteer of the country."""
+    """Understands messages with a judge, the lexicons of this package and a gazetteer of the country."""
 
-    version = VERSION
-
-    def __init__(self, gazetteer: Gazetteer) -> None:
+    def __init__(self, gazetteer: Gazetteer, judge: Judge | None = None) -> None:
         self._gazetteer = gazetteer
+        self._judge = judge or shipped_judge()
+
+    @property
+    def version(self) -> str:
+        """Of the judge; a reading keeps it."""
+        return self._judge.version
 
     def read(self, text: str, home: Home) -> Reading:
         """Everything nlp has to say about a message sent to this home."""
         words = normalise(text[:_READ])
+        clues = find_clues(words)
+        verdict = self._judge.judge(clues)
+        decision = decide(verdict, clues, find_command(words))
         places = find_places(words, home, self._gazetteer)
-        topics = find_topics(words, places.asides)
-        urgency = find_urgency(words)
-        sealing = find_sealing(words, {guess.slug for guess in topics.guesses})
-        personal_data = find_personal_data(text[:_MASKED])
-        guesses = _with_sealed_topic(topics.guesses, sealing)
-        intent = find_intent(Message(words, guesses, urgency.code, sealing.sealed, places, personal_data))
+        personal = find_personal_data(text[:_MASKED])
+        parts = find_parts(words, clues, self._judge.ask) if decision.intent in _MAY_BE_TWO else ()
+        topics = tuple(TopicGuess(part.slug, part.probability) for part in parts) or decision.topics
         return Reading(
-            intent=intent,
-            topics=() if intent in _SUBJECTLESS else guesses,
-            urgency=urgency.code,
-            sealed=sealing.sealed,
+            intent=_settled(decision, words, places, personal),
+            topics=topics,
+            urgency=decision.urgency,
+            sealed=decision.sealed,
             places=places.guesses,
-            evidence=(*sealing.evidence, *urgency.evidence, *topics.evidence, *places.evidence)[:_MOST_EVIDENCE],
-            personal_data=personal_data,
-            version=VERSION,
+            evidence=tuple(_evidence(words, clues, verdict, decision, topics, places))[:_MOST_EVIDENCE],
+            personal_data=personal,
+            version=self.version,
+            abstains=decision.abstains and not parts,
+            parts=parts,
         )
 
 
-def _with_sealed_topic(guesses: tuple[TopicGuess, ...], sealing: Sealing) -> tuple[TopicGuess, ...]:
-    """What was sealed for a reason of its own has that topic first."""
-    if not sealing.topic:
-        return guesses
-    known = max((guess.probability for guess in guesses if guess.slug == sealing.topic), default=0.0)
-    first = TopicGuess(sealing.topic, max(known, _SEALED_SURENESS))
-    return (first, *(guess for guess in guesses if guess.slug != sealing.topic))[:2]
+def _settled(decision: Decision, words: Normalised, places: PlacesFound, personal: tuple[Span, ...]) -> str:
+    """The intent once it is known where: a report about another commune, or a place or a number sent when asked for."""
+    if decision.intent not in _MAY_BE_BARE or decision.urgency != "thuong":
+        return decision.intent
+    if len(words.tokens) <= _BARE_WORDS:
+        spans = (*places.evidence, *personal)
+        outside = sum(not any(s.start <= t.start < s.end for s in spans) for t in words.tokens)
+        if spans and outside <= _BARE_OUTSIDE:
+            return "add_info"
+    return "out_of_area" if places.elsewhere and decision.intent == "feedback" else decision.intent
+
+
+def _evidence(
+    words: Normalised,
+    clues: Clues,
+    verdict: Verdict,
+    decision: Decision,
+    topics: Iterable[TopicGuess],
+    places: PlacesFound,
+) -> Iterator[Span]:
+    """The words that decided, once each."""
+    if decision.sealed:
+        yield from clues.sealing.evidence or _reasons(words, clues, verdict, "seal", "sealed", "sealed")
+    if decision.urgency != "thuong":
+        yield from clues.urgency.evidence or _reasons(words, clues, verdict, "urgency", decision.urgency, "urgency")
+    for guess in topics:
+        yield from _reasons(words, clues, verdict, "topic", guess.slug, "topic", guess.slug)
+    yield from places.evidence
+
+
+def _reasons(
+    words: Normalised, clues: Clues, verdict: Verdict, head: str, label: str, kind: str, note: str = ""
+) -> list[Span]:
+    """The stretches of words that spoke for an answer, strongest first, those that overlap made one."""
+    where = {clue.name: (clue.first, clue.last) for clue in reversed(clues.found) if clue.last > clue.first}
+    names = (name for name, _ in verdict.reasons(head, label, 3 * _REASONS))
+    spans = _joined(where[name] for name in names if name in where)
+    return [Span(*words.token_span(first, last), kind, note or label) for first, last in spans]
+
+
+def _joined(found: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for first, last in found:
+        for at, (since, until) in enumerate(joined):
+            if first < until and since < last:
+                joined[at] = (min(first, since), max(last, until))
+                break
+        else:
+            if len(joined) < _REASONS:
+                joined.append((first, last))
+    return joined

@@ -28,9 +28,11 @@ class TopicGuess:
 class PlaceGuess:
     """A place named in the text.
 
-    `level` is "place" (the commune's own list: `key` is the place's id as text), "commune" or "province"
-    (`key` is the official code) or "words" (only the words are known; `key` is empty). `is_here` is false
-    for a unit other than the channel's home; None when that cannot be told.
+    `level` is "place" (the commune's own list: `key` is the place's id as text), "commune", "district" or "province"
+    (`codes` are the official codes of today, `key` the code when there is only one) or "words" (only the words are
+    known; `key` is empty). `is_here` is false for a unit other than the channel's home; None when that cannot be told.
+    `is_former`: the name is no longer in use; `now`: what is there today. `question`: "which" of several units of that
+    name is meant, or in which part of a "split" one it is; "" when nothing need be asked.
     """
 
     level: str
@@ -38,13 +40,33 @@ class PlaceGuess:
     name: str
     probability: float
     is_here: bool | None = None
+    codes: tuple[str, ...] = ()
+    is_former: bool = False
+    question: str = ""
+    now: str = ""
+
+    @property
+    def words(self) -> str:
+        """The name as an official reads it, with today's beside a former one."""
+        return f"{self.name} (nay: {self.now})" if self.now else self.name
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of two problems in a message: its topic with a probability, and where it stands in the original."""
+
+    slug: str
+    probability: float
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
 class Reading:
     """What nlp understood of one message.
 
-    `topics`: best first, at most two; empty when the reader abstains. `intent`: one slug of domain §4's
+    `topics`: best first, at most two; empty when the message has no subject. `abstains`: the topic is too unsure to
+    act by. `parts`: the two problems of a message that reports two, else empty. `intent`: one slug of domain §4's
     intents. `urgency`: "khan_cap", "khan" or "thuong". `sealed`: must be treated as a denunciation.
     `places`: best first. `evidence`: the words that decided. `personal_data`: what to mask, by kind
     ("phone", "id_number", "email", "bank_account", "plate"). `version`: of the reader, for comparing later.
@@ -58,10 +80,12 @@ class Reading:
     evidence: tuple[Span, ...] = ()
     personal_data: tuple[Span, ...] = ()
     version: str = ""
+    abstains: bool = False
+    parts: tuple[Part, ...] = ()
 
     @property
     def topic(self) -> str | None:
-        """The most probable topic, or None when the reader abstains."""
+        """The most probable topic, or None when there is none."""
         return self.topics[0].slug if self.topics else None
 
     def to_json(self) -> dict[str, Any]:
@@ -76,10 +100,12 @@ class Reading:
             topics=tuple(TopicGuess(**t) for t in data.get("topics", ())),
             urgency=data.get("urgency", "thuong"),
             sealed=data.get("sealed", False),
-            places=tuple(PlaceGuess(**p) for p in data.get("places", ())),
+            places=tuple(PlaceGuess(**{**p, "codes": tuple(p.get("codes", ()))}) for p in data.get("places", ())),
             evidence=tuple(Span(**s) for s in data.get("evidence", ())),
             personal_data=tuple(Span(**s) for s in data.get("personal_data", ())),
             version=data.get("version", ""),
+            abstains=data.get("abstains", False),
+            parts=tuple(Part(**p) for p in data.get("parts", ())),
         )
 
 

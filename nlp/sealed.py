@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from nlp.cues import as_spans, find_cues, of_kind
@@ -10,35 +9,24 @@ from nlp.normalise import Normalised
 from nlp.phrases import Hit
 from nlp.reading import Span
 
-_FILE = "sealed.tsv"
+FILE = "sealed.tsv"
 _NEAR = 12
 _SOON = 2
-_CRIME = "an-ninh-trat-tu"
-DENUNCIATION = "to-cao-tham-nhung"
 
 
 @dataclass(frozen=True)
 class Sealing:
-    """Whether a message is to be sealed, the topic it then has ("" when its own), and the words that decided."""
+    """Whether the rules would seal a message, and the words that decided."""
 
     sealed: bool = False
-    topic: str = ""
     evidence: tuple[Span, ...] = ()
 
 
-def find_sealing(text: Normalised, topics: Collection[str]) -> Sealing:
-    """Seal an accusation of officials, a tip that exposes its sender, and a life or a child to be protected."""
-    cues = find_cues(text, _FILE)
-    corruption = of_kind(cues, "corruption") + _accusation(cues)
-    if corruption:
-        return Sealing(True, DENUNCIATION, tuple(as_spans(text, corruption, "sealed")))
-    crime = of_kind(cues, "crime")
-    if not crime and _CRIME in topics:
-        crime = of_kind(cues, "secret")
-    if crime:
-        return Sealing(True, _CRIME, tuple(as_spans(text, crime, "sealed")))
-    protected = of_kind(cues, "self_harm", "child") + _violence(cues)
-    return Sealing(bool(protected), "", tuple(as_spans(text, protected, "sealed")))
+def find_sealing(text: Normalised) -> Sealing:
+    """An accusation of officials, a tip that exposes its sender, a life or a child to be protected."""
+    cues = find_cues(text, FILE)
+    found = of_kind(cues, "corruption", "crime", "self_harm", "child") + _accusation(cues) + _violence(cues)
+    return Sealing(bool(found), tuple(as_spans(text, found, "sealed")))
 
 
 def _violence(cues: list[Hit[str]]) -> list[Hit[str]]:

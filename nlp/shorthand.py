@@ -17,6 +17,8 @@ ALWAYS = {
     "atgt": "an toàn giao thông", "attp": "an toàn thực phẩm", "vsmt": "vệ sinh môi trường",
     "pccc": "phòng cháy chữa cháy", "thcs": "trung học cơ sở", "thpt": "trung học phổ thông",
     "gcn": "giấy chứng nhận", "ntn": "như thế nào", "bik": "biết", "cskv": "cảnh sát khu vực",
+    "dzay": "vậy", "zay": "vậy", "zui": "vui", "dzui": "vui", "wa": "quá", "wen": "quen", "hum": "hôm",
+    "bjo": "bây giờ", "bgio": "bây giờ", "trc": "trước", "ngta": "người ta", "cx": "cũng", "lm": "làm",
     "gplx": "giấy phép lái xe", "csgt": "cảnh sát giao thông", "qsdd": "quyền sử dụng đất",
 }  # fmt: skip
 
@@ -36,6 +38,32 @@ EXACT: dict[str, tuple[str, frozenset[str], frozenset[str]]] = {
     "té": ("ngã", frozenset(), frozenset({"nuoc"})),
     "rùi": ("rồi", frozenset(), frozenset()),
     "hư": ("hỏng", frozenset({"con", "mang"}), frozenset()),
+    # the south
+    "mần": ("làm", frozenset(), frozenset()),
+    "bịnh": ("bệnh", frozenset(), frozenset()),
+    "giựt": ("giật", frozenset(), frozenset()),
+    "gởi": ("gửi", frozenset(), frozenset()),
+    "nhứt": ("nhất", frozenset(), frozenset()),
+    "kiếng": ("kính", frozenset({"kinh"}), frozenset()),
+    "dìa": ("về", frozenset(), frozenset()),
+    # the centre
+    "nác": ("nước", frozenset(), frozenset()),
+    "lả": (
+        "lửa",
+        frozenset({"met", "doi", "lac", "la", "nguoi", "kiet"}),
+        frozenset({"luot", "la", "lay", "di", "roi", "ta", "nguoi", "vi"}),
+    ),
+    "ni": ("này", frozenset({"su", "bo", "me"}), frozenset({"co", "long", "su"})),
+    "đàng": ("đường", frozenset({"dang", "xuan"}), frozenset({"hoang", "trai", "gai", "ay", "trong", "ngoai", "dang"})),
+    "cươi": ("sân", frozenset(), frozenset()),
+    "chộ": ("thấy", frozenset(), frozenset()),
+    # the north
+    "giời": ("trời", frozenset(), frozenset({"leo"})),
+    "lước": ("nước", frozenset(), frozenset()),
+    "nụt": ("lụt", frozenset(), frozenset()),
+    "nàm": ("làm", frozenset(), frozenset()),
+    "nuôn": ("luôn", frozenset(), frozenset()),
+    "nhớn": ("lớn", frozenset(), frozenset()),
 }
 RANG_AFTER = frozenset({"rứa", "mà", "chừ", "ri", "không", "hông"})
 

@@ -10,7 +10,7 @@ from nlp.phrases import Hit, folded_words
 from nlp.reading import Span
 
 EMERGENCY, URGENT, NORMAL = "khan_cap", "khan", "thuong"
-_FILE = "urgency.tsv"
+FILE = "urgency.tsv"
 _NOT = folded_words("không chưa chẳng chả khỏi")
 _NEAR = 6
 _BESIDE = 4
@@ -18,15 +18,20 @@ _BESIDE = 4
 
 @dataclass(frozen=True)
 class Urgency:
-    """One of the three urgency codes, and the words that decided."""
+    """One of the three urgency codes, and the words that decided.
+
+    `taken_back`: words of danger are there, but "unreal" (denied, feared or over), or what may burn only "runs".
+    """
 
     code: str = NORMAL
     evidence: tuple[Span, ...] = ()
+    taken_back: str = ""
 
 
 def find_urgency(text: Normalised) -> Urgency:
     """Judge by danger, who is in it, and whether it is happening."""
-    cues = [hit for hit in find_cues(text, _FILE) if not _is_denied(text, hit)]
+    found = find_cues(text, FILE)
+    cues = [hit for hit in found if not _is_denied(text, hit)]
     life, now = _dangers(text, cues)
     hazards = of_kind(cues, "hazard", "grave")
     real = [hit for hit in life if not _is_taken_back(cues, hit, "over")]
@@ -37,7 +42,12 @@ def find_urgency(text: Normalised) -> Urgency:
     if real:
         return Urgency(EMERGENCY, tuple(as_spans(text, real, "urgency")))
     milder = life + now + hazards
-    return Urgency(URGENT, tuple(as_spans(text, milder, "urgency"))) if milder else Urgency()
+    taken_back = "unreal" if life or now or len(found) > len(cues) else ""
+    if of_kind(cues, "maybe") and of_kind(cues, "runs") and not of_kind(cues, "burns"):
+        taken_back = "runs"
+    if not milder:
+        return Urgency(taken_back=taken_back)
+    return Urgency(URGENT, tuple(as_spans(text, milder, "urgency")), taken_back)
 
 
 def _dangers(text: Normalised, cues: list[Hit[str]]) -> tuple[list[Hit[str]], list[Hit[str]]]:

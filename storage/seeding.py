@@ -36,6 +36,16 @@ def seed_holidays(session: Session) -> int:
     return len(new)
 
 
+def former_units() -> list[list[str]]:
+    """Code, type, name, district, province and today's codes of each unit as of 30 June 2025."""
+    return _fields("former_units.csv")
+
+
+def former_names() -> list[list[str]]:
+    """Names gone before that: the name folded and without spaces, its type, and the code of the former unit."""
+    return _fields("former_names.csv")
+
+
 def _locality(
     row: dict[str, str], level: str, parent: str | None, fold: Callable[[str], str]
 ) -> dict[str, str | float | date | None]:
@@ -56,3 +66,8 @@ def _locality(
 def _rows(name: str) -> list[dict[str, str]]:
     with (SEEDS / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _fields(name: str) -> list[list[str]]:
+    with (SEEDS / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]

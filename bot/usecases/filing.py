@@ -182,7 +182,7 @@ def _said(known: Known, tickets: dict[int, Ticket], fixed: dict[int, Group], quo
 
 def _place_key(reading: Reading | None) -> str | None:
     for place in reading.places if reading else ():
-        if place.level in {"place", "commune"}:
+        if place.level in {"place", "commune"} and place.key:
             return f"{place.level}:{place.key}"
     return None
 
@@ -286,9 +286,9 @@ def _locate(ticket: Ticket, members: list[Known]) -> None:
     for member in members:
         for place in member.reading.places if member.reading else ():
             if ticket.place_text is None or (ticket.place_id is None and place.level == "place"):
-                ticket.place_text = place.name[:300]
+                ticket.place_text = place.words[:300]
                 ticket.place_id = int(place.key) if place.level == "place" else None
-                ticket.locality_code = place.key if place.level == "commune" else ticket.locality_code
+                ticket.locality_code = place.key if place.level == "commune" and place.key else ticket.locality_code
         for attachment in member.attachments:
             if attachment.kind == AttachmentKind.LOCATION.value and attachment.latitude is not None:
                 ticket.latitude, ticket.longitude = attachment.latitude, attachment.longitude

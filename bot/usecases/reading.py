@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.runtime import Runtime
+from nlp.home_places import read_places
 from nlp.reading import Home, KnownPlace, Reading
 from storage.communes import Commune, Locality, Place
 
@@ -20,7 +20,7 @@ class Lines:
     def __init__(self, runtime: Runtime, *, code: str | None = None, places: Path | None = None) -> None:
         self._runtime = runtime
         self._code = code
-        self._places = _places_of(places) if places else None
+        self._places = read_places(places) if places else None
         self._homes: dict[str, Home] = {}
 
     def read(self, line: str) -> dict[str, Any]:
@@ -66,20 +66,6 @@ class Lines:
         return Home(unit.code, unit.name, unit.parent_code or "", places)
 
 
-def _places_of(path: Path) -> tuple[KnownPlace, ...]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if (row.get("name") or "").strip()]
-    return tuple(
-        KnownPlace(
-            str(number),
-            row["name"].strip(),
-            (row.get("kind") or "").strip(),
-            tuple(a.strip() for a in (row.get("aliases") or "").split("|") if a.strip()),
-        )
-        for number, row in enumerate(rows, 1)
-    )
-
-
 def _as_line(reading: Reading, home: Home) -> dict[str, Any]:
     kinds = {place.key: place.kind for place in home.places}
     return {
@@ -94,9 +80,9 @@ def _as_line(reading: Reading, home: Home) -> dict[str, Any]:
             if p.level in {"place", "words"}
         ],
         "units": [
-            {"level": p.level, "codes": [p.key], "name": p.name, "legacy": False, "here": bool(p.is_here)}
+            {"level": p.level, "codes": list(p.codes), "name": p.name, "legacy": p.is_former, "here": bool(p.is_here)}
             for p in reading.places
-            if p.level in {"commune", "province"}
+            if p.level in {"commune", "district", "province"}
         ],
         "pii": [{"kind": s.kind, "start": s.start, "end": s.end} for s in reading.personal_data],
         "spam": reading.intent == "spam",

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from nlp.personal_data import find_personal_data, mask
+from nlp.personal_data import HIDDEN_KINDS, find_personal_data, mask
 from nlp.reading import Reading, Span
 
 PLAIN_MARKS = frozenset("\n\t\u00a0")
@@ -24,8 +24,7 @@ class Piece:
 
 def marked(text: str, reading: Reading | None, *, is_revealed: bool) -> list[Piece]:
     """The pieces of a message: evidence marked, personal data masked unless revealed, hidden characters visible."""
-    found = [span for span in (reading.personal_data if reading else ()) if span.end <= len(text)]
-    personal = found or list(find_personal_data(text))
+    personal = _hidden(text, reading)
     shown = text if is_revealed else mask(text, personal)
     evidence = _without_overlaps(span for span in (reading.evidence if reading else ()) if span.end <= len(text))
     kinds = [("text", "")] * len(text)
@@ -41,7 +40,7 @@ def marked(text: str, reading: Reading | None, *, is_revealed: bool) -> list[Pie
 
 def has_masked(text: str, reading: Reading | None) -> bool:
     """Whether something in the words is masked."""
-    return bool((reading and reading.personal_data) or find_personal_data(text))
+    return bool(_hidden(text, reading))
 
 
 def summary(text: str) -> str:
@@ -64,6 +63,13 @@ def masked_phone(phone: str | None) -> str:
     """A phone number of which only the last digits are shown."""
     digits = phone or ""
     return "•" * max(0, len(digits) - 3) + digits[-3:]
+
+
+def _hidden(text: str, reading: Reading | None) -> list[Span]:
+    """What is masked: names are not, an official sees whom they talk to."""
+    read = [span for span in (reading.personal_data if reading else ()) if span.kind in HIDDEN_KINDS]
+    found = [span for span in read if span.end <= len(text)]
+    return found or [span for span in find_personal_data(text) if span.kind in HIDDEN_KINDS]
 
 
 def _without_overlaps(spans: Iterable[Span]) -> list[Span]:

@@ -7,9 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from nlp.localities import Gazetteer
+from nlp.evaluation import Gold, read_gold
+from nlp.home_places import read_places
 from nlp.reader import Reader
 from nlp.reading import Home, KnownPlace, Reading
+from nlp.units import FormerUnit, Gazetteer, OlderName
+from storage.seeding import former_names, former_units
 
 HERE = Path(__file__).parent
 ROWS = [
@@ -77,3 +80,32 @@ def seeded_rows() -> list[tuple[str, str, str, str]]:
         with (HERE.parents[1] / "storage" / "seeds" / name).open(encoding="utf-8") as file:
             rows += [(r["code"], r["type"], r["name"], r.get("province_code", "")) for r in csv.DictReader(file)]
     return rows
+
+
+@cache
+def whole_country() -> Gazetteer:
+    """All units of the country, of today and before."""
+    return build_country(seeded_rows())
+
+
+def build_country(rows: list[tuple[str, str, str, str]]) -> Gazetteer:
+    """The same, built anew."""
+    former = [FormerUnit(*fields, tuple(codes.split())) for *fields, codes in former_units()]
+    return Gazetteer(rows, former, [OlderName(*fields) for fields in former_names()])
+
+
+DEVELOPMENT = ("north", "central", "south")
+
+
+@cache
+def development() -> tuple[Gold, ...]:
+    """The messages written to measure with, by people who never saw the messages to learn from."""
+    return tuple(gold for region in DEVELOPMENT for gold in read_gold(HERE / "development" / f"{region}.jsonl"))
+
+
+@cache
+def development_home(code: str) -> Home:
+    """The invented commune that one region's messages are written to, in a real commune's place."""
+    region = next(r for r in DEVELOPMENT if read_gold(HERE / "development" / f"{r}.jsonl")[0].home == code)
+    name, province = next((name, parent) for own, _, name, parent in seeded_rows() if own == code)
+    return Home(code, name, province, read_places(HERE / "development" / f"{region}_places.csv"))

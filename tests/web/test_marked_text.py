@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.web.marked_text import marked, masked_phone, summary, visible
+from bot.web.marked_text import has_masked, marked, masked_phone, summary, visible
 from nlp.reading import Reading, Span
 
 
@@ -38,6 +38,16 @@ def test_evidence_and_masked_numbers_are_told_apart() -> None:
 def test_a_number_the_reader_missed_is_masked_all_the_same() -> None:
     shown = "".join(p.text for p in marked("gọi 0912345678", Reading("feedback"), is_revealed=False))
     assert "0912345678" not in shown
+
+
+def test_names_are_shown_to_officials() -> None:
+    text = "Tôi tên là Nguyễn Văn A, sđt 0912345678"
+    name = Span(11, 23, "name")
+    for reading in (None, Reading("feedback", personal_data=(name,))):
+        shown = {piece.kind: piece.text for piece in marked(text, reading, is_revealed=False)}
+        assert shown == {"text": "Tôi tên là Nguyễn Văn A, sđt ", "masked": "09******78"}
+        assert has_masked(text, reading)
+    assert not has_masked(text[:23], Reading("feedback", personal_data=(name,)))
 
 
 def test_families_of_emoji_are_not_taken_for_tricks() -> None:

@@ -1,0 +1,152 @@
+"""Deciding: one consistent answer from what a judge makes of a message and what the rules of danger and sealing say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from nlp.clues import Clues
+from nlp.reading import TopicGuess
+from nlp.urgency import EMERGENCY, NORMAL, URGENT
+
+NO_TOPIC = "-"
+SEALED = "sealed"
+FEEDBACK = "feedback"
+# Below this a topic is shown to officials but nothing is done by it (measured: see ARCHITECTURE.md).
+ABSTAINS = 0.5
+# Recall comes first: how likely danger must be, by what the rules say; and a secret, alone and with the rules.
+_DANGER = {EMERGENCY: 0.14, URGENT: 0.35, NORMAL: 0.24}
+_DANGER_TAKEN_BACK = {"unreal": 0.62, "runs": 0.85}
+_SURELY_NORMAL = 0.92
+_SECRET, _SECRET_BY_RULE = 0.11, 0.07
+_ACCUSES = 0.1
+# A command is obeyed without asking back, so it must be plain.
+_COMMANDS = {"unsubscribe": 0.8, "withdraw": 0.4, "data_request": 0.4}
+_LEAST, _MOST = 0.001, 0.999
+# Courtesies and commands are about nothing, whatever their words look like.
+SUBJECTLESS = frozenset(
+    {"unsubscribe", "subscribe", "status_lookup", "greeting", "thanks", "test", "human_handoff", "data_request"}
+    | {"spam", "abuse", "chitchat", "out_of_scope"}
+)
+# What may as well have no subject of its own.
+_MAY_LACK_SUBJECT = frozenset({"rating", "add_info", "withdraw", "praise", "announcement_request"})
+_HINT = 0.1
+_DOUBT = 0.05
+# Thanks and insults beside a named subject are seldom all that is meant.
+_COURTEOUS = frozenset({"thanks", "abuse", "greeting", "test", "chitchat"})
+_NAMED = 0.1
+_PRAISES = frozenset({"#wish praise part", "#wish ~done part"})
+_UNSURE = 0.2
+
+
+class Verdict(Protocol):
+    """What a judge makes of one message."""
+
+    def probabilities(self, head: str) -> dict[str, float]:
+        """The probability of each answer to one question: "topic", "intent", "urgency", "seal"."""
+
+    def reasons(self, head: str, label: str, most: int = 8) -> list[tuple[str, float]]:
+        """The names of the clues that spoke for an answer, strongest first."""
+
+
+class Judge(Protocol):
+    """Judges a message by its clues; the model that ships, or a larger one in its place."""
+
+    version: str
+
+    def judge(self, clues: Clues) -> Verdict:
+        """What it makes of a message."""
+
+    def ask(self, names: list[str]) -> Verdict:
+        """What it makes of some of a message's clues, by name."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answers, consistent with each other; `topics` best first, at most two."""
+
+    intent: str
+    topics: tuple[TopicGuess, ...]
+    urgency: str
+    sealed: bool
+    abstains: bool
+
+
+def decide(verdict: Verdict, clues: Clues, command: str | None) -> Decision:
+    """Danger first, then what must be sealed, then what is wanted, then the subject.
+
+    `command`: the intent of a message that is a command or a courtesy and nothing else.
+    """
+    if command:
+        named = _subject(command, verdict.probabilities("topic"))
+        return Decision(command, named, NORMAL, sealed=False, abstains=True)
+    urgency = _urgency(verdict.probabilities("urgency"), clues)
+    topics = verdict.probabilities("topic")
+    intents = _agreeing(verdict, clues)
+    sealed = _is_sealed(verdict.probabilities("seal"), clues)
+    intent = "emergency" if urgency == EMERGENCY else _intent(intents, is_sealed=sealed)
+    sealed = sealed or intent == "denunciation"
+    guesses = _subject(intent, topics)
+    return Decision(intent, guesses, urgency, sealed, not guesses or guesses[0].probability < ABSTAINS)
+
+
+def _agreeing(verdict: Verdict, clues: Clues) -> dict[str, float]:
+    """The chances of the intents once the subject is heard: what is about nothing is no report, and the other way."""
+    no_subject = verdict.probabilities("topic").get(NO_TOPIC, 0.0)
+    names = set(clues.names)
+    named = 1.0
+    if any(name.startswith("#topic ") and name.endswith("!") for name in names):
+        named, no_subject = _NAMED, min(0.5, no_subject)
+    unpraised = named if names.isdisjoint(_PRAISES) or "#wish ~but part" in names else 1.0
+
+    def weight(intent: str) -> float:
+        if intent == "praise":
+            return unpraised
+        if intent in _MAY_LACK_SUBJECT:
+            return 1.0
+        subjectless = named * no_subject if intent in _COURTEOUS else no_subject
+        return max(_DOUBT, subjectless if intent in SUBJECTLESS else 1 - no_subject)
+
+    weighed = {intent: chance * weight(intent) for intent, chance in verdict.probabilities("intent").items()}
+    total = sum(weighed.values())
+    return {intent: chance / total for intent, chance in weighed.items()}
+
+
+def _urgency(chances: Mapping[str, float], clues: Clues) -> str:
+    danger = chances[EMERGENCY]
+    if danger >= _DANGER_TAKEN_BACK.get(clues.urgency.taken_back, _DANGER[clues.urgency.code]):
+        return EMERGENCY
+    if clues.urgency.code != NORMAL and chances[NORMAL] < _SURELY_NORMAL:
+        return URGENT
+    near = 0.0 if clues.urgency.taken_back else danger
+    return URGENT if chances[URGENT] + near > chances[NORMAL] else NORMAL
+
+
+def _is_sealed(chances: Mapping[str, float], clues: Clues) -> bool:
+    return chances[SEALED] >= (_SECRET_BY_RULE if clues.sealing.sealed else _SECRET)
+
+
+def _intent(chances: Mapping[str, float], *, is_sealed: bool) -> str:
+    if is_sealed and chances["denunciation"] >= _ACCUSES:
+        return "denunciation"
+    likely = sorted((i for i in chances if i != "emergency"), key=lambda i: -chances[i])
+    if chances[likely[0]] < _UNSURE:
+        return FEEDBACK
+    return next((i for i in likely if chances[i] >= _COMMANDS.get(i, 0)), FEEDBACK)
+
+
+def _subject(intent: str, chances: Mapping[str, float]) -> tuple[TopicGuess, ...]:
+    """The two likeliest topics; of those who surely have a subject, the chance that they have none is left out."""
+    if intent in SUBJECTLESS:
+        return ()
+    may_lack = intent in _MAY_LACK_SUBJECT
+    rest = 1.0 if may_lack else max(_LEAST, 1 - chances.get(NO_TOPIC, 0.0))
+    best = sorted((slug for slug in chances if slug != NO_TOPIC), key=lambda slug: -chances[slug])[:2]
+    if may_lack and chances[best[0]] < _HINT:
+        return ()
+    return tuple(TopicGuess(slug, _chance(chances[slug] / rest)) for slug in best)
+
+
+def _chance(value: float) -> float:
+    return round(min(_MOST, max(_LEAST, value)), 3)

@@ -1,0 +1,73 @@
+"""Language: whether a text is Vietnamese, another language, or no words at all; by the shape of its syllables."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal
+
+from nlp.characters import fold
+from nlp.keystrokes import is_syllable
+from nlp.normalise import Normalised, Token
+
+_MOST_WORDS = 300
+# One word that is no syllable may be a name or a slip.
+_FEWEST_STRANGE = 2
+_LEAST_VIETNAMESE, _LEAST_ACCENTED = 0.6, 0.4
+_LETTERS = re.compile(r"[^\W\d_]")
+# Words of everybody, which tell nothing of the language around them.
+_NEUTRAL = frozenset({
+    "ok", "oke", "okay", "okie", "hi", "hello", "alo", "bye", "thanks", "thank", "zalo", "facebook", "fb", "messenger",
+    "viber", "wifi", "karaoke", "camera", "internet", "email", "gmail", "mail", "admin", "ad", "add", "app", "web",
+    "website", "link", "http", "https", "www", "com", "vn", "gov", "video", "clip", "online", "vneid", "sms", "sos",
+    "pccc", "atm", "gps", "test", "stop", "start", "like", "page", "inbox", "ib", "cmt", "rep", "sdt", "k", "ko", "km",
+})  # fmt: skip
+# Letters that Vietnamese lacks, of languages spoken here that share most of its other letters.
+_FOREIGN_LETTERS = frozenset("ĕŏŭĭčƀñǒěšžçßäöüåøñłőű")
+# Everyday English words that happen to be shaped like Vietnamese syllables.
+_ENGLISH = frozenset({
+    "the", "to", "in", "can", "an", "so", "no", "do", "me", "he", "on", "at", "not", "a", "i", "my", "we", "it", "am",
+    "go", "but", "then", "them", "men", "get", "up", "him", "hot", "bin", "that", "put", "let", "than",
+    "be", "by", "met", "one", "come", "near", "light", "hole",
+})  # fmt: skip
+
+Language = Literal["vi", "other", "none"]
+
+
+def language_of(text: Normalised) -> Language:
+    """The language of a normalised text: "none" has no letters, and what cannot be told is "vi".
+
+    Vietnamese without accents, in shorthand, or in raw keystrokes is Vietnamese; of a mixed text the greater part
+    counts. Chinese, Khmer and other scripts, English, and Chăm, Êđê or Hmông in Latin letters are "other".
+    """
+    letters = _LETTERS.findall(text.accented[:4_000])
+    if not letters:
+        return "none"
+    latin = sum(_is_latin(letter) for letter in letters)
+    if latin < len(letters) / 2:
+        return "other"
+    return "vi" if _is_vietnamese([token for token in text.tokens[:_MOST_WORDS] if token.word.isalpha()]) else "other"
+
+
+def _is_latin(letter: str) -> bool:
+    return letter.isascii() or fold(letter).isascii() or "LATIN" in unicodedata.name(letter, "")
+
+
+def _is_vietnamese(tokens: list[Token]) -> bool:
+    words = [token for token in tokens if token.word not in _NEUTRAL and len(token.word) > 1]
+    if not words:
+        return True
+    foreign = sum(bool(_FOREIGN_LETTERS & set(token.accented)) for token in words)
+    shaped = [token for token in words if is_syllable(token.word)]
+    accented = sum(token.accented not in ("", token.word) for token in shaped)
+    english = sum(token.word in _ENGLISH and token.accented in ("", token.word) for token in shaped)
+    if foreign * 5 >= len(words):
+        return False
+    # Accents on syllables of the right shape leave no doubt, were the other words as strange as names can be.
+    if accented >= _LEAST_ACCENTED * len(words):
+        return True
+    strange = len(words) - len(shaped)
+    if strange < _FEWEST_STRANGE:
+        return True
+    is_english = accented == 0 and english >= 0.5 * len(shaped)
+    return len(shaped) >= _LEAST_VIETNAMESE * len(words) and not is_english

@@ -1,0 +1,87 @@
+"""Parts: two problems in one message, each with its topic and where it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import NamedTuple
+
+from nlp.clues import Clues
+from nlp.deciding import NO_TOPIC, Verdict
+from nlp.normalise import Normalised
+from nlp.phrases import PhraseMatcher
+from nlp.reading import Part
+
+_LEAST_WORDS = 3
+_MOST_CUTS = 8
+_NUMBERED = re.compile(r"(?:^|\s)1[.)][^\n]{10,}?\s2[.)]")
+# How sure both topics must be: where the writer announces two matters, or says that something else follows.
+_ANNOUNCED, _JOINED = 0.25, 0.45
+_ANNOUNCES = (
+    "hai việc", "2 việc", "hai chuyện", "2 chuyện", "hai vấn đề", "2 vấn đề", "hai điều", "2 điều", "hai vụ", "2 vụ",
+    "hai thứ", "một là", "thứ nhất", "thứ nhứt", "cả hai", "hai cái", "vài việc", "mấy việc", "1 là", "=một lượt",
+)  # fmt: skip
+_JOINS = (
+    "ngoài ra", "với lại", "với cả", "vả lại", "thêm nữa", "thêm cái", "thêm vụ", "thêm chuyện", "còn nữa", "còn cái",
+    "còn vụ", "còn chuyện", "đồng thời", "bên cạnh đó", "à mà", "sẵn tiện", "sẵn coi", "tiện thể", "nhân tiện",
+    "hai là", "thứ hai là", "thứ nhì", "việc thứ hai", "một việc nữa", "1 việc nữa", "chuyện nữa", "mặt khác",
+    "luôn tiện", "nhân đây", "cho hỏi luôn", "còn bên kia", "còn mé", "mà ngoài", "chưa kể", "lại thêm",
+)  # fmt: skip
+# Another authority's or a protected matter is told in one piece, whatever it touches on the way.
+_WHOLE = frozenset({"to-cao-tham-nhung", "khieu-nai", "thai-do-can-bo", "gop-y-chinh-quyen"})
+
+
+class _Cut(NamedTuple):
+    at: int
+    needed: float
+
+
+@cache
+def _cues() -> PhraseMatcher[bool]:
+    return PhraseMatcher([*((phrase, True) for phrase in _ANNOUNCES), *((phrase, False) for phrase in _JOINS)])
+
+
+def find_parts(text: Normalised, clues: Clues, judge: Callable[[list[str]], Verdict]) -> tuple[Part, ...]:
+    """The two parts where a message changes from one problem to another; () when it has one."""
+    best: tuple[float, tuple[Part, ...]] = (0.0, ())
+    for cut in _cuts(text)[:_MOST_CUTS]:
+        before = _topic(judge(_names(clues, 0, cut.at)))
+        after = _topic(judge(_names(clues, cut.at, len(text.tokens))))
+        surer = min(before[1], after[1])
+        if before[0] != after[0] and surer >= cut.needed and surer > best[0] and not _WHOLE & {before[0], after[0]}:
+            ends = ((0, cut.at), (cut.at, len(text.tokens)))
+            parts = tuple(
+                Part(slug, round(min(p, 0.999), 3), *text.token_span(*end))
+                for (slug, p), end in zip((before, after), ends, strict=True)
+            )
+            best = (surer, parts)
+    return best[1]
+
+
+def _cuts(text: Normalised) -> list[_Cut]:
+    """Where another problem may begin, the likeliest first."""
+    hits = _cues().find(text)
+    needed = {hit.first: _JOINED for hit in hits if not hit.value}
+    if any(hit.value for hit in hits) or _NUMBERED.search(text.original):
+        needed = dict.fromkeys((*needed, *_pauses(text)), _ANNOUNCED)
+    last = len(text.tokens) - _LEAST_WORDS
+    return [_Cut(at, needed[at]) for at in sorted(needed) if _LEAST_WORDS <= at <= last]
+
+
+def _pauses(text: Normalised) -> Iterator[int]:
+    for at in range(1, len(text.tokens)):
+        between = text.original[text.tokens[at - 1].end : text.tokens[at].start]
+        if any(mark in between for mark in ".;\n,:"):
+            yield at
+
+
+def _names(clues: Clues, first: int, last: int) -> list[str]:
+    return [clue.name for clue in clues.found if first <= clue.first < clue.last <= last]
+
+
+def _topic(verdict: Verdict) -> tuple[str, float]:
+    chances = verdict.probabilities("topic")
+    chances.pop(NO_TOPIC, None)
+    slug = max(chances, key=lambda s: chances[s])
+    return slug, chances[slug]
