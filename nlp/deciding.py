@@ -21,8 +21,8 @@ _DANGER_TAKEN_BACK = {"unreal": 0.62, "runs": 0.85}
 _SURELY_NORMAL = 0.92
 _SECRET, _SECRET_BY_RULE = 0.11, 0.07
 _ACCUSES = 0.1
-# A command is obeyed without asking back, so it must be plain.
-_COMMANDS = {"unsubscribe": 0.8, "withdraw": 0.4, "data_request": 0.4}
+# What is obeyed or put aside without asking back must be plain.
+_NEEDED = {"unsubscribe": 0.8, "spam": 0.75, "withdraw": 0.4, "data_request": 0.4}
 _LEAST, _MOST = 0.001, 0.999
 # Courtesies and commands are about nothing, whatever their words look like.
 SUBJECTLESS = frozenset(
@@ -35,7 +35,7 @@ _HINT = 0.1
 _DOUBT = 0.05
 # Thanks and insults beside a named subject are seldom all that is meant.
 _COURTEOUS = frozenset({"thanks", "abuse", "greeting", "test", "chitchat"})
-_NAMED = 0.1
+_NAMED, _DETAIL = 0.1, 0.3
 _PRAISES = frozenset({"#wish praise part", "#wish ~done part"})
 _UNSURE = 0.2
 
@@ -95,16 +95,17 @@ def _agreeing(verdict: Verdict, clues: Clues) -> dict[str, float]:
     """The chances of the intents once the subject is heard: what is about nothing is no report, and the other way."""
     no_subject = verdict.probabilities("topic").get(NO_TOPIC, 0.0)
     names = set(clues.names)
-    named = 1.0
+    named = detail = 1.0
     if any(name.startswith("#topic ") and name.endswith("!") for name in names):
-        named, no_subject = _NAMED, min(0.5, no_subject)
+        # A report is never lost to a courtesy or taken for a detail of another.
+        named, detail, no_subject = _NAMED, _DETAIL, min(0.5, no_subject)
     unpraised = named if names.isdisjoint(_PRAISES) or "#wish ~but part" in names else 1.0
 
     def weight(intent: str) -> float:
         if intent == "praise":
             return unpraised
         if intent in _MAY_LACK_SUBJECT:
-            return 1.0
+            return detail if intent == "add_info" else 1.0
         subjectless = named * no_subject if intent in _COURTEOUS else no_subject
         return max(_DOUBT, subjectless if intent in SUBJECTLESS else 1 - no_subject)
 
@@ -130,10 +131,8 @@ def _is_sealed(chances: Mapping[str, float], clues: Clues) -> bool:
 def _intent(chances: Mapping[str, float], *, is_sealed: bool) -> str:
     if is_sealed and chances["denunciation"] >= _ACCUSES:
         return "denunciation"
-    likely = sorted((i for i in chances if i != "emergency"), key=lambda i: -chances[i])
-    if chances[likely[0]] < _UNSURE:
-        return FEEDBACK
-    return next((i for i in likely if chances[i] >= _COMMANDS.get(i, 0)), FEEDBACK)
+    best = max((i for i in chances if i != "emergency"), key=lambda i: chances[i])
+    return best if chances[best] >= _NEEDED.get(best, _UNSURE) else FEEDBACK
 
 
 def _subject(intent: str, chances: Mapping[str, float]) -> tuple[TopicGuess, ...]:

@@ -11,6 +11,7 @@ from nlp.phrases import Hit, PhraseMatcher, rows
 
 CODE = re.compile(r"\bPA\s?\d{2}\s?-?\s?\d{1,6}\b", re.IGNORECASE)
 LINK = re.compile(r"https?://|www\.|\b(?:bit\.ly|t\.me|zalo\.me)/", re.IGNORECASE)
+_LINK_ALONE = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _FILLER = "~filler"
 _COURTESIES = frozenset({"greeting", "thanks"})
 _CODE_WORDS = 3
@@ -41,6 +42,8 @@ def find_command(text: Normalised) -> str | None:
         return "thanks" if _is_approval(text.original) else "greeting"
     if CODE.fullmatch(text.original.strip()) and words <= _CODE_WORDS:
         return "status_lookup"
+    if _LINK_ALONE.fullmatch(text.original.strip()):
+        return "feedback"
     best: dict[str, int] = {}
     covered: dict[str, set[int]] = {}
     for hit in find_wishes(text):

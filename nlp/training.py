@@ -19,7 +19,7 @@ from nlp.examples import INTENTS, URGENCIES, Example, shipped_examples
 from nlp.model import MODEL_FILE, Head, Matrix, Model, weighed
 from nlp.normalise import normalise
 from nlp.phrases import DATA, rows
-from nlp.topics import TOPICS, lexicon_phrases
+from nlp.topics import LEXICON, TOPICS, lexicon_phrases
 
 SEAL = ("open", "sealed")
 _NEVER = -30.0
@@ -29,6 +29,7 @@ _LISTED = 0.5
 _SMOOTHING = 0.3
 _COUNTED_SHARPNESS = 3.0
 _FEW, _USUAL = 30, 100
+_LISTS = ("topics.tsv", LEXICON, "intents.tsv", "urgency.tsv", "sealed.tsv")
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,8 @@ def _counted(
 def lessons_digest(folder: Path = DATA) -> str:
     """A short digest of every file a model is trained from, to tell whether a model is of these files."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.tsv")):
+    lists = (folder / name for name in _LISTS)
+    for path in (*lists, *sorted(folder.glob("concepts_*.tsv")), *sorted((folder / "messages").glob("*.tsv"))):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 

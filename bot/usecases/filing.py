@@ -15,6 +15,7 @@ from bot.rules.threading import ADDING, OPENING, SURE, Group, Said, place_all
 from bot.usecases.work import Citizen, Work
 from nlp.reading import Reading
 from nlp.topics import TOPICS
+from storage.boundaries import boundaries
 from storage.deliveries import Delivery
 from storage.enums import Direction, EventKind, TicketState, Urgency
 from storage.intake import next_number
@@ -256,7 +257,7 @@ def _describe(work: Work, ticket: Ticket, members: list[Known]) -> None:
     """Say what the ticket is about from all its messages; what an official has decided stays."""
     ticket.last_in_at = max(m.message.occurred_at for m in members)
     ticket.version += 1
-    said = [Urgency(m.reading.urgency) for m in members if m.reading]
+    said = [Urgency(m.reading.urgency) for m in members if m.reading and _may_raise(ticket, m.message)]
     loudest = max(said, key=_LOUDNESS.__getitem__, default=Urgency.NORMAL)
     is_sealed = any(m.message.is_sealed for m in members)
     if ticket.is_touched:
@@ -276,6 +277,11 @@ def _describe(work: Work, ticket: Ticket, members: list[Known]) -> None:
     ticket.due_at = _due(work, ticket)
 
 
+def _may_raise(ticket: Ticket, message: Message) -> bool:
+    """What an official saw when deciding how urgent it is does not raise it again."""
+    return ticket.urgency_set_at is None or message.created_at > ticket.urgency_set_at
+
+
 def _summary(members: list[Known]) -> str:
     texts = [m.message.text.strip() for m in members if m.message.text.strip()]
     return " ".join((texts[0] if texts else "").split())[:300]
@@ -292,6 +298,9 @@ def _locate(ticket: Ticket, members: list[Known]) -> None:
         for attachment in member.attachments:
             if attachment.kind == AttachmentKind.LOCATION.value and attachment.latitude is not None:
                 ticket.latitude, ticket.longitude = attachment.latitude, attachment.longitude
+    if ticket.latitude is not None and ticket.longitude is not None:
+        # A pin is surer than words.
+        ticket.locality_code = boundaries().commune_at(ticket.latitude, ticket.longitude) or ticket.locality_code
 
 
 def _topic(members: list[Known]) -> tuple[str | None, float]:

@@ -141,7 +141,7 @@ def test_two_citizens_have_two_tickets(morning: World) -> None:
 
 @pytest.mark.parametrize(
     ("text", "answer"),
-    [("Xin chào", "welcome"), ("Cảm ơn xã nhiều", "thanks"), ("alo", "welcome"), ("abc xyz", "not_understood")],
+    [("Xin chào", "welcome"), ("Cảm ơn xã nhiều", "thanks"), ("alo", "welcome"), ("trời hôm nay đẹp ghê ha", "not_understood")],
 )
 def test_courtesies_are_answered_without_a_ticket(text: str, answer: str, morning: World) -> None:
     morning.says(text)
@@ -464,6 +464,7 @@ def test_a_pin_says_where_the_report_is(morning: World, clock: Clock) -> None:
     take_in(morning)
     ticket = the_ticket(morning)
     assert (ticket.latitude, ticket.longitude) == (10.7412, 106.2871)
+    assert ticket.locality_code == "28072"
     assert all_rows(morning.runtime, Attachment)[0].state is AttachmentState.NONE
 
 

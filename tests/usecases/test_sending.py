@@ -22,6 +22,7 @@ from bot.usecases.sending import MANY, PERSONAL, channels_with_due, send_due
 from bot.usecases.setup import add_channel, add_commune
 from bot.usecases.tokens import keep_first_tokens
 from storage.channels import Channel, ChannelToken
+from storage.communes import Commune
 from storage.contacts import Contact, Urn
 from storage.deliveries import Attempt, Delivery
 from storage.enums import DeliveryKind, DeliveryState, InboundState, TokenState
@@ -47,13 +48,14 @@ def zalo(tmp_path: Path, listener: Listener) -> Iterator[Running]:
 
 @pytest.fixture
 def live(runtime: Runtime, zalo: Running) -> World:
-    """The commune's channel speaks to the pretend Zalo, by the real clock."""
+    """The commune's channel speaks to the pretend Zalo, by the real clock, at any hour of it."""
     runtime.now = utc_now
     runtime.http.close()
     runtime.http = Http(connect_seconds=1, read_seconds=0.6, call_seconds=1.5)
     world = a_world(runtime, utc_now, api_base=zalo.url)
     keep_first_tokens(runtime, world.channel, Tokens(ACCESS, REFRESH, utc_now() + timedelta(hours=25)))
     change(world, Channel, rate_per_second=200.0)
+    change(world, Commune, settings={"quiet_hours": None})
     return world
 
 

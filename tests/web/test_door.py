@@ -284,7 +284,7 @@ EXPECTED: dict[str, tuple[str, int]] = {
     "user_send_location": ("done message:opened", 1),
     "user_send_sticker": ("done message:nothing_to_do", 1),
     "user_send_text": ("done message:opened", 1),
-    "user_send_text_button_payload": ("done message:opened", 1),
+    "user_send_text_button_payload": ("done message:status_lookup", 1),
     "user_send_text_emoji_only": ("done message:thanks", 1),
     "user_send_text_numeric_timestamp": ("done message:add_info", 1),
     "user_send_text_quote": ("done message:add_info", 1),
