@@ -201,8 +201,8 @@ def test_any_text_is_read(text):
         assert 0 < unit.probability < 1
 
 
-def labelled() -> list[list[str]]:
-    lines = (HERE / "units.tsv").read_text(encoding="utf-8").splitlines()
+def labelled(file_name: str) -> list[list[str]]:
+    lines = (HERE / file_name).read_text(encoding="utf-8").splitlines()
     return [line.split("\t") for line in lines if line and not line.startswith("#")]
 
 
@@ -213,9 +213,10 @@ def _home(code: str) -> Home:
     return Home(code, "", parent) if parent else Home("", "", code)
 
 
-def test_most_units_of_real_messages_are_found_exactly():
+@pytest.mark.parametrize("file_name", ["units.tsv", "units_held_out.tsv"])
+def test_most_units_of_real_messages_are_found_exactly(file_name):
     right: Counter[str] = Counter()
-    rows = labelled()
+    rows = labelled(file_name)
     for kind, home, expected, text in rows:
         found = sorted(codes(text, _home(home))) or ["-"]
         right[kind] += found == sorted(expected.split(";"))

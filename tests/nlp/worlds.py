@@ -94,18 +94,37 @@ def build_country(rows: list[tuple[str, str, str, str]]) -> Gazetteer:
     return Gazetteer(rows, former, [OlderName(*fields) for fields in former_names()])
 
 
-DEVELOPMENT = ("north", "central", "south")
+REGIONS = ("north", "central", "south")
+DEVELOPMENT, UNSEEN = HERE / "development", HERE / "unseen"
 
 
 @cache
 def development() -> tuple[Gold, ...]:
-    """The messages written to measure with, by people who never saw the messages to learn from."""
-    return tuple(gold for region in DEVELOPMENT for gold in read_gold(HERE / "development" / f"{region}.jsonl"))
+    """Messages by people who never saw the ones to learn from; thresholds are set with them."""
+    return tuple(gold for region in REGIONS for gold in read_gold(DEVELOPMENT / f"{region}.jsonl"))
 
 
 @cache
-def development_home(code: str) -> Home:
-    """The invented commune that one region's messages are written to, in a real commune's place."""
-    region = next(r for r in DEVELOPMENT if read_gold(HERE / "development" / f"{r}.jsonl")[0].home == code)
+def unseen() -> tuple[Gold, ...]:
+    """Messages by other people again, never looked at while building; only measured with."""
+    return tuple(gold for region in REGIONS for gold in read_gold(UNSEEN / f"{region}.jsonl"))
+
+
+@cache
+def _places_files() -> dict[str, Path]:
+    return {
+        read_gold(folder / f"{region}.jsonl")[0].home: folder / f"{region}_places.csv"
+        for folder in (DEVELOPMENT, UNSEEN)
+        for region in REGIONS
+    }
+
+
+@cache
+def _home(code: str) -> Home:
     name, province = next((name, parent) for own, _, name, parent in seeded_rows() if own == code)
-    return Home(code, name, province, read_places(HERE / "development" / f"{region}_places.csv"))
+    return Home(code, name, province, read_places(_places_files()[code]))
+
+
+def home_of(gold: Gold) -> Home:
+    """The invented commune a message is written to, in a real commune's place."""
+    return _home(gold.home)
