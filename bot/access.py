@@ -116,13 +116,15 @@ def may_direct(official: Official) -> bool:
 
 
 def may_reply(official: Official, ticket: Ticket) -> bool:
-    """Whether the official may speak to the citizen about this ticket."""
+    """Whether the official may speak to the citizen about this ticket; nobody answers spam."""
+    if ticket.is_spam:
+        return False
     return official.has(*OF_SEALED) if ticket.is_sealed else official.has(*OF_WHOLE_COMMUNE, Role.HANDLER)
 
 
 def may_unseal(official: Official, ticket: Ticket) -> bool:
     """Whether the official may open a sealed ticket to the receivers."""
-    return ticket.is_sealed and official.has(Role.LEADER)
+    return ticket.is_sealed and official.has(*OF_SEALED)
 
 
 def audit(

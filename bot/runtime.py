@@ -25,7 +25,7 @@ from storage.communes import Locality
 from storage.database import Database
 
 if TYPE_CHECKING:
-    from nlp.reader import Reader
+    from bot.current_reader import CurrentReader
 
 
 def utc_now() -> datetime:
@@ -113,9 +113,9 @@ class Runtime:
     now: Callable[[], datetime] = utc_now
 
     @cached_property
-    def reader(self) -> Reader:
-        """The reader with the gazetteer of this installation; built, and its word lists loaded, when first needed."""
-        from nlp.reader import Reader
+    def reader(self) -> CurrentReader:
+        """The reader with this country's gazetteer and the model in use; built when first needed."""
+        from bot.current_reader import CurrentReader
         from nlp.units import FormerUnit, Gazetteer, OlderName
         from storage.seeding import former_names, former_units
 
@@ -131,7 +131,7 @@ class Runtime:
             for code, kind, name, district, province, codes in former_units()
         )
         older = (OlderName(key, kind, code) for key, kind, code in former_names())
-        return Reader(Gazetteer(today, former, older))
+        return CurrentReader(self.database, Gazetteer(today, former, older))
 
     @staticmethod
     def build(settings: Settings, *, nudge: Nudge | None = None) -> Runtime:

@@ -67,6 +67,19 @@ def fold(text: str) -> str:
     return text.translate(_FOLDED)
 
 
+_LETTERS = "aăâbcdđeêghiklmnoôơpqrstuưvxyfjwz"
+_MARKS = "\u0300\u0301\u0303\u0309\u0323"
+_TONED = {unicodedata.normalize("NFC", letter + mark) for letter in "aăâeêioôơuưy" for mark in _MARKS}
+# What most messages are made of: here the accented view is the lower case.
+_ORDINARY = frozenset(map(chr, (*range(0x20, 0x60), *range(0x61, 0x7F)))) | {"\n", *_LETTERS, *_TONED}
+_ORDINARY |= {letter.upper() for letter in _ORDINARY}
+
+
+def is_ordinary(text: str) -> bool:
+    """Whether a text has nothing but ASCII and the letters of Vietnamese, composed."""
+    return _ORDINARY.issuperset(text)
+
+
 @lru_cache(maxsize=4096)
 def _is_simple(char: str) -> bool:
     return len(_FOLDED[ord(char)]) == 1 and len(_ACCENTED[ord(char)]) == 1 and not unicodedata.combining(char)
@@ -77,7 +90,7 @@ class Views:
     """Both views of a text as cells: one base character of the original with the marks that follow it.
 
     `accented[i]` is cell i with accents; `folded` is one string and `cell_of[j]` the cell of its j-th character;
-    `starts` and `ends` give each cell's code points in the original.
+    `starts` and `ends` give each cell's code points in the original. `is_ordinary`: see the function of that name.
     """
 
     folded: str
@@ -85,16 +98,23 @@ class Views:
     accented: Sequence[str]
     starts: Sequence[int]
     ends: Sequence[int]
+    is_ordinary: bool = False
 
 
+# Whoever reads a message looks at it more than once.
+@lru_cache(maxsize=2)
 def views(text: str) -> Views:
     """Both views of any string, in linear time."""
-    if all(map(_is_simple, set(text))):
-        count = len(text)
-        return Views(
-            text.translate(_FOLDED), range(count), text.translate(_ACCENTED), range(count), range(1, count + 1)
-        )
-    return _views_by_cluster(text)
+    used = set(text)
+    is_plain = used <= _ORDINARY
+    if is_plain:
+        accented = text.lower()
+    elif all(map(_is_simple, used)):
+        accented = text.translate(_ACCENTED)
+    else:
+        return _views_by_cluster(text)
+    places = range(len(text))
+    return Views(text.translate(_FOLDED), places, accented, places, range(1, len(text) + 1), is_plain)
 
 
 def _views_by_cluster(text: str) -> Views:

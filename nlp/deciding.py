@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,11 +16,13 @@ FEEDBACK = "feedback"
 # Below this a topic is shown to officials but nothing is done by it (measured: see ARCHITECTURE.md).
 ABSTAINS = 0.5
 # Recall comes first: how likely danger must be, by what the rules say; and a secret, alone and with the rules.
-_DANGER = {EMERGENCY: 0.14, URGENT: 0.35, NORMAL: 0.24}
-_DANGER_TAKEN_BACK = {"unreal": 0.62, "runs": 0.85}
+_DANGER = {EMERGENCY: 0.15, URGENT: 0.38, NORMAL: 0.26}
+_DANGER_TAKEN_BACK = {"unreal": 0.68, "runs": 0.85}
+# And against "nothing urgent at all".
+_DANGER_SHARE = 0.8
 _SURELY_NORMAL = 0.92
 _SECRET, _SECRET_BY_RULE = 0.11, 0.07
-_ACCUSES = 0.1
+_ACCUSES = 0.3
 # What is obeyed or put aside without asking back must be plain.
 _NEEDED = {"unsubscribe": 0.8, "spam": 0.75, "withdraw": 0.4, "data_request": 0.4}
 _LEAST, _MOST = 0.001, 0.999
@@ -58,7 +60,7 @@ class Judge(Protocol):
     def judge(self, clues: Clues) -> Verdict:
         """What it makes of a message."""
 
-    def ask(self, names: list[str]) -> Verdict:
+    def ask(self, names: Sequence[str]) -> Verdict:
         """What it makes of some of a message's clues, by name."""
 
 
@@ -86,7 +88,6 @@ def decide(verdict: Verdict, clues: Clues, command: str | None) -> Decision:
     intents = _agreeing(verdict, clues)
     sealed = _is_sealed(verdict.probabilities("seal"), clues)
     intent = "emergency" if urgency == EMERGENCY else _intent(intents, is_sealed=sealed)
-    sealed = sealed or intent == "denunciation"
     guesses = _subject(intent, topics)
     return Decision(intent, guesses, urgency, sealed, not guesses or guesses[0].probability < ABSTAINS)
 
@@ -94,29 +95,32 @@ def decide(verdict: Verdict, clues: Clues, command: str | None) -> Decision:
 def _agreeing(verdict: Verdict, clues: Clues) -> dict[str, float]:
     """The chances of the intents once the subject is heard: what is about nothing is no report, and the other way."""
     no_subject = verdict.probabilities("topic").get(NO_TOPIC, 0.0)
-    names = set(clues.names)
+    marks = clues.marks
     named = detail = 1.0
-    if any(name.startswith("#topic ") and name.endswith("!") for name in names):
+    if any(mark.startswith("#topic ") and mark.endswith("!") for mark in marks):
         # A report is never lost to a courtesy or taken for a detail of another.
         named, detail, no_subject = _NAMED, _DETAIL, min(0.5, no_subject)
-    unpraised = named if names.isdisjoint(_PRAISES) or "#wish ~but part" in names else 1.0
+    unpraised = named if marks.isdisjoint(_PRAISES) or "#wish ~but part" in marks else 1.0
 
-    def weight(intent: str) -> float:
-        if intent == "praise":
-            return unpraised
-        if intent in _MAY_LACK_SUBJECT:
-            return detail if intent == "add_info" else 1.0
-        subjectless = named * no_subject if intent in _COURTEOUS else no_subject
-        return max(_DOUBT, subjectless if intent in SUBJECTLESS else 1 - no_subject)
-
-    weighed = {intent: chance * weight(intent) for intent, chance in verdict.probabilities("intent").items()}
+    weights = {
+        **dict.fromkeys(SUBJECTLESS, max(_DOUBT, no_subject)),
+        **dict.fromkeys(_COURTEOUS, max(_DOUBT, named * no_subject)),
+        **dict.fromkeys(_MAY_LACK_SUBJECT, 1.0),
+        "add_info": detail,
+        "praise": unpraised,
+    }
+    other = max(_DOUBT, 1 - no_subject)
+    weighed = {i: chance * weights.get(i, other) for i, chance in verdict.probabilities("intent").items()}
     total = sum(weighed.values())
     return {intent: chance / total for intent, chance in weighed.items()}
 
 
 def _urgency(chances: Mapping[str, float], clues: Clues) -> str:
     danger = chances[EMERGENCY]
-    if danger >= _DANGER_TAKEN_BACK.get(clues.urgency.taken_back, _DANGER[clues.urgency.code]):
+    needed = _DANGER_TAKEN_BACK.get(clues.urgency.taken_back, _DANGER[clues.urgency.code])
+    if clues.urgency.code != EMERGENCY:
+        needed = max(needed, _DANGER_SHARE * chances[NORMAL])
+    if danger >= needed:
         return EMERGENCY
     if clues.urgency.code != NORMAL and chances[NORMAL] < _SURELY_NORMAL:
         return URGENT
@@ -131,7 +135,9 @@ def _is_sealed(chances: Mapping[str, float], clues: Clues) -> bool:
 def _intent(chances: Mapping[str, float], *, is_sealed: bool) -> str:
     if is_sealed and chances["denunciation"] >= _ACCUSES:
         return "denunciation"
-    best = max((i for i in chances if i != "emergency"), key=lambda i: chances[i])
+    never = ("emergency",) if is_sealed else ("emergency", "denunciation")
+    likely = {intent: chance for intent, chance in chances.items() if intent not in never}
+    best = max(likely, key=likely.__getitem__)
     return best if chances[best] >= _NEEDED.get(best, _UNSURE) else FEEDBACK
 
 
@@ -141,7 +147,10 @@ def _subject(intent: str, chances: Mapping[str, float]) -> tuple[TopicGuess, ...
         return ()
     may_lack = intent in _MAY_LACK_SUBJECT
     rest = 1.0 if may_lack else max(_LEAST, 1 - chances.get(NO_TOPIC, 0.0))
-    best = sorted((slug for slug in chances if slug != NO_TOPIC), key=lambda slug: -chances[slug])[:2]
+    likely = {slug: chance for slug, chance in chances.items() if slug != NO_TOPIC}
+    best = [max(likely, key=likely.__getitem__)]
+    del likely[best[0]]
+    best.append(max(likely, key=likely.__getitem__))
     if may_lack and chances[best[0]] < _HINT:
         return ()
     return tuple(TopicGuess(slug, _chance(chances[slug] / rest)) for slug in best)

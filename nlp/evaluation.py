@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from nlp import bootstrap
+from nlp.bootstrap import Figure, figure, numbered, share, value
+from nlp.examples import INTENTS, URGENCIES
 from nlp.reading import Reading
+from nlp.topics import TOPICS
 from nlp.urgency import EMERGENCY
 
-_RESAMPLES = 400
-_BINS = 10
-_SEED = 20_260_701
+__all__ = [
+    "BadGold", "Difference", "Figure", "Gold", "calibration_error", "differences", "macro_f1", "measure",
+    "measure_basic", "misread", "read_gold", "risk_coverage",
+]  # fmt: skip
+
+_MOST_PROBLEMS = 20
+_NONE = "-"
+Pairs = Sequence[tuple["Gold", Reading]]
 
 
 class BadGold(ValueError):
-    """A line that can't be measured with; says which and why."""
+    """Lines that can't be measured with; says which and why, one a line."""
 
 
 @dataclass(frozen=True)
 class Gold:
-    """A message and what people say of it; `topics`: every topic a fair colleague would accept, the main one first."""
+    """A message and what people say of it; `topics`: every topic a fair colleague would accept, the main one first.
+
+    `units`: the sorted codes of each unit named. `personal`: the kind and the words of each piece of personal data.
+    `number`: the message's id, or where it stands in its file.
+    """
 
     text: str
     home: str
@@ -41,76 +51,154 @@ class Gold:
 
 
 def read_gold(path: Path) -> list[Gold]:
-    """The labelled messages of a JSON-lines file; raises BadGold at the first line that is wrong."""
-    with path.open(encoding="utf-8") as file:
-        return [_gold(line, f"{path.name}:{number}") for number, line in enumerate(file, 1) if line.strip()]
+    """The labelled messages of a JSON-lines file; raises BadGold with everything that is wrong with it."""
+    gold: list[Gold] = []
+    problems: list[str] = []
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    gold.append(_gold(line, f"{path.name}:{number}"))
+                except BadGold as error:
+                    problems.append(str(error))
+    if problems:
+        more = len(problems) - _MOST_PROBLEMS
+        raise BadGold("\n".join([*problems[:_MOST_PROBLEMS], *([f"and {more} more"] if more > 0 else [])]))
+    return gold
 
 
-def _gold(line: str, where: str) -> Gold:
+def _gold(line: bytes, where: str) -> Gold:
     try:
-        row: dict[str, Any] = json.loads(line)
-        return Gold(
-            text=row["text"],
-            home=str(row.get("home", "")),
-            intent=row["intent"],
-            topics=tuple(row["topics"]),
-            urgency=row["urgency"],
-            sealed=bool(row["sealed"]),
-            places=tuple(row.get("places", ())),
-            units=tuple(tuple(sorted(codes)) for codes in row.get("units", ())),
-            personal=tuple((p["kind"], p["text"]) for p in row.get("pii", ())),
-            parts=int(row.get("parts", 1)),
-            number=str(row.get("id", "")),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadGold(f"{where}: {type(error).__name__}: {error}") from error
+        row = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise BadGold(f"{where}: not UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        raise BadGold(f"{where}: not JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise BadGold(f"{where}: a line is an object")
+    wrong = next(_wrong(row), "")
+    if wrong:
+        raise BadGold(f"{where}: {wrong}")
+    return Gold(
+        text=row["text"],
+        home=row.get("home") or "",
+        intent=row["intent"],
+        topics=tuple(row["topics"]),
+        urgency=row["urgency"],
+        sealed=row["sealed"],
+        places=tuple(row.get("places", ())),
+        units=tuple(tuple(sorted(codes)) for codes in row.get("units", ())),
+        personal=tuple((p["kind"], p["text"]) for p in row.get("pii", ())),
+        parts=row.get("parts", 1),
+        number=str(row.get("id", where)),
+    )
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A measured figure with the interval that holds 95 % of its bootstrap values; `of`: of how many."""
+def _wrong(row: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with a line, the first thing first."""
+    for name in ("text", "intent", "topics", "urgency", "sealed"):
+        if name not in row:
+            yield f'"{name}" is missing'
+    for name, fits in _KINDS.items():
+        if name in row and not fits(row[name]):
+            yield f'"{name}" cannot be {json.dumps(row[name], ensure_ascii=False)[:60]}; it is {_MEANT[name]}'
+    if row["intent"] not in INTENTS:
+        yield f"unknown intent {row['intent']!r}"
+    for slug in row["topics"]:
+        if slug not in TOPICS:
+            yield f"unknown topic {slug!r}"
+    if row["urgency"] not in URGENCIES:
+        yield f"unknown urgency {row['urgency']!r}; there are {', '.join(URGENCIES)}"
+    for piece in row.get("pii", ()):
+        if not piece["text"] or piece["text"] not in row["text"]:
+            yield f"the personal data {piece['text']!r} does not stand in the text"
 
-    name: str
-    value: float
-    low: float
-    high: float
-    of: int
 
-    def __str__(self) -> str:
-        return f"{self.name:<26} {self.value:6.3f}  ({self.low:.3f}-{self.high:.3f}, n={self.of})"
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
-def measure(pairs: Sequence[tuple[Gold, Reading]]) -> list[Figure]:
-    """Every figure that can be measured with these messages and their readings."""
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_personal(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(p, dict) and _is_text(p.get("kind")) and _is_text(p.get("text")) for p in value
+    )
+
+
+_KINDS: dict[str, Callable[[object], bool]] = {
+    "text": _is_text,
+    "home": lambda value: value is None or _is_text(value),
+    "intent": _is_text,
+    "topics": _are_texts,
+    "urgency": _is_text,
+    "sealed": lambda value: isinstance(value, bool),
+    "places": _are_texts,
+    "units": lambda value: isinstance(value, list) and all(map(_are_texts, value)),
+    "pii": _is_personal,
+    "parts": lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1,
+}
+_MEANT = {
+    "text": "a string",
+    "home": "a code in quotes",
+    "intent": "a string",
+    "topics": "a list of slugs",
+    "urgency": "a string",
+    "sealed": "true or false",
+    "places": "a list of names",
+    "units": "a list of lists of codes",
+    "pii": 'a list of {"kind","text"}',
+    "parts": "the number of problems, 1 or more",
+}
+
+
+def measure_basic(pairs: Pairs) -> list[Figure]:
+    """The figures that every form of the messages has: topic, intent, danger and sealing."""
     about = [(g, r) for g, r in pairs if g.topics]
     named = [_named(g, r) for g, r in about]
-    answered = [r.topic in g.topics for g, r in about if not r.abstains]
     figures = [
-        _figure("topic accuracy", [wanted == got for wanted, got in named], _share),
-        _figure("topic macro-F1", named, macro_f1),
-        _figure("topic in the first two", [bool({t.slug for t in r.topics} & {*g.topics}) for g, r in about], _share),
-        _figure("right at 80 % answered", _by_sureness(about), lambda rows: _right_at(rows, 0.8)),
-        _figure("answered", [not r.abstains for _, r in about], _share),
-        _figure("right when answered", answered, _share),
-        _figure("calibration error", _by_sureness(about), calibration_error),
-        _figure("intent accuracy", [g.intent == r.intent for g, r in pairs], _share),
-        _figure("intent macro-F1", [(g.intent, r.intent) for g, r in pairs], macro_f1),
-        _figure("urgency accuracy", [g.urgency == r.urgency for g, r in pairs], _share),
+        figure("topic macro-F1", bootstrap.macro_f1, *_columns(named)),
+        figure("topic accuracy", share, [wanted == got for wanted, got in named]),
+        figure("topic in the first two", share, [bool({t.slug for t in r.topics} & {*g.topics}) for g, r in about]),
+        figure("intent macro-F1", bootstrap.macro_f1, *_columns([(g.intent, r.intent) for g, r in pairs])),
         *_recall_and_precision("danger", [(g.urgency == EMERGENCY, r.urgency == EMERGENCY) for g, r in pairs]),
         *_recall_and_precision("sealed", [(g.sealed, r.sealed) for g, r in pairs]),
+    ]
+    return [one for one in figures if one.of]
+
+
+def measure(pairs: Pairs) -> list[Figure]:
+    """Every figure that can be measured with these messages and their readings."""
+    about = [(g, r) for g, r in pairs if g.topics]
+    sureness = _by_sureness(about)
+    chances, right = [chance for chance, _ in sureness], [float(is_right) for _, is_right in sureness]
+    figures = [
+        *measure_basic(pairs),
+        figure("right at 80 % answered", bootstrap.right_at(0.8), chances, right),
+        figure("answered", share, [not r.abstains for _, r in about]),
+        figure("right when answered", share, [r.topic in g.topics for g, r in about if not r.abstains]),
+        figure("calibration error", bootstrap.calibration_error, chances, right),
+        figure("intent accuracy", share, [g.intent == r.intent for g, r in pairs]),
+        figure("urgency accuracy", share, [g.urgency == r.urgency for g, r in pairs]),
         *_set_figures("places", [({*g.places}, _places(r)) for g, r in pairs]),
-        _figure("false place", [bool(_places(r)) for g, r in pairs if not g.places], _share),
-        _figure("units exact", [_is_exact(g, r) for g, r in pairs if g.units], _share),
-        _figure("false unit", [bool(_units(r)) for g, r in pairs if not g.units], _share),
+        figure("false place", share, [bool(_places(r)) for g, r in pairs if not g.places]),
+        figure("units exact", share, [_is_exact(g, r) for g, r in pairs if g.units]),
+        figure("false unit", share, [bool(_units(r)) for g, r in pairs if not g.units]),
         *_personal(pairs),
         *_recall_and_precision("two problems", [(g.parts > 1, len(r.parts) > 1) for g, r in pairs]),
     ]
-    return [figure for figure in figures if figure.of]
+    return [one for one in figures if one.of]
+
+
+def _columns(rows: Sequence[tuple[str, str]]) -> list[Any]:
+    return numbered([wanted for wanted, _ in rows], [got for _, got in rows])
 
 
 def _named(gold: Gold, reading: Reading) -> tuple[str, str]:
     """The topic wanted and the one given; any that is accepted counts as the one wanted."""
-    got = reading.topic or "-"
+    got = reading.topic or _NONE
     return (got if got in gold.topics else gold.topics[0]), got
 
 
@@ -126,7 +214,7 @@ def _is_exact(gold: Gold, reading: Reading) -> bool:
     return sorted({*gold.units}) == _units(reading)
 
 
-def _personal(pairs: Sequence[tuple[Gold, Reading]]) -> list[Figure]:
+def _personal(pairs: Pairs) -> list[Figure]:
     """Recall counts a piece as found when every letter and digit of it lies in spans of that kind."""
     found, right = [], []
     for gold, reading in pairs:
@@ -137,84 +225,77 @@ def _personal(pairs: Sequence[tuple[Gold, Reading]]) -> list[Figure]:
         for span in reading.personal_data:
             said = gold.text[span.start : span.end]
             right.append(any(piece in said or said in piece for _, piece in gold.personal))
-    return [_figure("personal data recall", found, _share), _figure("personal data precision", right, _share)]
+    return [figure("personal data recall", share, found), figure("personal data precision", share, right)]
 
 
 def _recall_and_precision(name: str, rows: Sequence[tuple[bool, bool]]) -> list[Figure]:
     return [
-        _figure(f"{name} recall", [given for wanted, given in rows if wanted], _share),
-        _figure(f"{name} precision", [wanted for wanted, given in rows if given], _share),
+        figure(f"{name} recall", share, [given for wanted, given in rows if wanted]),
+        figure(f"{name} precision", share, [wanted for wanted, given in rows if given]),
     ]
 
 
 def _set_figures(name: str, rows: Sequence[tuple[set[str], set[str]]]) -> list[Figure]:
     return [
-        _figure(f"{name} recall", [one in given for wanted, given in rows for one in wanted], _share),
-        _figure(f"{name} precision", [one in wanted for wanted, given in rows for one in given], _share),
+        figure(f"{name} recall", share, [one in given for wanted, given in rows for one in wanted]),
+        figure(f"{name} precision", share, [one in wanted for wanted, given in rows for one in given]),
     ]
 
 
-def _by_sureness(pairs: Sequence[tuple[Gold, Reading]]) -> list[tuple[float, bool]]:
+def _by_sureness(pairs: Pairs) -> list[tuple[float, bool]]:
     """The probability of each first topic and whether it is right; 0 where there is none."""
-    return [(r.topics[0].probability if r.topics else 0.0, (r.topic or "-") in g.topics) for g, r in pairs]
-
-
-def _right_at(rows: Sequence[tuple[float, bool]], share: float) -> float:
-    """The share of right ones among the surest `share`."""
-    surest = sorted(rows, key=lambda row: -row[0])[: max(1, round(share * len(rows)))]
-    return _share([is_right for _, is_right in surest])
+    return [(r.topics[0].probability if r.topics else 0.0, (r.topic or _NONE) in g.topics) for g, r in pairs]
 
 
 def calibration_error(rows: Sequence[tuple[float, bool]]) -> float:
     """How far probabilities are from shares of right answers, on average over ten bins of equal width."""
-    chances = np.array([row[0] for row in rows])
-    right = np.array([row[1] for row in rows], dtype=float)
-    bins = np.minimum((chances * _BINS).astype(int), _BINS - 1)
-    return float(sum(abs(chances[bins == b].sum() - right[bins == b].sum()) for b in range(_BINS)) / len(rows))
-
-
-def risk_coverage(pairs: Sequence[tuple[Gold, Reading]]) -> list[tuple[float, float, float]]:
-    """(share answered, share right of those, the probability needed) in steps of a tenth."""
-    rows = sorted(_by_sureness([(g, r) for g, r in pairs if g.topics]), key=lambda row: -row[0])
-    steps = [max(1, round(len(rows) * tenth / 10)) for tenth in range(1, 11)]
-    return [(n / len(rows), _share([right for _, right in rows[:n]]), rows[n - 1][0]) for n in steps if rows]
+    chances, right = [chance for chance, _ in rows], [float(is_right) for _, is_right in rows]
+    return value(bootstrap.calibration_error, chances, right)
 
 
 def macro_f1(rows: Sequence[tuple[str, str]]) -> float:
-    """The mean over the wanted labels of the harmonic mean of precision and recall."""
-    labels = sorted({wanted for wanted, _ in rows})
-    total = 0.0
-    for label in labels:
-        both = sum(wanted == got == label for wanted, got in rows)
-        either = sum((wanted == label) + (got == label) for wanted, got in rows)
-        total += 2 * both / either
-    return total / len(labels)
+    """The mean over the wanted labels of the harmonic mean of precision and recall, of rows (wanted, got)."""
+    return value(bootstrap.macro_f1, *_columns(rows))
 
 
-def _share(rows: Sequence[Any]) -> float:
-    return sum(map(bool, rows)) / len(rows)
+def risk_coverage(pairs: Pairs) -> list[tuple[float, float, float]]:
+    """(share answered, share right of those, the probability needed) in steps of a tenth."""
+    rows = sorted(_by_sureness([(g, r) for g, r in pairs if g.topics]), key=lambda row: -row[0])
+    steps = dict.fromkeys(max(1, round(len(rows) * tenth / 10)) for tenth in range(1, 11)) if rows else ()
+    return [(n / len(rows), sum(right for _, right in rows[:n]) / n, rows[n - 1][0]) for n in steps]
 
 
-def _figure(name: str, rows: Sequence[Any], of: Callable[[Sequence[Any]], float]) -> Figure:
-    """A figure over rows, and its interval from resampled rows; the same rows give the same interval."""
-    if not rows:
-        return Figure(name, 0.0, 0.0, 0.0, 0)
-    dice = np.random.default_rng(_SEED)
-    values = [of([rows[i] for i in _draw(dice, len(rows))]) for _ in range(_RESAMPLES)]
-    low, high = np.quantile(values, [0.025, 0.975])
-    return Figure(name, of(rows), float(low), float(high), len(rows))
+@dataclass(frozen=True)
+class Difference:
+    """Something of a message that was read otherwise than people say."""
+
+    number: str
+    what: str
+    wanted: str
+    got: str
 
 
-def _draw(dice: np.random.Generator, size: int) -> NDArray[np.int64]:
-    return dice.integers(0, size, size)
+def differences(gold: Gold, reading: Reading) -> Iterator[Difference]:
+    """Everything in which a reading differs from what people say of the message."""
+    danger = (gold.urgency == EMERGENCY, reading.urgency == EMERGENCY)
+    for what, is_wrong, wanted, got in (
+        ("topic", bool(gold.topics) and (reading.topic or _NONE) not in gold.topics, gold.topics, reading.topic),
+        ("intent", gold.intent != reading.intent, gold.intent, reading.intent),
+        ("danger", danger[0] != danger[1], gold.urgency, reading.urgency),
+        ("sealed", gold.sealed != reading.sealed, str(gold.sealed).lower(), str(reading.sealed).lower()),
+        ("places", {*gold.places} != _places(reading), sorted({*gold.places}), sorted(_places(reading))),
+        ("units", not _is_exact(gold, reading), map("|".join, sorted({*gold.units})), map("|".join, _units(reading))),
+        ("parts", (gold.parts > 1) != (len(reading.parts) > 1), str(gold.parts), str(max(1, len(reading.parts)))),
+    ):
+        if is_wrong:
+            yield Difference(gold.number, what, _in_words(wanted), _in_words(got))
+
+
+def _in_words(value: str | Iterable[str] | None) -> str:
+    return (value if isinstance(value, str) else ", ".join(value or ())) or _NONE
 
 
 def misread(pairs: Iterable[tuple[Gold, Reading]]) -> list[tuple[Gold, Reading]]:
     """The messages whose topic, danger or sealing was read wrongly."""
-    return [
-        (g, r)
-        for g, r in pairs
-        if (g.topics and (r.topic or "-") not in g.topics)
-        or (g.urgency == EMERGENCY) != (r.urgency == EMERGENCY)
-        or g.sealed != r.sealed
-    ]
+    grave = {"topic", "danger", "sealed"}
+    return [(g, r) for g, r in pairs if grave & {d.what for d in differences(g, r)}]

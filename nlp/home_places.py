@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import csv
 import re
-import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from nlp.characters import fold
-from nlp.landmarks import barred_names
 from nlp.normalise import Normalised
-from nlp.phrases import Hit, PhraseMatcher, folded_words, longest
+from nlp.phrases import Hit
+from nlp.place_context import Context
+from nlp.place_matcher import Matcher
+from nlp.place_names import ALLEY, STREET, Named
 from nlp.reading import Home, KnownPlace
 
-# What one commune calls xóm its neighbour calls thôn, and citizens call the same unit either.
-UNITS = (
-    "tổ dân phố", "khu dân cư", "khu phố", "khu vực", "tiểu khu", "khối phố",
-    "xóm", "thôn", "ấp", "bản", "buôn", "làng", "tổ", "khóm", "khối", "khu", "đội", "cụm", "phum", "sóc",
-)  # fmt: skip
-# Before a name these are also everyday words ("bản chưa" and "bạn chưa"): by their accents only.
-_ONLY_ACCENTED = frozenset({"ấp", "bản", "tổ", "đội", "làng", "khu", "khối", "cụm", "sóc"})
-_THINGS = (
-    "trường tiểu học", "trường mầm non", "trường mẫu giáo", "trường trung học cơ sở", "trường trung học phổ thông",
-    "trường", "chợ", "cầu", "đường", "phố", "chùa", "đình", "đền", "nhà văn hóa", "trạm y tế", "công viên", "hồ",
-    "kênh",
-)  # fmt: skip
-_COUNTING = folded_words("tổ đội cụm nhóm")
-_COUNTED = folded_words("người hộ thành em cháu")
-_AS_NAMED, _AS_UNIT, _BARE = 0.95, 0.85, 0.7
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A place under one of its names, and how surely that name means it."""
-
-    place: KnownPlace
-    sureness: float
-    is_number: bool = False
-
+__all__ = ["Named", "find_home_places", "read_places"]
 
 _BETWEEN_ALIASES = re.compile(r"[|;,]")
+_Found = Hit[Named]
 
 
 def read_places(path: Path) -> tuple[KnownPlace, ...]:
@@ -55,91 +32,99 @@ def read_places(path: Path) -> tuple[KnownPlace, ...]:
             row["name"].strip(),
             (row.get("kind") or "").strip(),
             tuple(a.strip() for a in _BETWEEN_ALIASES.split(row.get("aliases") or "") if a.strip()),
+            (row.get("parent") or "").strip(),
         )
         for number, row in enumerate(rows, 1)
     )
 
 
 @lru_cache(maxsize=128)
-def _matcher(places: tuple[KnownPlace, ...]) -> PhraseMatcher[Named]:
-    return PhraseMatcher(pair for place in places for pair in _names(place))
+def _matcher(places: tuple[KnownPlace, ...], commune: str) -> Matcher:
+    return Matcher(places, commune)
+
+
+# Looking a long list up by its value takes as long as reading a message, so the same list is known by its identity.
+_recent: dict[int, tuple[tuple[KnownPlace, ...], str, Matcher]] = {}
+_MOST_RECENT = 64
+_BESIDE = 6
+
+
+def _matcher_of(home: Home) -> Matcher:
+    known = _recent.get(id(home.places))
+    if known and known[0] is home.places and known[1] == home.commune_name:
+        return known[2]
+    matcher = _matcher(home.places, home.commune_name)
+    if len(_recent) >= _MOST_RECENT:
+        _recent.clear()
+    _recent[id(home.places)] = (home.places, home.commune_name, matcher)
+    return matcher
 
 
 def find_home_places(text: Normalised, home: Home) -> list[tuple[Hit[Named], float]]:
-    """The commune's places in the text, longest names first to win, each with its probability."""
-    barred = barred_names(text)
-    by_span: dict[tuple[int, int], dict[str, Hit[Named]]] = {}
-    for hit in longest(_matcher(home.places).find(text)):
-        if _is_count(text, hit) or (hit.value.sureness == _BARE and hit.first in barred):
-            continue
-        same = by_span.setdefault((hit.first, hit.last), {})
-        known = same.get(hit.value.place.key)
-        if known is None or known.value.sureness < hit.value.sureness:
-            same[hit.value.place.key] = hit
-    found = []
-    for same in by_span.values():
-        surest = max(hit.value.sureness for hit in same.values())
-        best = [hit for hit in same.values() if hit.value.sureness == surest]
-        found += [(hit, round(surest / len(best), 3)) for hit in best]
-    return found
+    """The commune's places in the text, longest names first to win, each with its probability.
+
+    A name that several places bear is found once for each, and the probability is shared out among them, unless the
+    place that they belong to is named too.
+    """
+    if not home.places or not text.tokens:
+        return []
+    matcher = _matcher_of(home)
+    context = Context(text)
+    exact = [hit for hit in matcher.find(text) if context.is_meant(hit)]
+    near = [hit for hit in matcher.find_near(text, exact) if context.is_meant(hit)]
+    kept = _kept([*exact, *near])
+    return list(_shared_out(text, kept))
 
 
-def _is_count(text: Normalised, hit: Hit[Named]) -> bool:
-    """Whether the number belongs to the next word: "tổ 5 người"."""
-    if hit.last >= len(text.tokens) or not hit.value.is_number or text.tokens[hit.first].word not in _COUNTING:
-        return False
-    return text.tokens[hit.last].word in _COUNTED
-
-
-def _names(place: KnownPlace) -> Iterator[tuple[str, Named]]:
-    for written in (place.name, *place.aliases):
-        name = " ".join(unicodedata.normalize("NFC", written).lower().split())
-        if not name:
-            continue
-        unit, rest = _split(name, UNITS)
-        if not unit and fold(place.kind.lower()) in _FOLDED_UNITS:
-            unit, rest = place.kind.lower(), name
-        if unit and rest:
-            yield from _unit_names(place, unit, rest)
-            continue
-        yield name, Named(place, _AS_NAMED)
-        thing, rest = _split(name, _THINGS)
-        if thing and len(rest.split()) > 1:
-            yield rest, Named(place, _BARE)
-        if thing.startswith("trường ") and rest:
-            yield f"trường {rest}", Named(place, _AS_UNIT)
-            yield f"{thing.removeprefix('trường ')} {rest}", Named(place, _AS_NAMED)
-
-
-def _unit_names(place: KnownPlace, unit: str, rest: str) -> Iterator[tuple[str, Named]]:
-    is_number = rest[0].isdigit()
-    for number in _numbers(rest) if is_number else (rest,):
-        yield f"{unit} {number}", Named(place, _AS_NAMED, is_number)
-        yield f"{unit} số {number}", Named(place, _AS_NAMED, is_number)
-        for other in UNITS:
-            if other == unit:
+def _kept(hits: list[_Found]) -> dict[tuple[int, int], dict[str, _Found]]:
+    """The hits by span, each place once; what overlaps with a longer one is left out, but for an alley's street."""
+    by_span: dict[tuple[int, int], dict[str, _Found]] = {}
+    owners: dict[int, tuple[int, int]] = {}
+    for hit in sorted(hits, key=lambda h: (h.first - h.last, -h.value.sureness)):
+        span = (hit.first, hit.last)
+        if span not in by_span:
+            others = {owners[at] for at in range(*span) if at in owners}
+            if not all(_is_its_street(hit, by_span[other]) for other in others):
                 continue
-            strict = "=" if not is_number and other in _ONLY_ACCENTED else ""
-            yield f"{strict}{other} {number}", Named(place, _AS_UNIT, is_number)
-            if is_number:
-                yield f"{other} số {number}", Named(place, _AS_UNIT, is_number)
-    if not is_number and len(rest.split()) > 1:
-        yield f"={rest}", Named(place, _BARE)
+            owners.update(dict.fromkeys(range(*span), span))
+        by_span.setdefault(span, {}).setdefault(hit.value.place.key, hit)
+    return by_span
 
 
-def _numbers(rest: str) -> tuple[str, ...]:
-    """A number as people write it: 5, 05."""
-    plain = rest.lstrip("0") or rest
-    padded = f"0{plain}" if not plain[:2].isdigit() or len(plain) == 1 else plain
-    return tuple(dict.fromkeys((rest, plain, padded)))
+def _is_its_street(hit: _Found, others: dict[str, _Found]) -> bool:
+    """Whether a hit is the street that an alley's name ends with."""
+    other = next(iter(others.values()))
+    is_at_end = hit.value.group == STREET and hit.last == other.last and hit.first > other.first
+    return is_at_end and other.value.group == ALLEY
 
 
-def _split(name: str, heads: tuple[str, ...]) -> tuple[str, str]:
-    folded = fold(name)
-    for head in sorted(heads, key=len, reverse=True):
-        if folded.startswith(fold(head) + " ") and len(folded) == len(name):
-            return name[: len(head)], name[len(head) + 1 :].strip()
-    return "", name
+def _shared_out(
+    text: Normalised, by_span: dict[tuple[int, int], dict[str, _Found]]
+) -> Iterator[tuple[Hit[Named], float]]:
+    spans = sorted(by_span)
+    for at, span in enumerate(spans):
+        surest = max(hit.value.sureness for hit in by_span[span].values())
+        best = [hit for hit in by_span[span].values() if hit.value.sureness == surest]
+        if len(best) > 1:
+            beside = (*spans[max(at - _BESIDE, 0) : at], *spans[at + 1 : at + 1 + _BESIDE])
+            best = _of_named_parent(text, best, [hit for other in beside for hit in by_span[other].values()])
+        for hit in best:
+            yield hit, round(surest / len(best), 3)
 
 
-_FOLDED_UNITS = frozenset(fold(unit) for unit in UNITS)
+def _of_named_parent(text: Normalised, same: list[_Found], others: list[_Found]) -> list[_Found]:
+    """Of places with one name, those whose parent is named nearest; all of them when none is."""
+    distances: dict[str, int] = {}
+    for other in others:
+        distance = min(abs(other.first - same[0].last), abs(same[0].first - other.last))
+        for name in (other.value.place.name, *other.value.place.aliases):
+            distances[fold(name)] = min(distance, distances.get(fold(name), distance))
+    near: dict[str, int] = {}
+    for hit in same:
+        parent = fold(hit.value.place.parent) or fold(hit.value.street)
+        if parent in distances:
+            near[hit.value.place.key] = distances[parent]
+        elif parent and f" {parent} " in text.line:
+            near[hit.value.place.key] = len(text.tokens)
+    closest = min(near.values(), default=0)
+    return [hit for hit in same if near.get(hit.value.place.key) == closest] or same

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
 
 from nlp.normalise import Normalised
-from nlp.phrases import Hit, PhraseMatcher, rows
+from nlp.phrases import Hit
+from nlp.word_lists import INTENTS, Wish, find_listed
 
 CODE = re.compile(r"\bPA\s?\d{2}\s?-?\s?\d{1,6}\b", re.IGNORECASE)
 LINK = re.compile(r"https?://|www\.|\b(?:bit\.ly|t\.me|zalo\.me)/", re.IGNORECASE)
@@ -17,22 +17,9 @@ _COURTESIES = frozenset({"greeting", "thanks"})
 _CODE_WORDS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a cue of the word list speaks for, and whether it must be the message ("only", "whole") or a "part"."""
-
-    intent: str
-    mode: str
-
-
-@cache
-def _matcher() -> PhraseMatcher[Wish]:
-    return PhraseMatcher((phrase, Wish(intent, mode)) for intent, phrase, mode in rows("intents.tsv"))
-
-
-def find_wishes(text: Normalised) -> list[Hit[Wish]]:
+def find_wishes(text: Normalised) -> Sequence[Hit[Wish]]:
     """Every cue of the word list, overlapping ones too."""
-    return _matcher().find(text)
+    return find_listed(text, INTENTS)
 
 
 def find_command(text: Normalised) -> str | None:
@@ -44,20 +31,20 @@ def find_command(text: Normalised) -> str | None:
         return "status_lookup"
     if _LINK_ALONE.fullmatch(text.original.strip()):
         return "feedback"
+    for wish, first, last in find_wishes(text):
+        if wish.mode == "only" and last - first == words:
+            return wish.intent
+    said = [hit for hit in find_wishes(text) if hit.value.mode == "whole" or hit.value.intent == _FILLER]
+    return _whole(words, said) if sum([hit.last - hit.first for hit in said]) >= words else None
+
+
+def _whole(words: int, hits: Sequence[Hit[Wish]]) -> str | None:
+    """The intent whose phrases, with courtesies and polite words, are the whole message."""
     best: dict[str, int] = {}
     covered: dict[str, set[int]] = {}
-    for hit in find_wishes(text):
-        intent, mode = hit.value.intent, hit.value.mode
-        if mode == "only" and hit.last - hit.first == words:
-            return intent
-        if mode == "whole" or intent == _FILLER:
-            best[intent] = max(best.get(intent, 0), hit.last - hit.first)
-            covered.setdefault(intent, set()).update(range(hit.first, hit.last))
-    return _whole(words, best, covered)
-
-
-def _whole(words: int, best: dict[str, int], covered: dict[str, set[int]]) -> str | None:
-    """The intent whose phrases, with courtesies and polite words, are the whole message."""
+    for (intent, _), first, last in hits:
+        best[intent] = max(best.get(intent, 0), last - first)
+        covered.setdefault(intent, set()).update(range(first, last))
     fillers = covered.pop(_FILLER, set())
     courtesies = covered.get("greeting", set()) | covered.get("thanks", set())
     said = [

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from nlp.cues import all_cues, of_kind
 from nlp.normalise import Normalised
+from nlp.word_lists import LANDMARKS
 
-FILE = "landmarks.tsv"
 _NAME_WORDS = 4
 _MOST = 5
 
@@ -22,7 +22,7 @@ class Landmark(NamedTuple):
 
 def find_landmarks(text: Normalised) -> list[Landmark]:
     """The descriptions of spots, in the order of the text."""
-    cues = all_cues(text, FILE)
+    cues = all_cues(text, LANDMARKS)
     stops = {hit.first for hit in of_kind(cues, "stop")}
     sides = of_kind(cues, "side")
     found: list[Landmark] = []
@@ -54,4 +54,4 @@ def _name_end(text: Normalised, at: int, stops: set[int]) -> int:
 
 def barred_names(text: Normalised) -> frozenset[int]:
     """Tokens after a word that says that the name there is something else's: a street, a school, a person."""
-    return frozenset(hit.last for hit in of_kind(all_cues(text, FILE), "barred"))
+    return frozenset(hit.last for hit in of_kind(all_cues(text, LANDMARKS), "barred"))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from nlp.cues import all_cues
 from nlp.home_places import find_home_places
-from nlp.landmarks import FILE, find_landmarks
+from nlp.landmarks import find_landmarks
 from nlp.normalise import Normalised
 from nlp.reading import Home, PlaceGuess, Span
 from nlp.units import Gazetteer, UnitGuess
+from nlp.word_lists import LANDMARKS
 
 __all__ = ["Gazetteer", "PlacesFound", "find_places"]
 
@@ -104,5 +105,5 @@ def _rank(unit: UnitGuess) -> int:
 
 def _is_passing(text: Normalised, found: _Found) -> bool:
     """Whether the place is only where something comes from or goes to, or borders on."""
-    before = {hit.last for hit in all_cues(text, FILE) if hit.value == "away"}
+    before = {hit.last for hit in all_cues(text, LANDMARKS) if hit.value == "away"}
     return found.first in before

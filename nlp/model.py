@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 
 MODEL_FILE = Path(__file__).parent / "data" / "reader.model"
 _MAGIC = b"haichieu-model-1\n"
+_VERSION = 12
+# What a feature counts that stands so often in a message; more is worked out.
+_TIMES = [0.0, *(1 + math.log(n) for n in range(1, 64))]
 Matrix = NDArray[np.float32]
+# A reason so much weaker than the strongest is none to show.
+_FAINT = 0.3
 
 
 class BadModel(ValueError):
@@ -37,31 +42,52 @@ class Verdict:
 
     def __init__(self, model: Model, rows: NDArray[np.intp], values: Matrix) -> None:
         self._model, self._rows, self._values = model, rows, values
-        self._scores = values @ model.weights[rows] + model.bias if len(rows) else model.bias
+        self._weights = model.weights.take(rows, axis=0)
+        self._scores = values @ self._weights + model.bias if len(rows) else model.bias
+        self._chances = self._softmax()
 
     def probabilities(self, head: str) -> dict[str, float]:
         """The probability of each answer to one question."""
         about, columns = self._model.head(head)
-        return dict(zip(about.labels, _softmax(self._scores[columns], about.temperature).tolist(), strict=True))
+        return dict(zip(about.labels, self._chances[columns], strict=True))
+
+    def _softmax(self) -> list[float]:
+        """The chances of all answers, those of one question together 1."""
+        model = self._model
+        scaled = self._scores / model.temperatures
+        grown = np.exp(scaled - np.maximum.reduceat(scaled, model.starts).repeat(model.sizes))
+        totals = np.array([np.add.reduce(grown[columns]) for columns in model.columns])
+        chances: list[float] = (grown / totals.repeat(model.sizes)).tolist()
+        return chances
 
     def reasons(self, head: str, label: str, most: int = 8) -> list[tuple[str, float]]:
-        """The features that spoke for an answer against the average answer, strongest first."""
+        """The features that spoke for an answer against the average answer, strongest first, without faint ones."""
         about, columns = self._model.head(head)
-        block = self._model.weights[self._rows, columns]
-        says = self._values * (block[:, about.labels.index(label)] - block.mean(axis=1))
-        best = np.argsort(-says)[:most]
-        return [(self._model.features[self._rows[i]], float(says[i])) for i in best if says[i] > 0]
+        average = self._model.average(head)[self._rows]
+        says = self._values * (self._weights[:, columns.start + about.labels.index(label)] - average)
+        best = (-says).argsort()[:most]
+        features = self._model.features
+        pairs = list(zip(self._rows[best].tolist(), says[best].tolist(), strict=True))
+        least = max(0.0, _FAINT * pairs[0][1]) if pairs else 0.0
+        return [(features[row], says_so) for row, says_so in pairs if says_so > least]
 
 
 class Model:
     """Multinomial logistic regressions that share their features.
 
-    `weights`: one row a feature, the heads' columns side by side; `bias`: one value a column; `idf`: what a feature
-    counts before a message's features are brought to length one.
+    `weights`: one row a feature, the heads' columns side by side (`starts`, `sizes`); `bias`: one value a column;
+    `idf`: what a feature counts before a message's features are brought to length one.
     """
 
     def __init__(
-        self, features: Sequence[str], idf: Matrix, weights: Matrix, bias: Matrix, heads: Sequence[Head], note: str = ""
+        self,
+        features: Sequence[str],
+        idf: Matrix,
+        weights: Matrix,
+        bias: Matrix,
+        heads: Sequence[Head],
+        note: str = "",
+        version: str = "",
     ) -> None:
         self.features = tuple(features)
         self.heads = tuple(heads)
@@ -70,13 +96,18 @@ class Model:
         # Rounded as the file keeps them, so that a model reads the same before and after it was kept.
         self._idf, self.weights, self.bias = idf, weights.astype("<f2").astype(np.float32), bias
         self._heads: dict[str, tuple[Head, slice]] = {}
+        self._averages: dict[str, Matrix] = {}
         at = 0
         for head in self.heads:
             self._heads[head.name] = (head, slice(at, at + len(head.labels)))
             at += len(head.labels)
         if weights.shape != (len(self.features), at) or bias.shape != (at,) or idf.shape != (len(self.features),):
             raise BadModel("the sizes of the model's tables do not fit each other")
-        self.version = hashlib.sha256(self._body()).hexdigest()[:12]
+        self.columns = [columns for _, columns in self._heads.values()]
+        self.starts = np.array([columns.start for columns in self.columns], dtype=np.intp)
+        self.sizes = np.array([len(head.labels) for head in self.heads], dtype=np.intp)
+        self.temperatures = np.array([head.temperature for head in self.heads], dtype=np.float32).repeat(self.sizes)
+        self.version = version or hashlib.sha256(self._body()).hexdigest()[:_VERSION]
 
     def judge(self, features: Iterable[str]) -> Verdict:
         """What the model makes of a message with these features."""
@@ -86,6 +117,12 @@ class Model:
     def head(self, name: str) -> tuple[Head, slice]:
         """A question of this model and its columns in the tables."""
         return self._heads[name]
+
+    def average(self, name: str) -> Matrix:
+        """What each feature says for the answers to a question on average."""
+        if name not in self._averages:
+            self._averages[name] = self.weights[:, self._heads[name][1]].mean(axis=1)
+        return self._averages[name]
 
     def _body(self) -> bytes:
         head = {
@@ -107,7 +144,8 @@ class Model:
     def from_bytes(content: bytes) -> Model:
         """The model in a file's content; raises BadModel when a byte of it is not as it was written."""
         body = content[len(_MAGIC) + 32 :]
-        if not content.startswith(_MAGIC) or hashlib.sha256(body).digest() != content[len(_MAGIC) : len(_MAGIC) + 32]:
+        checksum = hashlib.sha256(body)
+        if not content.startswith(_MAGIC) or checksum.digest() != content[len(_MAGIC) : len(_MAGIC) + 32]:
             raise BadModel("the checksum does not match")
         head, words, idf, weights, bias = _parts(body)
         about: dict[str, Any] = json.loads(head)
@@ -121,6 +159,7 @@ class Model:
             np.frombuffer(bias, "<f4"),
             heads,
             about["note"],
+            checksum.hexdigest()[:_VERSION],
         )
 
     @staticmethod
@@ -131,11 +170,16 @@ class Model:
 
 def weighed(features: Iterable[str], rows: Mapping[str, int], idf: Matrix) -> tuple[NDArray[np.intp], Matrix]:
     """The rows of the features that are known, and what each counts: rarer counts more, the length is always one."""
-    counts = Counter(row for row in map(rows.get, features) if row is not None)
-    found = np.fromiter(counts.keys(), dtype=np.intp, count=len(counts))
-    values = np.array([1 + math.log(n) for n in counts.values()], dtype=np.float32) * idf[found]
-    length = float(np.sqrt(values @ values))
-    return found, values / length if length else values
+    known = [row for row in map(rows.get, features) if row is not None]
+    unique = dict.fromkeys(known)
+    found = np.fromiter(unique, dtype=np.intp, count=len(unique))
+    values = idf.take(found)
+    if len(unique) < len(known):
+        counts = Counter(known)
+        times = [_TIMES[n] if n < len(_TIMES) else 1 + math.log(n) for n in counts.values()]
+        values = np.array(times, dtype=np.float32) * values
+    length = math.sqrt(values @ values)
+    return found, values / np.float32(length) if length else values
 
 
 def _parts(body: bytes) -> list[bytes]:
@@ -148,10 +192,3 @@ def _parts(body: bytes) -> list[bytes]:
     if len(parts) != 5:
         raise BadModel("five parts are expected")
     return parts
-
-
-def _softmax(scores: Matrix, temperature: float) -> Matrix:
-    scaled = scores / np.float32(temperature)
-    grown = np.exp(scaled - scaled.max())
-    result: Matrix = grown / grown.sum()
-    return result

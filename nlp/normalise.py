@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
-from nlp.characters import Views, fold
+from nlp.characters import Views, accent_key, fold
 from nlp.keystrokes import from_telex, from_vni
 from nlp.raw_words import RawWord, is_full_stop, raw_words, read_views
 from nlp.shorthand import (
@@ -40,23 +41,48 @@ class Token(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True)
+_Written = tuple[str, list[tuple[str, str]], RawWord]
+
+
+@dataclass(frozen=True, eq=False)
 class Normalised:
     """A text read twice: `accented` (NFC, lower case) and `folded` (no accents, shorthand written out).
 
     `line` is the words alone, " o ga | ngap ", with a bar where the writer paused; `line_tokens` gives the token
-    after each space of it. `is_accented`: the writer uses accents, so a missing one means something.
+    after each space of it; `accent_keys`: of each token's accents (see `accent_key`). `is_accented`: the writer uses
+    accents, so a missing one means something; `is_bare`: there is not one. `findings`: what one step of a reading has
+    found and another will ask for again. The two views are put together when they are asked for.
     """
 
     original: str
-    accented: str
-    folded: str
     tokens: tuple[Token, ...]
     line: str
     line_tokens: dict[int, int]
+    accent_keys: tuple[str, ...]
     is_accented: bool
-    _accented_at: tuple[Sequence[int], Sequence[int]]
-    _folded_at: tuple[Sequence[int], Sequence[int]]
+    is_bare: bool
+    _seen: Views
+    _written: Sequence[_Written]
+    _tail: str
+    findings: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def accented(self) -> str:
+        """The text in NFC and lower case."""
+        return "".join(self._seen.accented)
+
+    @property
+    def folded(self) -> str:
+        """The text without accents, shorthand written out."""
+        return self._folded.text
+
+    @cached_property
+    def _folded(self) -> _Folded:
+        return _Folded(self._written, self._tail, len(self.original))
+
+    @cached_property
+    def _accented_at(self) -> tuple[Sequence[int], Sequence[int]]:
+        return _accented_offsets(self._seen)
 
     def accented_span(self, start: int, end: int) -> tuple[int, int]:
         """Where a piece of `accented` stands in the original, as code point offsets."""
@@ -64,7 +90,7 @@ class Normalised:
 
     def folded_span(self, start: int, end: int) -> tuple[int, int]:
         """Where a piece of `folded` stands in the original, as code point offsets."""
-        return _original(self._folded_at, start, end)
+        return _original((self._folded.starts, self._folded.ends), start, end)
 
     def token_span(self, first: int, last: int) -> tuple[int, int]:
         """Where tokens [first, last) stand in the original."""
@@ -81,24 +107,36 @@ def normalise(text: str) -> Normalised:
     """Both views of any string at all; normalising the folded view again changes nothing."""
     seen = read_views(text)
     raws, tail = raw_words(seen)
-    with_accents = sum(raw.accented != raw.word for raw in raws)
-    letters = sum(raw.word.isalpha() for raw in raws)
-    is_accented = with_accents > 0 and with_accents >= _ACCENTED_SHARE * letters
-    words = _Writer(raws, with_accents > 0).written()
-    folded = _Folded()
-    for gap, replacement, raw in words:
-        folded.add(gap, replacement, raw)
-    folded.gap(tail, len(text))
+    with_accents = sum([raw.accented != raw.word for raw in raws])
+    is_accented = with_accents > 0 and with_accents >= _ACCENTED_SHARE * sum([raw.word.isalpha() for raw in raws])
+    written = _Writer(raws, with_accents > 0).written()
+    tokens: list[Token] = []
+    line: list[str] = []
+    line_tokens: dict[int, int] = {}
+    length = 0
+    for gap, replacement, (_, _, start, end, _) in written:
+        if gap != " " and tokens and _PAUSE.search(gap):
+            line.append("|")
+            length += 2
+        for word, accented in replacement:
+            line_tokens[length] = len(tokens)
+            line.append(word)
+            length += len(word) + 1
+            # Twice as fast as calling the class, and done for every word.
+            tokens.append(tuple.__new__(Token, (word, accented, start, end)))
+    if tokens and _PAUSE.search(tail):
+        line.append("|")
     return Normalised(
         original=text,
-        accented="".join(seen.accented),
-        folded="".join(folded.parts),
-        tokens=tuple(folded.tokens),
-        line="".join(folded.line) + " ",
-        line_tokens=folded.line_tokens,
+        tokens=tuple(tokens),
+        line=f" {' '.join(line)} " if line else " ",
+        line_tokens=line_tokens,
+        accent_keys=tuple([accent_key(token[1]) for token in tokens]),
         is_accented=is_accented,
-        _accented_at=_accented_offsets(seen),
-        _folded_at=(folded.starts, folded.ends),
+        is_bare=with_accents == 0 and all(token.accented in (token.word, "") for token in tokens),
+        _seen=seen,
+        _written=written,
+        _tail=tail,
     )
 
 
@@ -114,46 +152,31 @@ def _accented_offsets(seen: Views) -> tuple[Sequence[int], Sequence[int]]:
 
 
 class _Folded:
-    """The folded view while it is written: text, offsets, tokens and the line of words."""
+    """The folded view: its text, and where each character of it stands in the original."""
 
-    def __init__(self) -> None:
-        self.parts: list[str] = []
+    def __init__(self, words: Sequence[_Written], tail: str, size: int) -> None:
+        self._parts: list[str] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
-        self.tokens: list[Token] = []
-        self.line: list[str] = []
-        self.line_tokens: dict[int, int] = {}
-        self._line_length = 0
+        for gap, replacement, raw in words:
+            self._gap(gap, raw.start)
+            for number, (word, _) in enumerate(replacement):
+                self._text(f" {word}" if number else word, raw.start, raw.end)
+        self._gap(tail, size)
+        self.text = "".join(self._parts)
 
-    def add(self, gap: str, replacement: list[tuple[str, str]], raw: RawWord) -> None:
-        self.gap(gap, raw.start)
-        for number, (word, accented) in enumerate(replacement):
-            if number:
-                self._text(" ", raw.start, raw.end)
-            self._text(word, raw.start, raw.end)
-            self.line_tokens[self._line_length] = len(self.tokens)
-            self._line(" " + word)
-            self.tokens.append(Token(word, accented, raw.start, raw.end))
-
-    def gap(self, gap: str, until: int) -> None:
-        if self.tokens and _PAUSE.search(gap):
-            self._line(" |")
-        is_edge = not self.parts or until == -1
+    def _gap(self, gap: str, until: int) -> None:
         plain = _SPACE.sub(" ", gap)
-        plain = plain.lstrip() if is_edge else plain
+        plain = plain if self._parts else plain.lstrip()
         since = self.ends[-1] if self.ends else 0
         # Between two words that were stuck together there is nothing: the space stands where the first is.
         self._text(plain, since if until > since or not self.starts else self.starts[-1], max(until, since))
 
     def _text(self, text: str, start: int, end: int) -> None:
         if text:
-            self.parts.append(text)
+            self._parts.append(text)
             self.starts.extend([start] * len(text))
             self.ends.extend([end] * len(text))
-
-    def _line(self, text: str) -> None:
-        self.line.append(text)
-        self._line_length += len(text)
 
 
 class _Writer:
@@ -162,18 +185,23 @@ class _Writer:
     def __init__(self, raws: list[RawWord], has_accents: bool) -> None:
         self._raws = raws
         self._has_accents = has_accents
-        telex = sum(from_telex(raw.word) is not None and raw.word not in ALWAYS for raw in raws)
-        vni = sum(from_vni(raw.word) is not None for raw in raws)
+        self._kept = [is_kept(raw.word) for raw in raws]
+        odd = [raw.word for raw, kept in zip(raws, self._kept, strict=True) if not kept]
+        telex = sum(from_telex(word) is not None and word not in ALWAYS for word in odd)
+        vni = sum(from_vni(word) is not None for word in odd)
         self._is_telex, self._is_vni = telex > 1, vni > 1
 
-    def written(self) -> list[tuple[str, list[tuple[str, str]], RawWord]]:
+    def written(self) -> list[_Written]:
         """Each word with the gap before it and the words (folded, accented) that stand for it."""
-        out: list[tuple[str, list[tuple[str, str]], RawWord]] = []
-        for at, raw in enumerate(self._raws):
-            gap = raw.gap
-            if at and self._is_dotted(at - 1):
+        out: list[_Written] = []
+        was_kept = True
+        for at, (raw, kept) in enumerate(zip(self._raws, self._kept, strict=True)):
+            word, accented, _, _, gap = raw
+            if not was_kept and self._is_dotted(at - 1):
                 gap = " "
-            out.append((gap, self._word(at), raw))
+            is_same = kept and accented not in BY_ACCENTS
+            out.append((gap, [(word, accented)] if is_same else self._word(at), raw))
+            was_kept = kept
         _count_units(out, self._has_accents)
         return out
 
@@ -239,11 +267,25 @@ class _Writer:
         return None
 
 
-def _count_units(out: list[tuple[str, list[tuple[str, str]], RawWord]], has_accents: bool) -> None:
+# Words that may stand for others by their accents.
+BY_ACCENTS = frozenset({"răng", *EXACT})
+
+
+@lru_cache(maxsize=16384)
+def is_kept(word: str) -> bool:
+    """Whether a folded word stays as it is whatever stands around it, but for what its accents say."""
+    if word in ALWAYS or word in BEFORE_NAME or word in BEFORE_NUMBER or _JOINED.match(word):
+        return False
+    return from_telex(word) is None and from_vni(word) is None
+
+
+def _count_units(out: list[_Written], has_accents: bool) -> None:
     """Write the number of a village as a figure: "xóm bảy" is xóm 7."""
     for at in range(1, len(out)):
+        if out[at - 1][1][-1][0] not in UNITS:
+            continue
         gap, words, _ = out[at]
-        if not gap.isspace() or len(words) != 1 or out[at - 1][1][-1][0] not in UNITS:
+        if not gap.isspace() or len(words) != 1:
             continue
         if at + 1 < len(out) and out[at + 1][1][0][0] in NOT_COUNTED:
             continue
@@ -255,7 +297,7 @@ def _count_units(out: list[tuple[str, list[tuple[str, str]], RawWord]], has_acce
             words[0] = (figure, figure)
 
 
-def _ends_city(out: list[tuple[str, list[tuple[str, str]], RawWord]], at: int) -> bool:
+def _ends_city(out: list[_Written], at: int) -> bool:
     """Whether the "phố" before is that of "thành phố": Tam Kỳ is a city, no eighth street."""
     before = [word for _, words, _ in out[max(0, at - 2) : at] for word, _ in words]
     return before[-2:] == ["thanh", "pho"]

@@ -62,8 +62,10 @@ class Seen:
 
     def accented(self, start: int, end: int) -> str:
         """A piece of the folded view with its accents, in lower case."""
-        cells = self.views.cell_of
-        return "".join(self.views.accented[cells[start] : cells[end - 1] + 1])
+        accented, cells = self.views.accented, self.views.cell_of
+        if isinstance(accented, str):
+            return accented[start:end]
+        return "".join(accented[cells[start] : cells[end - 1] + 1])
 
     def is_upper(self, at: int) -> bool:
         """Whether the letter at a place of the folded view is a capital."""

@@ -77,11 +77,11 @@ def _pauses(text: Normalised) -> Iterator[int]:
 
 
 def _names(clues: Clues, first: int, last: int) -> list[str]:
-    return [clue.name for clue in clues.found if first <= clue.first < clue.last <= last]
+    pairs = zip(clues.names, clues.spans, strict=True)
+    return [name for name, (since, until) in pairs if first <= since < until <= last]
 
 
 def _topic(verdict: Verdict) -> tuple[str, float]:
-    chances = verdict.probabilities("topic")
-    chances.pop(NO_TOPIC, None)
-    slug = max(chances, key=lambda s: chances[s])
+    chances = {slug: chance for slug, chance in verdict.probabilities("topic").items() if slug != NO_TOPIC}
+    slug = max(chances, key=chances.__getitem__)
     return slug, chances[slug]

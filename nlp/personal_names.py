@@ -74,8 +74,10 @@ _CUES_OF = {
 }
 _WORD = re.compile(r"[^\W\d_]+")
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_NEXT_WORD = re.compile(r"[ \t]{1,2}([^\W\d_]+)")
+_BEGINNERS = SURNAMES.folded | _CUES_OF.keys()
 _GAP = re.compile(r"[ \t]{1,2}\Z")
-_MOST = 5
+_MOST, _REACH = 5, 60
 _MOST_NUMBERS = 50
 _OWNER = re.compile(rf"[ ,:(\-]{{1,4}}(?P<title>(?:gap )?{_ADDRESSED}[ .]{{1,2}}|gap )?")
 _PHONE_SOON = re.compile(r"[ ,(:\-]{0,4}(?:(?:so )?(?:sdt|dt|so|dien thoai|tel|zalo|lh)[ :.]{0,2})?\Z")
@@ -126,14 +128,21 @@ class _Names:
     def _has_case(self) -> bool:
         """Whether capitals mean anything: not in a text all of capitals."""
         sample = self._seen.text[:300]
+        if sample[1:].islower():
+            return True
         return sum(map(str.isupper, sample)) <= 0.6 * sum(map(str.isalpha, sample))
+
+    def _is_capital(self, at: int) -> bool:
+        return self._has_case and self._seen.is_upper(at)
 
     def candidates(self) -> Iterator[tuple[int, int]]:
         for match in _WORD.finditer(self._seen.folded):
             word = match[0]
+            if word not in _BEGINNERS:
+                continue
             if word in _CUES_OF:
                 yield from self._introduced(word, match.start())
-            if word in SURNAMES.folded and (found := self._bare(match.start())):
+            if word in SURNAMES.folded and (found := self._bare(word, match.start())):
                 yield found
         for _, end, kind in self._numbers[:_MOST_NUMBERS]:
             if kind == "phone" and (found := self._after_phone(end)):
@@ -148,9 +157,15 @@ class _Names:
 
     def _after(self, kind: str, cue: re.Match[str]) -> tuple[int, int] | None:
         folded, at = self._seen.folded, cue.end()
-        if kind in ("titled", "asked") and PLACES.search(folded, max(0, cue.start() - 14), cue.start()):
+        first = _TOKEN.match(folded, at, at + _REACH)
+        if first is None:
+            return None
+        # Only where a name is promised may it begin with neither a surname nor a capital.
+        if kind not in ("labelled", "named") and first[0] not in SURNAMES.folded and not self._is_capital(at):
             return None
         if kind == "titled" and not self._is_title(cue):
+            return None
+        if kind in ("titled", "asked") and PLACES.search(folded, max(0, cue.start() - 14), cue.start()):
             return None
         words = self._words(at)
         if not words or (kind in ("titled", "asked") and words[0].accented in ORDINALS):
@@ -194,11 +209,11 @@ class _Names:
     def _words(self, at: int) -> list[_Word]:
         """The words from a place on that could be a name: all with capitals, or none."""
         words: list[_Word] = []
-        for match in _TOKEN.finditer(self._seen.folded, at, at + 60):
+        for match in _TOKEN.finditer(self._seen.folded, at, at + _REACH):
             start, end = match.span()
             if not (_GAP.match(self._seen.folded, words[-1].end, start) if words else start == at):
                 break
-            is_capital = self._has_case and self._seen.is_upper(start)
+            is_capital = self._is_capital(start)
             if words and words[0].is_capital and not is_capital:
                 break
             is_surname = not words and match[0] in SURNAMES.folded
@@ -213,8 +228,10 @@ class _Names:
                 break
         return words
 
-    def _bare(self, at: int) -> tuple[int, int] | None:
+    def _bare(self, word: str, at: int) -> tuple[int, int] | None:
         """A full name with nothing before it: with văn or thị inside, before a phone, or after an account."""
+        if not self._may_be_bare(word, at):
+            return None
         words = self._words(at)
         found = _full(words, needs_middle=True)
         if found is None or self._is_street(found):
@@ -224,6 +241,19 @@ class _Names:
         count = sum(word.end <= found[1] for word in words)
         is_plain = count >= 3 and words[1].word in ("van", "thi")
         return found if is_plain or self._is_before_phone(found) or self._is_holder(found) else None
+
+    def _may_be_bare(self, word: str, at: int) -> bool:
+        """Whether a full name may begin here, seen at a glance: most words that are surnames too are other words."""
+        folded, end = self._seen.folded, at + len(word)
+        if folded[end : end + 1] == "'":
+            return True
+        accented = self._seen.accented(at, end)
+        if not SURNAMES.has(word, accented):
+            return False
+        if self._is_capital(at):
+            return True
+        middle = _NEXT_WORD.match(folded, end)
+        return middle is not None and middle[1] in MIDDLES.folded and PLAIN_SURNAMES.has(word, accented)
 
     def _is_before_phone(self, found: tuple[int, int]) -> bool:
         return any(

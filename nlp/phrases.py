@@ -1,21 +1,26 @@
-"""Phrases: finds the phrases of a word list in a text, with or without accents, whole words only."""
+"""Phrases: finds the phrases of word lists in a text, with or without accents, whole words only."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import ahocorasick
 
-from nlp.characters import accent_key, fold
-from nlp.normalise import Normalised, Token, normalise
+from nlp.characters import accent_key, fold, is_ordinary
+from nlp.keystrokes import is_syllable
+from nlp.normalise import BY_ACCENTS, Normalised, is_kept, normalise
+from nlp.shorthand import NUMBER_WORDS, NUMBER_WORDS_EXACT, UNITS
+from nlp.spacing import parted, unheld
 
 V = TypeVar("V")
 _WORD = re.compile(r"[^\W_]+")
+_NUMBERS = frozenset(map(fold, (*NUMBER_WORDS, *NUMBER_WORDS_EXACT)))
+_MOST_LETTERS = 2
 DATA = Path(__file__).parent / "data"
 
 
@@ -26,8 +31,7 @@ def rows(file_name: str) -> Iterator[list[str]]:
             yield line.split("\t")
 
 
-@dataclass(frozen=True, slots=True)
-class Hit(Generic[V]):
+class Hit(NamedTuple, Generic[V]):
     """A phrase found: what it means, and the tokens [first, last) it covers."""
 
     value: V
@@ -35,80 +39,117 @@ class Hit(Generic[V]):
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Phrase(Generic[V]):
-    value: V
-    words: tuple[str, ...]
-    is_strict: bool
-
-
 class PhraseMatcher(Generic[V]):
-    """All phrases of a list, found in one pass.
+    """All phrases of one or more lists, found in one pass.
 
     In an accented text a phrase must agree with the accents ("mưa" is not "mua"). A phrase that starts with "=" is
     only recognised by its accents, because without them it is an everyday word ("cháy", but also "chạy").
     """
 
-    def __init__(self, phrases: Iterable[tuple[str, V]]) -> None:
-        found: dict[str, list[_Phrase[V]]] = {}
-        for phrase, value in phrases:
-            for key, words in _spellings(phrase).items():
-                found.setdefault(key, []).append(_Phrase(value, words, phrase.startswith("=")))
+    def __init__(self, *lists: Iterable[tuple[str, V]]) -> None:
+        self._count = len(lists)
+        # By spelling without accents: each phrase's list, meaning and accents, and whether it is found by these alone.
+        found: dict[str, list[tuple[int, V, tuple[str, ...], bool]]] = {}
+        for number, phrases in enumerate(lists):
+            for phrase, value in phrases:
+                for key, words in _spellings(phrase):
+                    accents = tuple(map(accent_key, words))
+                    found.setdefault(key, []).append((number, value, accents, phrase[0] == "="))
         self._automaton = ahocorasick.Automaton()
         for key, same in found.items():
-            self._automaton.add_word(key, (len(key), same))
+            self._automaton.add_word(key, (len(key), key.count(" ") - 1, same))
         self._automaton.make_automaton()
         self._is_empty = not found
 
     def find(self, text: Normalised) -> list[Hit[V]]:
-        """Every phrase in the text, overlapping ones too, in the order of where they end."""
+        """Every phrase of the first list in the text, overlapping ones too, in the order of where they end."""
+        return self.find_each(text)[0]
+
+    def find_each(self, text: Normalised) -> list[list[Hit[V]]]:
+        """The same for each list."""
+        hits: list[list[Hit[V]]] = [[] for _ in range(self._count)]
         if self._is_empty or not text.tokens:
-            return []
-        hits = []
-        for end, (length, same) in self._automaton.iter(text.line):
-            first = text.line_tokens[end - length + 1]
-            for phrase in same:
-                last = first + len(phrase.words)
-                if _agree(text.tokens[first:last], phrase, text.is_accented):
-                    hits.append(Hit(phrase.value, first, last))
+            return hits
+        starts, written = text.line_tokens, text.accent_keys
+        is_accented, is_bare = text.is_accented, text.is_bare
+        is_certain = is_accented and "" not in written
+        for end, (length, count, same) in self._automaton.iter(text.line):
+            first = starts[end - length + 1]
+            last = first + count
+            here = written[first:last]
+            for number, value, accents, is_strict in same:
+                if is_strict and not is_accented:
+                    continue
+                is_same = is_bare or here == accents
+                if is_same or ((not is_certain or "" in accents) and _agree(text, first, here, accents)):
+                    hits[number].append(tuple.__new__(Hit, (value, first, last)))
         return hits
 
 
-def _spellings(phrase: str) -> dict[str, tuple[str, ...]]:
-    """A phrase as the normaliser writes it, and as it stands: "hư" without its accent is not recognised as hỏng."""
-    written = normalise(phrase).tokens
-    plain = _WORD.findall(unicodedata.normalize("NFC", phrase.lower()))
-    if not written:
-        return {}
-    return {
-        f" {fold(' '.join(plain))} ": tuple(plain),
-        f" {' '.join(token.word for token in written)} ": tuple(token.accented for token in written),
-    }
-
-
-def _agree(tokens: tuple[Token, ...], phrase: _Phrase[V], is_accented: bool) -> bool:
-    if phrase.is_strict and not is_accented:
-        return False
-    for token, wanted in zip(tokens, phrase.words, strict=True):
-        written = token.accented
-        if written in ("", wanted) or not wanted:
-            continue
-        if written == token.word and not is_accented:
-            continue
-        if accent_key(written) != accent_key(wanted):
-            return False
+def _agree(text: Normalised, first: int, here: tuple[str, ...], accents: tuple[str, ...]) -> bool:
+    """Whether words agree with a phrase: an accent that is missing says nothing unless the writer uses them."""
+    for at, (one, wanted) in enumerate(zip(here, accents, strict=True), first):
+        if one != wanted and one and wanted:
+            token = text.tokens[at]
+            if text.is_accented or token.accented != token.word:
+                return False
     return True
+
+
+def _spellings(phrase: str) -> Iterable[tuple[str, Sequence[str]]]:
+    """A phrase as the normaliser writes it, and as it stands: "hư" without its accent is not recognised as hỏng.
+
+    Each as a piece of a line of folded words, with the words' accents.
+    """
+    plain = phrase.removeprefix("=")
+    if is_settled(plain):
+        return ((f" {fold(plain)} ", plain.split(" ")),)
+    written = normalise(phrase).tokens
+    if not written:
+        return ()
+    standing = _WORD.findall(unicodedata.normalize("NFC", phrase.lower()))
+    return {
+        f" {fold(' '.join(standing))} ": standing,
+        f" {' '.join(token.word for token in written)} ": [token.accented for token in written],
+    }.items()
+
+
+def is_settled(phrase: str) -> bool:
+    """Whether a phrase is so plain that the normaliser writes it as it stands, which most phrases of a list are."""
+    words = phrase.split(" ")
+    sorts = set(map(_sort, words))
+    if "changed" in sorts or sorts >= {"unit", "number"}:
+        return False
+    return "letter" not in sorts or sum([len(word) == 1 for word in words]) <= _MOST_LETTERS
+
+
+@lru_cache(maxsize=8192)
+def _sort(word: str) -> str:
+    """Whether the normaliser may change a word, and if not alone, beside what."""
+    folded = fold(word)
+    if not (word.isalpha() and word.islower() and is_ordinary(word)) or word in BY_ACCENTS or not is_kept(folded):
+        return "changed"
+    if len(folded) > 3 and not is_syllable(folded) and (unheld(folded) or parted(folded)):
+        return "changed"
+    if len(folded) == 1:
+        return "letter"
+    return "unit" if folded in UNITS else "number" if folded in _NUMBERS else "plain"
 
 
 def longest(hits: Iterable[Hit[V]]) -> list[Hit[V]]:
     """Leave out what lies inside a longer phrase: "đường" in "đèn đường"."""
     kept: list[Hit[V]] = []
     reach, since = -1, -1
-    for hit in sorted(hits, key=lambda h: (h.first, -h.last)):
-        if hit.last > reach or (hit.first, hit.last) == (since, reach):
+    for hit in sorted(hits, key=_from_first_longest):
+        _, first, last = hit
+        if last > reach or (first == since and last == reach):
             kept.append(hit)
-            reach, since = hit.last, hit.first
+            reach, since = last, first
     return kept
+
+
+def _from_first_longest(hit: Hit[V]) -> tuple[int, int]:
+    return hit[1], -hit[2]
 
 
 def folded_words(words: str) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from nlp.reading import Home, Reading, Span, TopicGuess
 # A report says what it is about long before this; masking looks further.
 _READ, _MASKED = 6_000, 60_000
 _MOST_EVIDENCE = 60
-_REASONS = 5
+_REASONS = 4
+# A topic less likely than this needs no reasons.
+_SHOWN = 0.1
 _MAY_BE_BARE = frozenset({"feedback", "test", "chitchat", "greeting", "spam"})
 _BARE_WORDS, _BARE_OUTSIDE = 15, 1
 _MAY_BE_TWO = frozenset({"feedback", "proposal", "question"})
@@ -36,7 +38,7 @@ class ModelJudge:
         """What the model makes of a message."""
         return self.ask(clues.names)
 
-    def ask(self, names: list[str]) -> Verdict:
+    def ask(self, names: Sequence[str]) -> Verdict:
         """What the model makes of some of a message's clues."""
         return self._model.judge(names)
 
@@ -104,31 +106,35 @@ def _evidence(
     places: PlacesFound,
 ) -> Iterator[Span]:
     """The words that decided, once each."""
+    # Of clues of the same name, the first.
+    where = dict(zip(reversed(clues.names), reversed(clues.spans), strict=True))
+
+    def reasons(head: str, label: str, kind: str) -> Iterator[Span]:
+        """The stretches of words that spoke for an answer, strongest first, those that overlap made one."""
+        spans = [where.get(name, (0, 0)) for name, _ in verdict.reasons(head, label, 3 * _REASONS)]
+        for first, last in _joined(spans):
+            yield Span(*words.token_span(first, last), kind, label)
+
     if decision.sealed:
-        yield from clues.sealing.evidence or _reasons(words, clues, verdict, "seal", "sealed", "sealed")
+        yield from clues.sealing.evidence or reasons("seal", "sealed", "sealed")
     if decision.urgency != "thuong":
-        yield from clues.urgency.evidence or _reasons(words, clues, verdict, "urgency", decision.urgency, "urgency")
+        yield from clues.urgency.evidence or reasons("urgency", decision.urgency, "urgency")
     for guess in topics:
-        yield from _reasons(words, clues, verdict, "topic", guess.slug, "topic", guess.slug)
+        if guess.probability < _SHOWN:
+            break
+        yield from reasons("topic", guess.slug, "topic")
     yield from places.evidence
-
-
-def _reasons(
-    words: Normalised, clues: Clues, verdict: Verdict, head: str, label: str, kind: str, note: str = ""
-) -> list[Span]:
-    """The stretches of words that spoke for an answer, strongest first, those that overlap made one."""
-    where = {clue.name: (clue.first, clue.last) for clue in reversed(clues.found) if clue.last > clue.first}
-    names = (name for name, _ in verdict.reasons(head, label, 3 * _REASONS))
-    spans = _joined(where[name] for name in names if name in where)
-    return [Span(*words.token_span(first, last), kind, note or label) for first, last in spans]
 
 
 def _joined(found: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     joined: list[tuple[int, int]] = []
     for first, last in found:
+        if first == last:
+            continue
         for at, (since, until) in enumerate(joined):
             if first < until and since < last:
-                joined[at] = (min(first, since), max(last, until))
+                if first < since or until < last:
+                    joined[at] = (min(first, since), max(last, until))
                 break
         else:
             if len(joined) < _REASONS:

@@ -117,6 +117,7 @@ class KnownPlace:
     name: str
     kind: str
     aliases: tuple[str, ...] = ()
+    parent: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from nlp.keystrokes import is_syllable
 
 _DATA = Path(__file__).parent / "data"
 _LISTS = ("lexicon.tsv", "topics.tsv", "intents.tsv", "urgency.tsv", "sealed.tsv")
-_WORD = re.compile(r"[a-z]+")
+# The ends of fields and rows too, so that no two words follow each other across one.
+_WORD_OR_EDGE = re.compile(r"[a-z]+|[\t\n]")
 _HELD = re.compile(r"([a-z])\1{2,}")
 _REPEATED = re.compile(r"([a-z])\1+")
 _SHORTEST, _LONGEST = 5, 28
@@ -33,13 +34,10 @@ def _vocabulary() -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
     words: set[str] = set(_ONE_WORD)
     pairs: set[tuple[str, str]] = set()
     for name in _LISTS:
-        for line in fold((_DATA / name).read_text(encoding="utf-8")).splitlines():
-            if line.startswith("#"):
-                continue
-            for field in line.split("\t"):
-                found = _WORD.findall(field)
-                words.update(found)
-                pairs.update(pairwise(found))
+        lines = fold((_DATA / name).read_text(encoding="utf-8")).splitlines()
+        found = _WORD_OR_EDGE.findall("\n".join(line for line in lines if not line.startswith("#")))
+        words.update(found)
+        pairs.update(pairwise(found))
     return frozenset(words), frozenset(pairs)
 
 

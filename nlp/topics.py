@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 from nlp.normalise import Normalised
-from nlp.phrases import Hit, PhraseMatcher, longest, rows
+from nlp.phrases import Hit, longest, rows
+from nlp.word_lists import LEXICON, TopicPhrase, find_listed
+
+__all__ = ["LEXICON", "TOPICS", "TRAP", "Topic", "TopicPhrase", "find_phrases", "lexicon_phrases"]
 
 TRAP = "-"
-LEXICON = "lexicon.tsv"
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,6 @@ def _load() -> dict[str, Topic]:
 TOPICS: dict[str, Topic] = _load()
 
 
-@dataclass(frozen=True, slots=True)
-class TopicPhrase:
-    """A phrase of the lexicon: its topic, and how far it decides (3 alone, 2 usually, 1 a hint)."""
-
-    slug: str
-    weight: int
-
-
-@cache
-def _lexicon() -> PhraseMatcher[TopicPhrase]:
-    return PhraseMatcher((phrase, TopicPhrase(slug, int(weight))) for slug, phrase, weight in rows(LEXICON))
-
-
 def lexicon_phrases() -> Iterator[tuple[str, str]]:
     """The phrases of the lexicon with their topic, without the traps and marks."""
     for slug, phrase, _ in rows(LEXICON):
@@ -57,7 +45,7 @@ def lexicon_phrases() -> Iterator[tuple[str, str]]:
 
 def find_phrases(text: Normalised) -> list[Hit[TopicPhrase]]:
     """The phrases of the lexicon in the text, without traps and what they hide."""
-    return _apart(longest(_lexicon().find(text)))
+    return _apart(longest(find_listed(text, LEXICON)))
 
 
 def _apart(hits: Iterable[Hit[TopicPhrase]]) -> list[Hit[TopicPhrase]]:

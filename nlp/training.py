@@ -27,8 +27,9 @@ _PHRASE_WEIGHT = 0.1
 # What a word list found counts half as much as the words themselves (measured on messages by other hands).
 _LISTED = 0.5
 _SMOOTHING = 0.3
-_COUNTED_SHARPNESS = 3.0
+COUNTED_SHARPNESS = 3.0
 _FEW, _USUAL = 30, 100
+STRENGTH = 10.0
 _LISTS = ("topics.tsv", LEXICON, "intents.tsv", "urgency.tsv", "sealed.tsv")
 
 
@@ -110,12 +111,12 @@ _SECRETS = {
 }
 
 
-def train(samples: Sequence[Sample], *, strength: float = 10.0, least: int = 2, note: str = "") -> Model:
+def train(samples: Sequence[Sample], *, strength: float = STRENGTH, least: int = 2, note: str = "") -> Model:
     """Fit all heads. The same samples give the same model.
 
     `strength`: the inverse of the penalty on weights; `least`: in how many samples a clue must stand to count.
     """
-    table = _Table.of(samples, least)
+    table = Table.of(samples, least)
     fitted = [_fit(table, samples, question, strength) for question in QUESTIONS]
     return Model(
         table.features,
@@ -128,26 +129,43 @@ def train(samples: Sequence[Sample], *, strength: float = 10.0, least: int = 2, 
 
 
 @dataclass(frozen=True)
-class _Table:
-    """All samples as one sparse table of features."""
+class Table:
+    """All samples as one sparse table of features: `rows`, a row a sample, of length one."""
 
     features: tuple[str, ...]
     idf: Matrix
     rows: Any
 
     @staticmethod
-    def of(samples: Sequence[Sample], least: int) -> _Table:
-        from scipy.sparse import csr_array
-
+    def of(samples: Sequence[Sample], least: int = 2) -> Table:
+        """The table of these samples, with the features that stand in `least` of them."""
         spread = Counter(feature for s in samples for feature in set(s.features))
         features = tuple(sorted(feature for feature, n in spread.items() if n >= least and feature))
-        column = {feature: at for at, feature in enumerate(features)}
         idf = np.array([_rarity(f, spread[f], len(samples)) for f in features], dtype=np.float32)
+        return Table._filled(features, idf, samples)
+
+    def with_more(self, samples: Sequence[Sample], more: Sequence[Sample], least: int = 2) -> Table:
+        """The table of more samples, their new features behind the known ones."""
+        spread = Counter(feature for s in more for feature in set(s.features))
+        known, everything = set(self.features), [*samples, *more]
+        new = tuple(sorted(f for f, n in spread.items() if n >= least and f and f not in known))
+        rarities = np.array([_rarity(f, spread[f], len(everything)) for f in new], dtype=np.float32)
+        return Table._filled((*self.features, *new), np.concatenate([self.idf, rarities]), everything)
+
+    def filled(self, samples: Sequence[Sample]) -> Table:
+        """The table of other samples, with the same features."""
+        return Table._filled(self.features, self.idf, samples)
+
+    @staticmethod
+    def _filled(features: tuple[str, ...], idf: Matrix, samples: Sequence[Sample]) -> Table:
+        from scipy.sparse import csr_array
+
+        column = {feature: at for at, feature in enumerate(features)}
         vectors = [weighed(one.features, column, idf) for one in samples]
         starts = np.cumsum([0, *(len(found) for found, _ in vectors)])
         values = np.concatenate([v for _, v in vectors]).astype(np.float64)
         found = np.concatenate([at for at, _ in vectors])
-        return _Table(features, idf, csr_array((values, found, starts), shape=(len(samples), len(features))))
+        return Table(features, idf, csr_array((values, found, starts), shape=(len(samples), len(features))))
 
 
 def _rarity(feature: str, times: int, of: int) -> float:
@@ -155,25 +173,37 @@ def _rarity(feature: str, times: int, of: int) -> float:
     return rarity * _LISTED if feature.startswith("#") else rarity
 
 
-def _fit(table: _Table, samples: Sequence[Sample], question: Question, strength: float) -> tuple[Matrix, Matrix]:
+def _fit(table: Table, samples: Sequence[Sample], question: Question, strength: float) -> tuple[Matrix, Matrix]:
     """Weights (features, labels) and bias of one head, from the samples that answer it."""
-    at = np.array([row for row, s in enumerate(samples) if question.name in s.answers], dtype=np.intp)
-    labels = np.array([question.labels.index(samples[row].answers[question.name]) for row in at], dtype=np.intp)
-    weights = np.array([samples[row].weight for row in at])
+    at, labels, weights = answered(samples, question)
     out = np.zeros((len(table.features), len(question.labels)), dtype=np.float32)
     bias = np.full(len(question.labels), _NEVER, dtype=np.float32)
     known = np.unique(labels)
     if len(known) < 2:
         bias[known] = 0.0
         return out, bias
-    messages = Counter(labels[weights >= 1].tolist())
-    usual = np.array([(_USUAL / max(_FEW, messages[label])) ** question.balance for label in labels])
-    learned, intercept = _learned(table.rows[at], labels, weights * usual, strength)
-    counted = _counted(table.rows[at], labels, weights * usual, known)
+    weights = weights * usual(labels, weights, question)[labels]
+    learned, intercept = _learned(table.rows[at], labels, weights, strength)
     share = question.counted
-    out[:, known] = (1 - share) * learned + share * _COUNTED_SHARPNESS * counted
+    out[:, known] = (1 - share) * learned + share * COUNTED_SHARPNESS * counted(table.rows[at], labels, weights, known)
     bias[known] = (1 - share) * intercept
     return out, bias
+
+
+def answered(
+    samples: Sequence[Sample], question: Question
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """The samples that answer a question: which they are, their labels and their weights."""
+    at = np.array([row for row, s in enumerate(samples) if question.name in s.answers], dtype=np.intp)
+    labels = np.array([question.labels.index(samples[row].answers[question.name]) for row in at], dtype=np.intp)
+    return at, labels, np.array([samples[row].weight for row in at])
+
+
+def usual(labels: NDArray[np.intp], weights: NDArray[np.float64], question: Question) -> NDArray[np.float64]:
+    """How far each label of a question is strengthened: rare ones more."""
+    messages = Counter(labels[weights >= 1].tolist())
+    found = [(_USUAL / max(_FEW, messages[label])) ** question.balance for label in range(len(question.labels))]
+    return np.array(found)
 
 
 def _learned(
@@ -190,7 +220,7 @@ def _learned(
     return coef.T, intercept
 
 
-def _counted(
+def counted(
     rows: Any, labels: NDArray[np.intp], weights: NDArray[np.float64], known: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """Complement naive Bayes (Rennie et al. 2003): how rare each feature is where the label is another one."""

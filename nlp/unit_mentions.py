@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nlp.characters import fold
 from nlp.unit_names import (
@@ -73,11 +74,15 @@ def find_mentions(words: Words, names: UnitNames) -> Iterator[Mention]:
     hits: dict[int, list[tuple[int, tuple[Unit, ...]]]] = {}
     for end, (length, count, units) in names.automaton.iter(words.line):
         first = words.starts[end - length + 1]
-        if not begins_kind(words, first + count - 1):
-            hits.setdefault(first, []).append((first + count, units))
+        last = first + count
+        if words.words[last - 1] not in KIND_STARTS or not begins_kind(words, last - 1):
+            hits.setdefault(first, []).append((last, units))
     at, before, barred = 0, -1, -1
     while at < len(words.words):
         word = words.words[at]
+        if at not in hits and word not in names.initials and not _may_begin(word):
+            at += 1
+            continue
         kind = kind_at(words, at) if word in KIND_STARTS or not is_syllable(word) else None
         mention = _typed(words, at, kind, hits, names) if kind else _joined_initials(words, at, names)
         if not mention and (at in hits or word in names.initials):
@@ -93,6 +98,12 @@ def find_mentions(words: Words, names: UnitNames) -> Iterator[Mention]:
             at = before = mention.last
         else:
             at += 1
+
+
+@lru_cache(maxsize=16384)
+def _may_begin(word: str) -> bool:
+    """Whether a kind may be written with this word first, rightly or with a slip, alone or with initials."""
+    return word in KIND_STARTS or not is_syllable(word) or _JOINED_INITIALS.match(word) is not None
 
 
 def _hides_kind(words: Words, mention: Mention, hits: _Hits, names: UnitNames) -> bool:
@@ -175,10 +186,9 @@ def _misspelled(
     for last in range(min(end, start + _LONGEST_MISSPELLED), start + least, -1):
         spelled = words.words[start:last]
         joined = "".join(spelled)
-        is_capital = is_capital_name(words, start, last)
         if len(spelled) == 1 and (kind.is_letter or len(joined) < _JOINED_NAME):
             break
-        if (kind.is_doubtful and not is_capital) or any(word.isdigit() for word in spelled):
+        if any(word.isdigit() for word in spelled) or (kind.is_doubtful and not is_capital_name(words, start, last)):
             continue
         is_slip = not all(map(is_syllable, spelled))
         near = [
@@ -187,6 +197,7 @@ def _misspelled(
             if unit.kind == kind.kind and (is_slip or len(name_key(unit.name)) == last - start)
         ]
         if near:
+            is_capital = is_capital_name(words, start, last)
             # Without accents "quan" is a place to eat or drink more often than a district.
             is_likely = (
                 (is_capital and (kind.kind != "quan" or words.text.is_accented))
@@ -208,10 +219,10 @@ def _bare(words: Words, at: int, hits: Sequence[tuple[int, tuple[Unit, ...]]], n
         is_long = last - at > 1 or (at > 0 and words.is_capital(at) and words.text.is_accented)
         units = _agreeing(words, at, last, found, (COMMUNE, DISTRICT, PROVINCE) if is_long else (DISTRICT, PROVINCE))
         if units:
-            firm = tuple(unit for unit in units if _stands_alone(words, at, last, unit))
+            is_capital = is_capital_name(words, at, last)
+            firm = [unit for unit in units if _stands_alone(words, at, last, unit, is_capital=is_capital)]
             is_clear = any(unit.level == PROVINCE for unit in firm) or is_after_locative(words, at)
             is_clear = is_clear or sum(unit.level == COMMUNE for unit in firm) < 2
-            is_capital = is_capital_name(words, at, last)
             is_former = _is_said_former(words, last)
             return Mention(at, at, last, None, units, _BARE, not (firm and is_clear), is_capital, is_former)
     word = words.words[at]
@@ -230,10 +241,12 @@ def _end_of_clause(words: Words, start: int) -> int:
 
 def _agreeing(words: Words, first: int, last: int, units: Sequence[Unit], levels: tuple[int, ...]) -> tuple[Unit, ...]:
     """The units of these levels whose accents are as written; exactly, where a text has accents, before loosely."""
-    fitting = tuple(unit for unit in units if unit.level in levels)
+    fitting = tuple([unit for unit in units if unit.level in levels])
+    if not fitting:
+        return ()
     written, plain = words.accents[first:last], words.words[first:last]
     is_accented = words.text.is_accented
-    if not fitting or (not is_accented and written == plain):
+    if not is_accented and written == plain:
         return fitting
     keys = tuple(map(word_key, written))
     exact = tuple(unit for unit in fitting if not unit.name or name_key(unit.name) == keys)
@@ -341,11 +354,10 @@ def _is_former_word(words: Words, at: int) -> bool:
     return at < len(words.words) and words.words[at] == "cu" and words.is_spelled(at, "cũ", "củ")
 
 
-def _stands_alone(words: Words, first: int, last: int, unit: Unit) -> bool:
+def _stands_alone(words: Words, first: int, last: int, unit: Unit, *, is_capital: bool) -> bool:
     """Whether a name without its kind is one by itself."""
     if words.as_typed(first, first + 1).lower() in _UNMISTAKABLE:
         return True
-    is_capital = is_capital_name(words, first, last)
     if unit.level == PROVINCE:
         return is_capital or last - first > 2 or is_after_locative(words, first)
     if not is_capital:

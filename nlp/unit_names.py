@@ -305,17 +305,20 @@ class _Near:
     def like(self, word: str, is_wrong: bool) -> list[str]:
         if word in self._names and not is_wrong:
             return [word]
-        found = {s for s in _swapped(word) if s in self._names}
+        found = self._names & {_swapped_in_the_middle(word)}
         for size in (len(word) - 1, len(word), len(word) + 1):
             middle = size // 2
             for half in ((size, word[:middle]), (-size, word[middle - size :])):
-                found.update(name for name in self._halves.get(half, ()) if is_one_edit(word, name))
+                alike = self._halves.get(half)
+                if alike:
+                    found |= {name for name in alike if is_one_edit(word, name)}
         return sorted(found)
 
 
-def _swapped(word: str) -> Iterator[str]:
-    for at in range(len(word) - 1):
-        yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+def _swapped_in_the_middle(word: str) -> str:
+    """With the two letters swapped that stand in different halves; any other swap leaves one half as it is."""
+    at = len(word) // 2 - 1
+    return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
 def is_one_edit(one: str, other: str) -> bool:

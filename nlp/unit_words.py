@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from nlp.characters import fold
@@ -272,6 +272,7 @@ def is_everyday(words: Words, first: int, last: int) -> bool:
     return words.words[first] in EVERYDAY_STARTS and not words.text.is_accented
 
 
+@lru_cache(maxsize=16384)
 def is_syllable(word: str) -> bool:
     """Whether a word could be Vietnamese as it is spelled, without accents."""
     return word.isdigit() or _SYLLABLE.match(word) is not None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nlp.cues import as_spans, find_cues, of_kind
 from nlp.normalise import Normalised
 from nlp.phrases import Hit, folded_words
 from nlp.reading import Span
+from nlp.word_lists import URGENCY
 
 EMERGENCY, URGENT, NORMAL = "khan_cap", "khan", "thuong"
-FILE = "urgency.tsv"
 _NOT = folded_words("không chưa chẳng chả khỏi")
 _NEAR = 6
 _BESIDE = 4
@@ -30,7 +31,9 @@ class Urgency:
 
 def find_urgency(text: Normalised) -> Urgency:
     """Judge by danger, who is in it, and whether it is happening."""
-    found = find_cues(text, FILE)
+    found = find_cues(text, URGENCY)
+    if not found:
+        return Urgency()
     cues = [hit for hit in found if not _is_denied(text, hit)]
     life, now = _dangers(text, cues)
     hazards = of_kind(cues, "hazard", "grave")
@@ -50,14 +53,14 @@ def find_urgency(text: Normalised) -> Urgency:
     return Urgency(URGENT, tuple(as_spans(text, milder, "urgency")), taken_back)
 
 
-def _dangers(text: Normalised, cues: list[Hit[str]]) -> tuple[list[Hit[str]], list[Hit[str]]]:
+def _dangers(text: Normalised, cues: Sequence[Hit[str]]) -> tuple[list[Hit[str]], list[Hit[str]]]:
     life, now = of_kind(cues, "life"), of_kind(cues, "now")
     if not text.is_accented:
         now += [hit for hit in of_kind(cues, "maybe") if _burns(cues, hit)]
     return life, now
 
 
-def _burns(cues: list[Hit[str]], hit: Hit[str]) -> bool:
+def _burns(cues: Sequence[Hit[str]], hit: Hit[str]) -> bool:
     """Whether "chay" is fire: something that burns stands beside it, and nothing that runs."""
 
     def beside(kind: str) -> bool:
@@ -71,9 +74,9 @@ def _is_denied(text: Normalised, hit: Hit[str]) -> bool:
     return any(token.word in _NOT for token in before)
 
 
-def _is_taken_back(cues: list[Hit[str]], hit: Hit[str], *kinds: str) -> bool:
+def _is_taken_back(cues: Sequence[Hit[str]], hit: Hit[str], *kinds: str) -> bool:
     return bool(of_kind(cues, *kinds)) or _is_feared(cues, hit)
 
 
-def _is_feared(cues: list[Hit[str]], hit: Hit[str]) -> bool:
+def _is_feared(cues: Sequence[Hit[str]], hit: Hit[str]) -> bool:
     return any(0 <= hit.first - cue.last <= _NEAR for cue in of_kind(cues, "feared"))

@@ -41,15 +41,18 @@ class Commune(WithId, Base):
 
 
 class Place(OfCommune, Base):
-    """A spot the commune's people name: a thôn, street, school, market, bridge; with the other names it goes by."""
+    """A spot the commune's people name: a thôn, street, school, market, bridge; with the other names it goes by.
+
+    `parent`: the name of the place it belongs to, which tells two of one name apart; "" when there is none.
+    """
 
     __tablename__ = "places"
-    __table_args__ = (sa.UniqueConstraint("commune_id", "name", "kind"),)
+    __table_args__ = (sa.UniqueConstraint("commune_id", "name", "kind", "parent"),)
 
     name: Mapped[str] = mapped_column(sa.String(160))
     kind: Mapped[str] = mapped_column(sa.String(40))
     aliases: Mapped[list[str]] = mapped_column(default=list)
-    parent: Mapped[str | None] = mapped_column(sa.String(160))
+    parent: Mapped[str] = mapped_column(sa.String(160), default="")
     is_active: Mapped[bool] = mapped_column(default=True)
 
 

@@ -63,6 +63,19 @@ class EventKind(StrEnum):
     SEALED = "sealed"
     UNSEALED = "unsealed"
     WITHDRAWN = "withdrawn"
+    URGENCY_CHANGED = "urgency_changed"
+    MARKED_SPAM = "marked_spam"
+    RESTORED = "restored"
+
+
+class CorrectionKind(StrEnum):
+    """Which answer of a reading an official corrected or confirmed."""
+
+    TOPIC = "topic"
+    URGENCY = "urgency"
+    SEAL = "seal"
+    SPAM = "spam"
+    PLACE = "place"
 
 
 class Urgency(StrEnum):

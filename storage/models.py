@@ -7,10 +7,12 @@ from storage.base import Base
 from storage.channels import Channel, ChannelToken
 from storage.communes import Commune, Counter, Holiday, Locality, Place
 from storage.contacts import Contact, Conversation, Urn
+from storage.corrections import Correction
 from storage.deliveries import Attempt, Delivery
 from storage.messages import Attachment, InboundEvent, Message
 from storage.officials import Official, SignInAttempt, SignInSession
 from storage.tickets import Ticket, TicketEvent
+from storage.trained import TrainedModel
 
 __all__ = [
     "Agency",
@@ -24,6 +26,7 @@ __all__ = [
     "Commune",
     "Contact",
     "Conversation",
+    "Correction",
     "Counter",
     "Delivery",
     "Holiday",
@@ -37,5 +40,6 @@ __all__ = [
     "SignInSession",
     "Ticket",
     "TicketEvent",
+    "TrainedModel",
     "Urn",
 ]

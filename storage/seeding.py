@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage.communes import Holiday, Locality
 from storage.database import insert_ignore
+from storage.seed_rows import SEEDS, former_names, former_units, seed_rows
 
-SEEDS = Path(__file__).parent / "seeds"
+__all__ = ["SEEDS", "VALID_FROM", "former_names", "former_units", "seed_holidays", "seed_localities"]
+
 VALID_FROM = date(2025, 7, 1)
 
 
 def seed_localities(session: Session, fold: Callable[[str], str]) -> int:
     """Write down provinces and communes that are missing; gives how many were new. Safe to run again."""
-    provinces = [_locality(r, "province", None, fold) for r in _rows("provinces.csv")]
-    communes = [_locality(r, "commune", r["province_code"], fold) for r in _rows("communes.csv")]
+    provinces = [_locality(r, "province", None, fold) for r in seed_rows("provinces.csv")]
+    communes = [_locality(r, "commune", r["province_code"], fold) for r in seed_rows("communes.csv")]
     return insert_ignore(session, Locality, provinces) + insert_ignore(session, Locality, communes)
 
 
@@ -29,21 +29,11 @@ def seed_holidays(session: Session) -> int:
     known = set(session.scalars(sa.select(Holiday.day).where(Holiday.commune_id.is_(None))))
     rows = [
         Holiday(day=date.fromisoformat(r["day"]), name=r["name"], is_worked=r["is_worked"] == "1")
-        for r in _rows("holidays.csv")
+        for r in seed_rows("holidays.csv")
     ]
     new = [row for row in rows if row.day not in known]
     session.add_all(new)
     return len(new)
-
-
-def former_units() -> list[list[str]]:
-    """Code, type, name, district, province and today's codes of each unit as of 30 June 2025."""
-    return _fields("former_units.csv")
-
-
-def former_names() -> list[list[str]]:
-    """Names gone before that: the name folded and without spaces, its type, and the code of the former unit."""
-    return _fields("former_names.csv")
 
 
 def _locality(
@@ -61,13 +51,3 @@ def _locality(
         "valid_from": VALID_FROM,
         "valid_to": None,
     }
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    with (SEEDS / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _fields(name: str) -> list[list[str]]:
-    with (SEEDS / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.reader(file))[1:]

@@ -22,14 +22,20 @@ OPEN_STATES = [state for state in TicketState if state.is_open]
 
 
 class Ticket(OfCommune, Base):
-    """A report we owe an answer to. `version` grows with every change, so that two officials cannot collide."""
+    """A report we owe an answer to. `version` grows with every change, so that two officials cannot collide.
+
+    `is_spam`: put aside by an official, closed without a word; it can be restored. `urgency_set_at`: when an official
+    decided how urgent it is; only what is said afterwards may raise it.
+    """
 
     __tablename__ = "tickets"
     __table_args__ = (
         sa.UniqueConstraint("commune_id", "code"),
         sa.Index("ix_tickets_list", "commune_id", "is_open", "due_at", "id"),
         sa.Index("ix_tickets_agency", "commune_id", "agency_id", "is_open", "due_at"),
-    )
+        sa.Index("ix_tickets_spam", "commune_id", "id", sqlite_where=sa.text("is_spam = 1"),
+                 postgresql_where=sa.text("is_spam")),
+    )  # fmt: skip
 
     code: Mapped[str] = mapped_column(sa.String(20))
     conversation_id: Mapped[int] = mapped_column(sa.ForeignKey("conversations.id"), index=True)
@@ -44,12 +50,14 @@ class Ticket(OfCommune, Base):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     urgency: Mapped[Urgency] = mapped_column(one_of(Urgency), default=Urgency.NORMAL)
+    urgency_set_at: Mapped[datetime | None]
     agency_id: Mapped[int | None] = mapped_column(sa.ForeignKey("agencies.id"))
     official_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
     summary: Mapped[str] = mapped_column(sa.String(300), default="")
     is_sealed: Mapped[bool] = mapped_column(default=False)
     is_restricted: Mapped[bool] = mapped_column(default=False)
     is_touched: Mapped[bool] = mapped_column(default=False)
+    is_spam: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("tickets.id"))
     announcement_id: Mapped[int | None] = mapped_column(sa.ForeignKey("announcements.id"))
     opened_at: Mapped[datetime]
@@ -84,6 +92,7 @@ class View(StrEnum):
     DUE = "due"
     URGENT = "urgent"
     ALL = "all"
+    SPAM = "spam"
 
 
 COUNTED_AT_MOST = 1_000
@@ -129,15 +138,21 @@ class Row:
 
 
 def counts(session: Session, looker: Looker) -> dict[View, int]:
-    """How many tickets each view holds, in one question; the last view is counted up to a limit."""
-    whole = sa.select(sa.literal(1)).select_from(Ticket).where(looker.seen_by).limit(COUNTED_AT_MOST).subquery()
+    """How many tickets each view holds, in one question; the last two are counted up to a limit."""
+    many = [
+        sa.select(sa.literal(1))
+        .select_from(Ticket)
+        .where(looker.seen_by, Ticket.is_spam.is_(is_spam))
+        .limit(COUNTED_AT_MOST)
+        .subquery()
+        for is_spam in (False, True)
+    ]
     sums = [
         sa.func.coalesce(sa.func.sum(sa.case((_of_view(view, looker), 1), else_=0)), 0)
         for view in (View.NEW, View.MINE, View.DUE, View.URGENT)
     ]
-    query = sa.select(*sums, sa.select(sa.func.count()).select_from(whole).scalar_subquery()).where(
-        looker.seen_by, Ticket.is_open.is_(True)
-    )
+    counted = [sa.select(sa.func.count()).select_from(one).scalar_subquery() for one in many]
+    query = sa.select(*sums, *counted).where(looker.seen_by, Ticket.is_open.is_(True))
     return dict(zip(View, (int(n) for n in session.execute(query).one()), strict=True))
 
 
@@ -164,6 +179,8 @@ def rows(
     )
     if words or code:
         query = query.where(_matches(words, code))
+    elif view is View.ALL:  # a search finds what was put aside, too
+        query = query.where(Ticket.is_spam.is_(False))
     query = _in_order(query, view, looker, after).limit(limit)
     return [Row(*row) for row in session.execute(query)]
 
@@ -180,11 +197,15 @@ def _of_view(view: View, looker: Looker) -> sa.ColumnElement[bool]:
         return Ticket.due_at <= looker.soon
     if view is View.URGENT:
         return Ticket.urgency.in_(_LOUD)
+    if view is View.SPAM:
+        return Ticket.is_spam.is_(True)
     return sa.true()
 
 
 def _of_list(view: View, looker: Looker) -> list[sa.ColumnElement[bool]]:
-    return [] if view is View.ALL else [Ticket.is_open.is_(True), _of_view(view, looker)]
+    if view in {View.ALL, View.SPAM}:
+        return [_of_view(view, looker)]
+    return [Ticket.is_open.is_(True), _of_view(view, looker)]
 
 
 def _matches(words: str, code: str) -> sa.ColumnElement[bool]:
@@ -203,7 +224,7 @@ def _plain(words: str) -> str:
 
 
 def _in_order(query: Any, view: View, looker: Looker, after: Cursor | None) -> Any:
-    if view is View.ALL:
+    if view in {View.ALL, View.SPAM}:
         query = query.order_by(Ticket.id.desc())
         return query.where(Ticket.id < after.id) if after else query
     behind = _behind(after, looker) if after else None

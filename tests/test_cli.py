@@ -6,29 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from bot.cli import main
+from tests.operators import Operator
 
 PAYLOADS = Path(__file__).parent / "adapters" / "payloads" / "zalo"
-KEY = "a-key-for-tests-only-" + "z" * 20
-
-
-class Operator:
-    """Types commands into an installation of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.env = {"HAICHIEU_DATA_DIR": str(folder), "HAICHIEU_SECRET_KEY": KEY, "HAICHIEU_LOG_LEVEL": "error"}
-
-    def types(self, *words: str, typed: str | None = None, **env: str) -> Result:
-        """Run a command; `typed` is what comes on standard input."""
-        return CliRunner().invoke(main, words, input=typed, env={**self.env, **env})
-
-    def gets(self, *words: str, typed: str | None = None) -> str:
-        """Run a command that must succeed; gives what it printed."""
-        result = self.types(*words, typed=typed)
-        assert result.exit_code == 0, result.output
-        return result.output
 
 
 @pytest.fixture
@@ -138,23 +120,3 @@ def test_the_outbox_shows_the_acknowledgement_that_waits(commune: Operator, tmp_
     payload.write_text(json.dumps({**text_event("đèn đường hỏng"), **stamp}))
     commune.gets("receive", "zalo-duc-hue", str(payload))
     assert "\tack\twaiting\t" in commune.gets("outbox")
-
-
-def test_readings_come_out_line_by_line_and_a_bad_line_does_not_stop_them(commune: Operator) -> None:
-    lines = [
-        {"id": "a", "text": "duong vao xom 5 o ga nhieu qua", "home": "27925"},
-        {"id": "b", "text": 7},
-        {"id": "c", "text": "chào xã", "home": "00000"},
-        {"id": "d", "text": "mất nước từ sáng"},
-    ]
-    typed = "\n".join(json.dumps(line) for line in lines) + "\nnot json\n"
-    out = [json.loads(line) for line in commune.gets("read", typed=typed).splitlines()]
-    assert [line.get("topic") for line in out] == ["giao-thong-duong-sa", None, None, "nuoc-sach", None]
-    assert ["error" in line for line in out] == [False, True, True, False, True]
-
-
-def test_places_from_a_file_are_recognised(commune: Operator, tmp_path: Path) -> None:
-    places = tmp_path / "places.csv"
-    places.write_text("name,kind,aliases\nXóm 5,xóm,thôn 5|xóm năm\n")
-    out = commune.gets("read", "--places", str(places), typed='{"id":1,"text":"duong xom 5 hong"}\n')
-    assert json.loads(out)["places"][0]["name"] == "Xóm 5"

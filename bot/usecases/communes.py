@@ -85,5 +85,5 @@ def _home(session: Session, commune: Commune, locality: Locality) -> Home:
         commune_code=locality.code,
         commune_name=locality.name,
         province_code=locality.parent_code or "",
-        places=tuple(KnownPlace(str(p.id), p.name, p.kind, tuple(p.aliases)) for p in places),
+        places=tuple(KnownPlace(str(p.id), p.name, p.kind, tuple(p.aliases), p.parent) for p in places),
     )

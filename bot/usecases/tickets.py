@@ -24,11 +24,12 @@ from bot.rules.lifecycle import SHORTEST_REASON, WITH_REPLY, Given, NotAllowed, 
 from bot.rules.routing import route
 from bot.runtime import Runtime
 from bot.usecases import deliveries
+from bot.usecases.corrections import OPEN, SEALED, place_code, record
 from bot.usecases.desk import Desk, at_desk
 from nlp.topics import TOPICS
 from storage.agencies import Agency
 from storage.communes import Place
-from storage.enums import EventKind, Role, TicketState, Urgency
+from storage.enums import CorrectionKind, EventKind, Role, TicketState, Urgency
 from storage.messages import Message
 from storage.officials import Official
 from storage.tickets import Ticket
@@ -53,6 +54,8 @@ def change_state(
     with at_desk(runtime, official, ticket_id, version) as desk:
         if target in WITH_REPLY:
             raise NotAllowed("by_reply", "Kết quả được gửi bằng mẫu trả lời, không đổi trạng thái riêng.")
+        if desk.ticket.is_spam:
+            raise NotAllowed("is_spam", "Phản ánh đang trong tin rác. Anh/Chị khôi phục trước rồi làm tiếp.")
         check(desk.ticket.state, target, roles_on(official, desk.ticket), given)
         words = " ".join(given.words.split())
         data: dict[str, Any] = {}
@@ -192,15 +195,18 @@ def set_topic(runtime: Runtime, official: Official, ticket_id: int, *, version: 
     if known is None:
         raise NotAllowed("no_such_topic", "Không có lĩnh vực này. Anh/Chị vui lòng chọn trong danh sách.")
     with at_desk(runtime, official, ticket_id, version) as desk:
-        _must_direct(desk)
+        must_direct(desk)
         ticket, before = desk.ticket, desk.ticket.topic
+        if before != topic or not ticket.topic_is_confirmed:
+            record(desk, CorrectionKind.TOPIC, before, topic)
         ticket.topic, ticket.topic_is_confirmed, ticket.is_restricted = topic, True, known.restricted
         if before != topic and not ticket.is_sealed:
-            _follow_topic(desk)
+            follow_topic(desk)
         desk.event(EventKind.TOPIC_CHANGED, {"from": before, "to": topic})
 
 
-def _follow_topic(desk: Desk) -> None:
+def follow_topic(desk: Desk) -> None:
+    """Routing, while nobody works on it yet, and deadline follow topic and urgency."""
     ticket, book, topic = desk.ticket, desk.book, TOPICS[desk.ticket.topic or "khac"]
     if ticket.official_id is None and ticket.state in {TicketState.NEW, TicketState.RECEIVED}:
         ticket.agency_id = route(topic.slug, 1.0, ticket.place_id, book.rules, book.agencies, topic.agency).agency_id
@@ -214,7 +220,7 @@ def set_place(
     """Say where it is: a place of the commune's list, words, or both."""
     words = " ".join(words.split())[:300]
     with at_desk(runtime, official, ticket_id, version) as desk:
-        _must_direct(desk)
+        must_direct(desk)
         place = None
         if place_id is not None:
             place = desk.session.scalar(
@@ -225,6 +231,8 @@ def set_place(
         if place is None and not words:
             raise NotAllowed("no_place", "Cần chọn địa điểm hoặc ghi bằng lời.")
         before = desk.ticket.place_text
+        known = place_code(desk.ticket.place_id, before)
+        record(desk, CorrectionKind.PLACE, known, place_code(place_id, words))
         desk.ticket.place_id = place.id if place else None
         desk.ticket.place_text = words or (place.name if place else None)
         desk.event(EventKind.PLACE_CHANGED, {"from": before, "to": desk.ticket.place_text})
@@ -242,15 +250,18 @@ def add_note(runtime: Runtime, official: Official, ticket_id: int, *, version: i
 
 
 def unseal(runtime: Runtime, official: Official, ticket_id: int, *, version: int, reason: str) -> None:
-    """A leader decides that this is no denunciation; from now on the desk sees it."""
+    """A leader, or whom they trust with what is sealed, decides that this is no denunciation: the desk sees it now."""
     reason = _reason(reason)
     with at_desk(runtime, official, ticket_id, version) as desk:
         ticket = desk.ticket
         if not may_unseal(official, ticket):
-            raise NotAllowed("not_yours", "Chỉ lãnh đạo được mở niêm phong một phản ánh đang niêm phong.")
+            raise NotAllowed(
+                "not_yours", "Chỉ lãnh đạo hoặc người được giao mật mở được niêm phong một phản ánh đang niêm phong."
+            )
+        record(desk, CorrectionKind.SEAL, SEALED, OPEN)
         ticket.is_sealed = False
         desk.session.execute(sa.update(Message).where(Message.ticket_id == ticket_id).values(is_sealed=False))
-        _follow_topic(desk)
+        follow_topic(desk)
         desk.event(EventKind.UNSEALED, words=reason)
         audit(desk.session, official, "ticket.unsealed", f"ticket:{ticket_id}", desk.now)
 
@@ -259,10 +270,13 @@ def seal(runtime: Runtime, official: Official, ticket_id: int, *, version: int, 
     """Close a ticket to all but the leader and whom they trust: whoever is unsure seals."""
     reason = _reason(reason)
     with at_desk(runtime, official, ticket_id, version) as desk:
-        _must_direct(desk)
+        must_direct(desk)
         ticket = desk.ticket
         if ticket.is_sealed:
             raise NotAllowed("sealed_already", "Phản ánh này đã niêm phong.")
+        if ticket.is_spam:
+            raise NotAllowed("is_spam", "Phản ánh đang trong tin rác. Anh/Chị khôi phục trước rồi làm tiếp.")
+        record(desk, CorrectionKind.SEAL, OPEN, SEALED)
         ticket.is_sealed = True
         ticket.agency_id = desk.book.agencies.get("lanh-dao", ticket.agency_id)
         ticket.official_id = None
@@ -299,7 +313,8 @@ def reveal(runtime: Runtime, official: Official, ticket_id: int, address: str) -
         audit(session, official, "contact.revealed", f"ticket:{ticket_id}", runtime.now(), address)
 
 
-def _must_direct(desk: Desk) -> None:
+def must_direct(desk: Desk) -> None:
+    """Refuse who does not classify and dispatch."""
     if not may_direct(desk.official):
         raise NotAllowed("not_yours", "Tài khoản của Anh/Chị không được phép thực hiện bước này.")
 

@@ -10,12 +10,26 @@ from werkzeug.wrappers import Response
 
 from bot.access import Forbidden, NotFound
 from bot.runtime import Runtime
-from bot.web import announcements, channels, files, home, language, replies, security, sign_in, tickets, words
+from bot.web import (
+    announcements,
+    channels,
+    files,
+    home,
+    language,
+    places,
+    quality,
+    replies,
+    security,
+    sign_in,
+    tickets,
+    triage,
+    words,
+)
 from bot.web.shell import render
 
 log = structlog.get_logger()
 
-PARTS = (home, sign_in, tickets, replies, files, announcements, channels)
+PARTS = (home, sign_in, tickets, replies, files, announcements, channels, places, triage, quality)
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429})
 
 

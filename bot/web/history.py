@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from bot.web.language import gettext
-from bot.web.words import day, state_word, topic_word
-from storage.enums import EventKind, TicketState
+from bot.web.words import day, state_word, topic_word, urgency_word
+from storage.enums import EventKind, TicketState, Urgency
 from storage.tickets import TicketEvent
 
 
@@ -25,6 +25,11 @@ def told(event: TicketEvent) -> str:
         return gettext("Đổi lĩnh vực thành: %(topic)s.", topic=topic_word(data.get("to")))
     if event.kind is EventKind.PLACE_CHANGED:
         return gettext("Ghi địa điểm: %(place)s.", place=data.get("to") or "")
+    if event.kind is EventKind.URGENCY_CHANGED:
+        word = urgency_word(Urgency(data["to"]))
+        if data.get("from") == data["to"]:
+            return gettext("Xác nhận mức khẩn: %(urgency)s.", urgency=word)
+        return gettext("Đổi mức khẩn thành: %(urgency)s.", urgency=word)
     if event.kind is EventKind.REPLIED:
         return _replied(event)
     if event.kind is EventKind.MERGED:
@@ -36,6 +41,8 @@ def told(event: TicketEvent) -> str:
         EventKind.NOTED: gettext("Ghi chú nội bộ."),
         EventKind.SEALED: gettext("Niêm phong."),
         EventKind.UNSEALED: gettext("Mở niêm phong."),
+        EventKind.MARKED_SPAM: gettext("Chuyển vào tin rác."),
+        EventKind.RESTORED: gettext("Khôi phục từ tin rác."),
         EventKind.WITHDRAWN: gettext("Người dân rút dữ liệu."),
     }.get(event.kind, event.kind.value)
 

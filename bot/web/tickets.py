@@ -13,19 +13,20 @@ from typing import Any, TypeVar
 from flask import Blueprint, abort, redirect, request, session
 from werkzeug.wrappers import Response
 
-from bot.access import OF_TICKETS, may_direct, may_reply, may_reveal, may_unseal, roles_on, sees_names
+from bot.access import OF_TICKETS, OF_WHOLE_COMMUNE, may_direct, may_reply, may_reveal, may_unseal, roles_on, sees_names
 from bot.rules.lifecycle import WITH_REPLY, Given, NotAllowed, may_answer, moves_from
 from bot.texts import EmptyVariable
 from bot.usecases import tickets
 from bot.usecases.desk import Changed
 from bot.usecases.ticket_list import listing
 from bot.usecases.ticket_page import TicketPage, changes_since, open_page
+from bot.usecases.triage import may_be_spam
 from bot.web import fate, history, marked_text, words
 from bot.web.language import N_, gettext
 from bot.web.security import client_address, is_poll, wants_fragment
 from bot.web.shell import current_commune, current_official, notice, render, require, runtime
 from nlp.topics import TOPICS
-from storage.enums import TicketState
+from storage.enums import TicketState, Urgency
 from storage.tickets import Cursor, View
 
 pages = Blueprint("tickets", __name__)
@@ -38,6 +39,7 @@ VIEWS = {
     View.DUE: N_("Sắp đến hạn"),
     View.URGENT: N_("Khẩn"),
     View.ALL: N_("Tất cả"),
+    View.SPAM: N_("Tin rác"),
 }
 FORM_TOKEN = re.compile(rb'name="csrf_token" value="[^"]*"')
 REVEALED_SECONDS = 300
@@ -156,7 +158,7 @@ def show_ticket(
 def _rights(page: TicketPage) -> dict[str, Any]:
     official, ticket = current_official(), page.ticket
     roles = roles_on(official, ticket)
-    moves = [m for m in moves_from(ticket.state, roles) if m.target not in WITH_REPLY]
+    moves = [m for m in moves_from(ticket.state, roles) if m.target not in WITH_REPLY and not ticket.is_spam]
     return {
         "moves": [m for m in moves if m.source is not TicketState.NEW or m.target is not TicketState.RECEIVED],
         "may_receive": any(m.target is TicketState.RECEIVED and ticket.state is TicketState.NEW for m in moves),
@@ -167,6 +169,7 @@ def _rights(page: TicketPage) -> dict[str, Any]:
         "may_direct": may_direct(official) and (not ticket.is_sealed or bool(roles)),
         "may_take": not may_direct(official) and official.agency_id is not None and ticket.official_id != official.id,
         "may_unseal": may_unseal(official, ticket),
+        "may_be_spam": may_be_spam(ticket),
         "may_reveal": may_reveal(official, ticket),
         "sees_names": sees_names(official, ticket),
     }
@@ -178,6 +181,7 @@ def _shown(page: TicketPage, *, is_revealed: bool) -> dict[str, Any]:
     return {
         "deadline": words.deadline(due, now, page.hours, page.holidays),
         "window": words.window_words(page.window, now),
+        "urgencies": [(one.value, words.urgency_word(one)) for one in Urgency],
         "topics": [(slug, words.topic_word(slug)) for slug in TOPICS],
         "pieces": lambda said: marked_text.marked(said.message.text, said.reading, is_revealed=is_revealed),
         "has_masked": any(marked_text.has_masked(s.message.text, s.reading) for s in page.talk),
@@ -344,10 +348,11 @@ def add_note(number: int) -> Response:
 @pages.post("/tickets/<int:number>/unsealing")
 @deed("unsealing")
 def unseal(number: int) -> Response:
-    """A leader opens a sealed ticket to the desk."""
-    tickets.unseal(runtime(), current_official(), number, version=version(), reason=request.form.get("words", ""))
+    """A leader, or whom they trust with what is sealed, opens a ticket to the desk."""
+    official = current_official()
+    tickets.unseal(runtime(), official, number, version=version(), reason=request.form.get("words", ""))
     notice("Đã mở niêm phong. Cán bộ tiếp nhận thấy phản ánh này từ bây giờ.")
-    return back(number)
+    return back(number) if official.has(*OF_WHOLE_COMMUNE) else redirect("/tickets", 303)
 
 
 @pages.post("/tickets/<int:number>/sealing")

@@ -11,6 +11,8 @@ from flask import Flask, g
 from bot.access import sees_tickets
 from bot.rules.deadlines import VIETNAM, WorkingHours, minutes_between
 from bot.rules.window import Window
+from bot.usecases.places import KEEPERS as PLACE_KEEPERS
+from bot.usecases.quality import READERS as QUALITY_READERS
 from bot.web.language import LOCALES, N_, gettext, locale
 from nlp.topics import TOPICS
 from storage.enums import Direction, Origin, Role, TicketState, Urgency
@@ -78,6 +80,8 @@ def _frame() -> dict[str, Any]:
         "sees_tickets": bool(official and sees_tickets(official)),
         "sees_announcements": bool(official and official.has(Role.AUTHOR, Role.APPROVER, Role.LEADER, Role.ADMIN)),
         "sees_channels": bool(official and official.has(Role.ADMIN, Role.LEADER)),
+        "sees_quality": bool(official and official.has(*QUALITY_READERS)),
+        "sees_places": bool(official and official.has(*PLACE_KEEPERS)),
     }
 
 

@@ -32,15 +32,16 @@ def test_a_hazard_is_urgent(text):
 @pytest.mark.parametrize(
     "text",
     ["xe chết máy", "cháy bóng đèn đường", "den duong chay bong", "cháy hàng", "nóng muốn chết", "chết cười", "bão giá",
-     "tiền cứu trợ chưa nhận", "chó nhà em đi lạc", "xin sua mau giup", "nuoc bi ban",
+     "tiền cứu trợ chưa nhận", "chó nhà em đi lạc", "xin sua mau giup",
      "va quẹt nhẹ thôi, không ai bị thương", "kẹt xe"],
 )  # fmt: skip
 def test_an_everyday_phrase_with_a_danger_word_is_not_danger(text):
     assert read(text).urgency == "thuong"
 
 
-def test_what_runs_does_not_burn():
-    assert read("xe tai dang chay qua lang").urgency != "khan_cap"
+@pytest.mark.parametrize("text", ["xe tai dang chay qua lang", "nuoc bi ban"])
+def test_what_runs_does_not_burn_and_what_is_dirty_is_not_shot(text):
+    assert read(text).urgency != "khan_cap"
 
 
 def test_a_shouted_message_is_not_urgent():

@@ -20,6 +20,8 @@ KEYWORDS = {
     "NotAllowed": (2,),
     "AnnouncementError": None,
     "ChannelProblem": None,
+    "PlaceProblem": None,
+    "RowProblem": (2,),
 }
 VALUE = re.compile(r"%\((\w+)\)s")
 Sentence = tuple[str, str]

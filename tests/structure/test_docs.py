@@ -63,3 +63,14 @@ def test_lock_files_carry_no_address_of_an_index() -> None:
         assert "find-links" not in text
         assert "were not pinned" not in text
     assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
+
+
+def test_yardsticks_of_the_benchmark_are_in_no_lock_file() -> None:
+    import tomllib
+
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    yardsticks = [requirement.partition("==")[0] for requirement in extras["bench"]]
+    assert yardsticks
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        locked = (ROOT / name).read_text()
+        assert [one for one in yardsticks if f"\n{one}==" in locked] == []

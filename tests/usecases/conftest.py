@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import pytest
 
+from bot.current_reader import CurrentReader
 from bot.runtime import Runtime
-from nlp.reader import Reader
+from nlp.localities import Gazetteer
 from nlp.reading import Home, Reading
 from tests.builders import World
 from tests.conftest import Clock
 
-_readers: dict[str, Reader] = {}
+_gazetteers: list[Gazetteer] = []
 
 
 @pytest.fixture(autouse=True)
 def one_reader(request: pytest.FixtureRequest) -> None:
-    """Build the reader once for all tests: its word lists take a moment to load."""
+    """Build the gazetteer once for all tests: it takes a moment."""
     if "runtime" not in request.fixturenames:
         return
     runtime: Runtime = request.getfixturevalue("runtime")
-    reader = _readers.setdefault("vi", runtime.reader)
-    runtime.__dict__["reader"] = reader
+    if not _gazetteers:
+        _gazetteers.append(runtime.reader.gazetteer)
+    runtime.__dict__["reader"] = CurrentReader(runtime.database, _gazetteers[0])
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ class Understanding:
 
     version = "told"
 
-    def __init__(self, real: Reader, told: dict[str, Reading]) -> None:
+    def __init__(self, real: CurrentReader, told: dict[str, Reading]) -> None:
         self._real = real
         self._told = told
 

@@ -1,0 +1,242 @@
+"""Commands for the database, communes, officials and channels: each a few lines around a use case."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from bot.cli_base import built, explained, settings_from_env
+
+# ---- database ------------------------------------------------------------------------------------------------------
+
+
+@click.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the tables up to date and write down the country's units and holidays. Safe to run again."""
+    from bot.runtime import Runtime
+    from bot.usecases.setup import prepare_database
+
+    click.echo(f"database at revision {prepare_database(Runtime.build(settings_from_env()))}")
+
+
+@db.command("status")
+def db_status() -> None:
+    """Say where the database stands."""
+    from bot.runtime import Runtime
+    from storage.upgrade import current, head
+
+    runtime = Runtime.build(settings_from_env())
+    found = current(runtime.database)
+    click.echo(
+        f"engine {runtime.database.engine.dialect.name}; revision {found or 'none'}; this release needs {head()}"
+    )
+    if found != head():
+        sys.exit(1)
+
+
+# ---- communes, officials, channels ---------------------------------------------------------------------------------
+
+
+@click.group()
+def commune() -> None:
+    """Communes served here."""
+
+
+@commune.command("add")
+@click.argument("code")
+@click.option("--slug", required=True, help="Short name in commands, for example tan-huong.")
+@click.option("--name", help='As citizens read it; without it "UBND xã …".')
+@click.option("--duty-phone", help="The phone of the official on duty, said in emergencies.")
+@explained
+def commune_add(code: str, slug: str, name: str | None, duty_phone: str | None) -> None:
+    """Take the commune with this official CODE into service, with the usual agencies."""
+    from bot.usecases.setup import add_commune
+
+    settings = {"duty_phone": duty_phone} if duty_phone else {}
+    add_commune(built(), code=code, slug=slug, name=name, settings=settings)
+    click.echo(f"commune {slug} is in service. Next: haichieu official add {slug} …, haichieu channel add …")
+
+
+@commune.command("list")
+def commune_list() -> None:
+    """List communes in service."""
+    import sqlalchemy as sa
+
+    from storage.communes import Commune
+
+    with built().database.reading() as session:
+        for row in session.scalars(sa.select(Commune).order_by(Commune.slug)):
+            click.echo(f"{row.slug}\t{row.locality_code}\t{row.name}{'  (rehearsal)' if row.is_demo else ''}")
+
+
+@click.group()
+def official() -> None:
+    """Officials and their passwords."""
+
+
+@official.command("add")
+@click.argument("commune_slug", metavar="COMMUNE")
+@click.argument("username")
+@click.option("--name", required=True, help="As colleagues and citizens read it.")
+@click.option("--role", "roles", multiple=True, required=True, help="tiep_nhan, xu_ly, lanh_dao, soan_tin, duyet_tin…")
+@click.option("--agency", help="The slug of the official's unit, for example kinh-te.")
+@click.option("--phone")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+@explained
+def official_add(
+    commune_slug: str,
+    username: str,
+    name: str,
+    roles: tuple[str, ...],
+    agency: str | None,
+    phone: str | None,
+    password_stdin: bool,
+) -> None:
+    """Give a person an account in a COMMUNE."""
+    from bot.usecases.officials import OfficialError, add_official
+    from storage.enums import Role
+
+    known = {role.value for role in Role}
+    wrong = [role for role in roles if role not in known]
+    if wrong:
+        raise OfficialError(f"Không có vai trò {', '.join(wrong)}. Các vai trò: {', '.join(sorted(known))}.")
+    add_official(
+        built(),
+        commune=commune_slug,
+        username=username,
+        name=name,
+        password=_password(password_stdin),
+        roles=[Role(role) for role in roles],
+        agency=agency,
+        phone=phone,
+    )
+    click.echo(f"official {username} may sign in")
+
+
+@official.command("password")
+@click.argument("username")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+@explained
+def official_password(username: str, password_stdin: bool) -> None:
+    """Give an official a new password; all their browsers are signed out."""
+    from bot.usecases.officials import set_password
+
+    set_password(built(), username, _password(password_stdin))
+    click.echo(f"official {username} has a new password")
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    return str(click.prompt("password", hide_input=True, confirmation_prompt=True))
+
+
+@click.group()
+def channel() -> None:
+    """Channels: Zalo Official Accounts and what follows."""
+
+
+@channel.command("add")
+@click.argument("type", metavar="TYPE")
+@click.argument("slug")
+@click.option("--commune", "commune_slug", required=True, help="The slug of the commune it belongs to.")
+@click.option("--name", required=True, help="As officials read it.")
+@click.option("--set", "pairs", multiple=True, metavar="FIELD=VALUE", help="A setting, such as app_id=… or oa_id=…")
+@click.option(
+    "--secrets-file", type=click.File(), help="JSON with the secret fields; without it each one is asked for."
+)
+@click.option(
+    "--tokens-file", type=click.File(), help='JSON {"access_token","refresh_token","expires_in"}, if you have a pair.'
+)
+@explained
+def channel_add(
+    type: str,  # noqa: A002 - the field's own word
+    slug: str,
+    commune_slug: str,
+    name: str,
+    pairs: tuple[str, ...],
+    secrets_file: Any,
+    tokens_file: Any,
+) -> None:
+    """Connect a channel of this TYPE (zalo) under the address /webhooks/SLUG."""
+    from bot.usecases.setup import SetupError, add_channel
+
+    runtime = built()
+    adapter = runtime.adapters.get(type)
+    if adapter is None:
+        raise SetupError(f"no channel type {type!r}; there are: {', '.join(sorted(runtime.adapters))}")
+    settings = dict(_pair(pair, adapter.config_fields) for pair in pairs)
+    asked = {f: "" for f in adapter.secret_fields if not f.startswith("previous_")}
+    secrets = json.load(secrets_file) if secrets_file else {f: click.prompt(f, hide_input=True) for f in asked}
+    add_channel(
+        runtime,
+        commune=commune_slug,
+        type=type,
+        slug=slug,
+        name=name,
+        settings=settings,
+        secrets=secrets,
+        tokens=_tokens(json.load(tokens_file)) if tokens_file else None,
+    )
+    click.echo(f"channel {slug} is connected. Webhook address: {runtime.settings.base_url}/webhooks/{slug}")
+    click.echo(f"then: haichieu channel check {slug}")
+
+
+def _pair(pair: str, fields: tuple[str, ...]) -> tuple[str, Any]:
+    from bot.usecases.setup import SetupError
+
+    field, equals, value = pair.partition("=")
+    if not equals or field not in (*fields, "bootstrap_until", "verifier"):
+        raise SetupError(f"--set {pair!r}: use FIELD=VALUE with FIELD one of {', '.join(fields)}")
+    return field, {"true": True, "false": False}.get(value.lower(), value)
+
+
+def _tokens(data: dict[str, Any]) -> Any:
+    from datetime import UTC, datetime, timedelta
+
+    from adapters.messages import Tokens
+    from bot.usecases.setup import SetupError
+
+    try:
+        life = int(data.get("expires_in", 3600))
+        return Tokens(
+            str(data["access_token"]), str(data["refresh_token"]), datetime.now(UTC) + timedelta(seconds=life)
+        )
+    except (KeyError, TypeError, ValueError):
+        raise SetupError("the tokens file needs access_token, refresh_token and expires_in (seconds)") from None
+
+
+@channel.command("list")
+def channel_list() -> None:
+    """List channels and whether they may send."""
+    import sqlalchemy as sa
+
+    from storage.channels import Channel
+
+    with built().database.reading() as session:
+        for row in session.scalars(sa.select(Channel).order_by(Channel.slug)):
+            state = f"paused: {row.paused_reason}" if row.paused_at else "open" if row.is_active else "closed"
+            click.echo(f"{row.slug}\t{row.type}\t{row.account}\t{'sandbox' if row.is_sandbox else 'live'}\t{state}")
+
+
+@channel.command("check")
+@click.argument("slug")
+def channel_check(slug: str) -> None:
+    """Ask the channel whether our settings and tokens work."""
+    from bot.usecases.channels import check
+
+    report = check(built(), slug)
+    for line in report.lines:
+        click.echo(line)
+    sys.exit(0 if report.is_fine else 1)
+
+
+COMMANDS = (db, commune, official, channel)

@@ -1,0 +1,81 @@
+"""The current reader: reads with the model in use, and takes up another one within a minute, without a restart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from nlp.deciding import Judge
+from nlp.localities import Gazetteer
+from nlp.model import BadModel, Model
+from nlp.reader import ModelJudge, Reader
+from nlp.reading import Home, Reading
+from storage.database import Database
+from storage.trained import active_version, content_of
+
+log = structlog.get_logger()
+
+LOOK_EVERY_SECONDS = 30.0
+
+
+def judge_in_use(session: Session) -> tuple[str | None, Judge | None]:
+    """The version of the model in use and its judge; no judge: the one that ships is to be used.
+
+    A model that is damaged or gone is left out, and the log says so.
+    """
+    version = active_version(session)
+    if version is None:
+        return None, None
+    try:
+        content = content_of(session, version)
+        if content is None:
+            raise BadModel("its file is gone")
+        return version, ModelJudge(Model.from_bytes(content))
+    except (BadModel, ValueError, KeyError) as error:
+        log.error("model.unusable", version=version, error=type(error).__name__, doing="reading with the shipped one")
+        return version, None
+
+
+class CurrentReader:
+    """A reader whose model may be exchanged while it is used, from any number of threads."""
+
+    def __init__(
+        self, database: Database, gazetteer: Gazetteer, *, ticks: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.gazetteer = gazetteer
+        self._database, self._ticks = database, ticks
+        self._reader = Reader(gazetteer)
+        self._held: str | None = None
+        self._looked_at = float("-inf")
+
+    @property
+    def version(self) -> str:
+        """Of the model in use."""
+        return self._now().version
+
+    def read(self, text: str, home: Home) -> Reading:
+        """What the model in use has to say about a message."""
+        return self._now().read(text, home)
+
+    def look_again(self) -> None:
+        """Take up the model in use now; while the database is away, the one held goes on."""
+        self._looked_at = self._ticks()
+        try:
+            with self._database.reading() as session:
+                if active_version(session) == self._held:
+                    return
+                version, judge = judge_in_use(session)
+        except sa.exc.SQLAlchemyError as error:
+            log.warning("model.not_asked", error=type(error).__name__)
+            return
+        self._reader, self._held = Reader(self.gazetteer, judge), version
+        log.info("model.taken_up", version=self._reader.version)
+
+    def _now(self) -> Reader:
+        if self._ticks() - self._looked_at >= LOOK_EVERY_SECONDS:
+            self.look_again()
+        return self._reader

@@ -1,0 +1,299 @@
+"""Learning: a candidate is trained from what officials said, tried against the model in use, and promoted or not."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.rules.promotion import Batch, Vote, suspicious
+from bot.runtime import Runtime
+from bot.usecases.lessons import Lesson, as_samples, gather, without_rare_words
+from bot.usecases.trials import Trial, is_frozen, try_out
+from nlp.examples import Example, shipped_examples
+from nlp.model import MODEL_FILE, BadModel, Model
+from nlp.neighbours import Neighbours
+from nlp.retraining import OtherSamples, retrain
+from nlp.training import Sample, lessons_digest, message_samples, phrase_samples, train
+from storage.audit import AuditEntry
+from storage.trained import TrainedModel, activate, active_version
+
+LATEST = 500
+# A candidate that loses is taught once more, more gently, before it is refused.
+FORCES = (1.0, 0.4)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a training. `state`: "nothing" new to learn, "promoted", "passed" (a dry run) or "refused".
+
+    `batches` were left out, and each says whose and which; `lost`: what the candidate was worse at.
+    """
+
+    state: str
+    model: Model | None = None
+    batches: tuple[Batch, ...] = ()
+    lost: tuple[str, ...] = ()
+    learned_from: int = 0
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+class Overtaken(Exception):
+    """Another training or a rollback changed the model in use meanwhile; nothing was changed by this one."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Fit on one core: more threads than free cores take three times as long, and one always sums in the same order."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    for library in ("scipy.optimize", "sklearn.linear_model"):  # only what is loaded already can be held
+        importlib.import_module(library)
+    with threadpool_limits(1):
+        yield
+
+
+class School:
+    """The messages and lists that ship, and models of them; what is dear to make is made when first asked for."""
+
+    def __init__(self, examples: Sequence[Example] | None = None, digest: str = "") -> None:
+        self.is_shipped = examples is None
+        self.examples = list(shipped_examples() if examples is None else examples)
+        self.digest = digest or lessons_digest()
+
+    @cached_property
+    def taught(self) -> list[Sample]:
+        """The messages as samples."""
+        return message_samples(self.examples)
+
+    @cached_property
+    def listed(self) -> list[Sample]:
+        """The phrases of the word lists as samples."""
+        return phrase_samples()
+
+    @cached_property
+    def frozen(self) -> list[Example]:
+        """The messages that no model of a trial has learned from."""
+        return [example for number, example in enumerate(self.examples) if is_frozen(number)]
+
+    @cached_property
+    def fewer(self) -> list[Sample]:
+        """All samples but those of the frozen messages."""
+        return [*(one for number, one in enumerate(self.taught) if not is_frozen(number)), *self.listed]
+
+    @cached_property
+    def of_fewer(self) -> Model:
+        """The model that has not seen the frozen messages."""
+        with one_thread():
+            return train(self.fewer)
+
+    @cached_property
+    def of_all(self) -> Model:
+        """The model of everything that ships."""
+        if self.is_shipped:
+            try:
+                shipped = Model.load(MODEL_FILE)
+            except (BadModel, OSError):
+                pass
+            else:
+                if shipped.note == f"lessons {self.digest}":
+                    return shipped
+        with one_thread():
+            return train(self.all, note=f"lessons {self.digest}")
+
+    @property
+    def all(self) -> list[Sample]:
+        """Every sample."""
+        return [*self.taught, *self.listed]
+
+    def taught_more(self, lessons: Sequence[Lesson], note: str, force: float) -> Model:
+        """The model of everything that ships, once it has heard these lessons with this force."""
+        more = as_samples(lessons, force)
+        try:
+            return retrain(self.of_all, self.all, more, note)
+        except OtherSamples:  # the file that ships is of an older program
+            return retrain(train(self.all), self.all, more, note)
+
+
+def learn(
+    runtime: Runtime, *, is_dry: bool = False, school: School | None = None, say: Say = lambda _: None
+) -> Outcome:
+    """Train a candidate with everything officials said until now, and promote it when it loses nowhere."""
+    with runtime.database.reading() as session:
+        lessons = gather(session)
+        active = session.scalar(sa.select(TrainedModel).where(TrainedModel.is_active.is_(True)))
+    school = school or School()
+    former = active.figures if active else {}
+    until = max((lesson.newest for lesson in lessons), default=0)
+    if not lessons or (until <= former.get("until", 0) and former.get("digest") == school.digest):
+        return Outcome("nothing")
+    with one_thread():
+        outcome = _trained(school, lessons, former, say)
+    figures = {**outcome.figures, "until": until, "digest": school.digest, "batches": _told(outcome.batches, lessons)}
+    outcome = replace(outcome, figures={**figures, "lost": list(outcome.lost), "lessons": outcome.learned_from})
+    if is_dry or outcome.state == "nothing":
+        return outcome
+    if outcome.state == "refused" or outcome.model is None:
+        _keep_refusal(runtime, outcome, active.version if active else None)
+        return outcome
+    _promote(runtime, outcome, outcome.model, active.version if active else None)
+    return replace(outcome, state="promoted")
+
+
+def _trained(school: School, lessons: Sequence[Lesson], former: dict[str, Any], say: Say) -> Outcome:
+    say(f"{len(lessons)} messages with the word of an official; reading {len(school.examples)} that ship")
+    known = {feature for one in school.fewer for feature in one.features}
+    lessons = without_rare_words(lessons, known)
+    say("training without the frozen messages")
+    plain = school.of_fewer
+    batches = _contradicting(school, lessons)
+    trusted = without_batches(lessons, batches)
+    if _same(trusted, _heard_by(former, lessons, set())) and former.get("digest") == school.digest:
+        return Outcome("refused" if batches else "nothing", batches=tuple(batches))
+    if not trusted:
+        return Outcome("refused", batches=tuple(batches))
+    held_out = [lesson for lesson in trusted[-LATEST:] if lesson.is_held_out]
+    kept = {id(lesson) for lesson in held_out}
+    tried = _Tried(school, [one for one in trusted if id(one) not in kept], held_out)
+    earlier = _heard_by(former, lessons, kept)
+    if earlier:
+        say("training the model in use without what is held out")
+        tried.in_use = retrain(plain, school.fewer, as_samples(earlier, former.get("force", FORCES[0])))
+    for force in FORCES:
+        say(f"trying a candidate of {len(trusted)} messages, force {force}")
+        trials = tried.at(force)
+        if not any(trial.lost for trial in trials):
+            break
+    figures = {"trials": [trial.to_json() for trial in trials], "force": force}
+    lost = tuple(sentence for trial in trials for sentence in trial.lost)
+    if lost:
+        return Outcome("refused", None, tuple(batches), lost, len(trusted), figures)
+    say("training on everything")
+    newest = max(lesson.newest for lesson in trusted)
+    model = school.taught_more(trusted, f"lessons {school.digest}, {len(trusted)} corrected until {newest}", force)
+    return Outcome("passed", model, tuple(batches), (), len(trusted), figures)
+
+
+@dataclass
+class _Tried:
+    """A candidate's lessons, those held out, and the model in use that was taught without them, when there is one."""
+
+    school: School
+    lessons: Sequence[Lesson]
+    held_out: Sequence[Lesson]
+    in_use: Model | None = None
+
+    def at(self, force: float) -> list[Trial]:
+        """How a candidate that hears the lessons with this force does, against what ships and what is in use."""
+        school = self.school
+        candidate = retrain(school.of_fewer, school.fewer, as_samples(self.lessons, force))
+        trials = [try_out(school.of_fewer, candidate, school.frozen, self.held_out)]
+        if self.in_use is not None:
+            name = "against the model in use, "
+            trials.append(try_out(self.in_use, candidate, school.frozen, self.held_out, name=name))
+        return trials
+
+
+def _contradicting(school: School, lessons: Sequence[Lesson]) -> list[Batch]:
+    """The batches whose labels contradict both the model of what ships and the messages nearest to them."""
+    among = Neighbours(school.of_fewer, *_seen(school), school.listed)
+    votes: list[Vote] = []
+    for head in sorted({word.head for lesson in lessons for word in lesson.words}):
+        told = [(lesson, word) for lesson in lessons for word in lesson.words if word.head == head]
+        samples = [Sample(lesson.features, {head: word.label}) for lesson, word in told]
+        objected = among.contradicted(samples, head)
+        votes += [
+            Vote(word.official_id, word.kind.value, word.label, contradicts)
+            for (_, word), one, contradicts in zip(told, samples, objected, strict=True)
+            if among.differs(one, head)
+        ]
+    return suspicious(votes)
+
+
+def _seen(school: School) -> tuple[list[Example], list[Sample]]:
+    seen = [number for number in range(len(school.examples)) if not is_frozen(number)]
+    return [school.examples[n] for n in seen], [school.taught[n] for n in seen]
+
+
+def without_batches(lessons: Sequence[Lesson], batches: Sequence[Batch]) -> list[Lesson]:
+    """The lessons without the words that belong to a refused batch."""
+    found = []
+    for lesson in lessons:
+        words = tuple(
+            w for w in lesson.words if not any(b.holds(w.official_id, w.kind.value, w.label) for b in batches)
+        )
+        if words:
+            found.append(replace(lesson, words=words))
+    return found
+
+
+def _heard_by(figures: dict[str, Any], lessons: Sequence[Lesson], held_out: set[int]) -> list[Lesson]:
+    """The lessons that the model in use has learned from, as far as they stand."""
+    until = figures.get("until", 0)
+    batches = [
+        Batch(b["official_id"], b["kind"], b["label"], b["contradicting"], b["of"]) for b in figures.get("batches", ())
+    ]
+    known = []
+    for lesson in lessons:
+        words = tuple(word for word in lesson.words if word.correction_id <= until)
+        if words and id(lesson) not in held_out:
+            known.append(replace(lesson, words=words))
+    return without_batches(known, batches)
+
+
+def _same(one: Sequence[Lesson], other: Sequence[Lesson]) -> bool:
+    return {(a.message_id, a.words) for a in one} == {(b.message_id, b.words) for b in other}
+
+
+def _told(batches: Sequence[Batch], lessons: Sequence[Lesson]) -> list[dict[str, Any]]:
+    """Batches in plain values, with the commune of the official, who must not be named elsewhere."""
+    commune = {word.official_id: word.commune_id for lesson in lessons for word in lesson.words}
+    return [
+        {
+            "official_id": batch.official_id,
+            "commune_id": commune.get(batch.official_id or 0),
+            "kind": batch.kind,
+            "label": batch.label,
+            "contradicting": batch.contradicting,
+            "of": batch.of,
+        }
+        for batch in batches
+    ]
+
+
+def _keep_refusal(runtime: Runtime, outcome: Outcome, parent: str | None) -> None:
+    with runtime.database.transaction() as session:
+        latest = session.scalar(sa.select(TrainedModel).order_by(TrainedModel.id.desc()).limit(1))
+        if latest is not None and latest.promoted_at is None and latest.figures == outcome.figures:
+            return  # nothing has changed since it was refused the last time
+        session.add(
+            TrainedModel(
+                created_at=runtime.now(), figures=outcome.figures, parent_version=parent, note="; ".join(outcome.lost)
+            )
+        )
+
+
+def _promote(runtime: Runtime, outcome: Outcome, model: Model, parent: str | None) -> None:
+    with runtime.database.transaction() as session:
+        if active_version(session) != parent:
+            raise Overtaken
+        session.add(
+            TrainedModel(
+                version=model.version,
+                created_at=runtime.now(),
+                content=model.to_bytes(),
+                note=model.note,
+                figures=outcome.figures,
+                promoted_at=runtime.now(),
+                parent_version=parent,
+            )
+        )
+        session.flush()
+        activate(session, model.version)
+        session.add(AuditEntry(at=runtime.now(), action="model.promoted", target=f"model:{model.version}", data={}))

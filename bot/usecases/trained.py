@@ -1,0 +1,67 @@
+"""Trained models as operators see them: which there are, which is in use, and the way back to any of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.runtime import Runtime
+from nlp.model import BadModel, Model
+from nlp.reader import shipped_judge
+from storage.audit import AuditEntry
+from storage.trained import TrainedModel, activate, active_version, content_of
+
+MOST_LISTED = 200
+
+
+class NoSuchModel(Exception):
+    """There is no model of this version that could be used again; the message says why."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model that may be used: made here, or the one that ships (`promoted_at` None)."""
+
+    version: str
+    promoted_at: datetime | None
+    is_active: bool
+    parent: str | None
+    note: str
+
+
+def list_models(runtime: Runtime) -> list[Listed]:
+    """The models promoted here, newest first, and the one that ships."""
+    columns = (TrainedModel.version, TrainedModel.promoted_at, TrainedModel.is_active, TrainedModel.parent_version)
+    with runtime.database.reading() as session:
+        rows = session.execute(
+            sa.select(*columns, TrainedModel.note)
+            .where(TrainedModel.promoted_at.is_not(None))
+            .order_by(TrainedModel.id.desc())
+            .limit(MOST_LISTED)
+        ).all()
+    made = [Listed(version or "", at, is_active, parent, note) for version, at, is_active, parent, note in rows]
+    shipped = shipped_judge().version
+    return [*made, Listed(shipped, None, not any(one.is_active for one in made), None, "ships with the program")]
+
+
+def rollback(runtime: Runtime, version: str) -> None:
+    """Read with an earlier model again, exactly as it read then; raises NoSuchModel."""
+    is_shipped = version == shipped_judge().version
+    with runtime.database.transaction() as session:
+        if not is_shipped:
+            content = content_of(session, version)
+            if content is None:
+                raise NoSuchModel(f"no model {version} was promoted here. Run: haichieu models list")
+            try:
+                Model.from_bytes(content)
+            except BadModel as error:
+                raise NoSuchModel(f"the file of model {version} is damaged ({error}); the model in use stays") from None
+        before = active_version(session)
+        activate(session, None if is_shipped else version)
+        session.add(
+            AuditEntry(
+                at=runtime.now(), action="model.rolled_back", target=f"model:{version}", data={"from": before or ""}
+            )
+        )

@@ -1,0 +1,28 @@
+"""Targets: floors of a benchmark, judged with the spread of its rounds in mind."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """A floor that must be kept, unless the spread of the rounds explains the gap."""
+
+    name: str
+    must: float
+    at_most: bool = False
+
+    @property
+    def sign(self) -> str:
+        """How the floor is written."""
+        return "≤" if self.at_most else "≥"
+
+    def verdict(self, values: list[float]) -> str:
+        """ "ok", "within spread" or "MISSED"."""
+        middle, spread = statistics.median(values), max(values) - min(values)
+        if (middle <= self.must) if self.at_most else (middle >= self.must):
+            return "ok"
+        reach = middle - spread if self.at_most else middle + spread
+        return "within spread" if ((reach <= self.must) if self.at_most else (reach >= self.must)) else "MISSED"
