@@ -48,6 +48,7 @@ class Engine:
     def __init__(self, runtime: Runtime, jobs: Sequence[str] = tuple(JOBS), *, with_clock: bool = True) -> None:
         self._runtime = runtime
         self._stopping = threading.Event()
+        self._reads = INBOX in jobs
         self._wakes = runtime.nudge.events if isinstance(runtime.nudge, LocalNudge) else {}
         self._threads = [
             threading.Thread(target=self._work, args=(job,), name=f"work-{job}", daemon=True) for job in jobs
@@ -56,7 +57,9 @@ class Engine:
             self._threads.append(threading.Thread(target=self._tick, name="clock", daemon=True))
 
     def start(self) -> None:
-        """Begin to work."""
+        """Get the reader ready, so that the first message does not wait for it, and begin to work."""
+        if self._reads:
+            self._runtime.warm_up()
         for thread in self._threads:
             thread.start()
 

@@ -133,6 +133,12 @@ class Runtime:
         older = (OlderName(key, kind, code) for key, kind, code in former_names())
         return CurrentReader(self.database, Gazetteer(today, former, older))
 
+    def warm_up(self) -> None:
+        """Load everything reading needs; takes a second or two the first time, nothing afterwards."""
+        from nlp.reading import Home
+
+        self.reader.read("ấm máy", Home("", "", ""))
+
     @staticmethod
     def build(settings: Settings, *, nudge: Nudge | None = None) -> Runtime:
         """Open the database and everything else; the only place where things are put together."""

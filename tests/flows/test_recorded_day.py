@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections import Counter as Tally
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -101,14 +102,24 @@ def in_order(world: World, bodies: list[bytes]) -> None:
 
 
 def shuffled_twice(gateway: Gateway, bodies: list[bytes], connections: int = 8) -> Tally[int]:
-    """Everything two times, in any order, from several connections at once; the statuses."""
+    """Everything two times, in any order, from several connections at once; the statuses.
+
+    Whoever is told that the gateway is too busy (503) knocks again, as channels do.
+    """
     sends = bodies * 2
     random.Random(SEED).shuffle(sends)
     url = f"{gateway.url}/webhooks/zalo-duc-hue"
 
+    def knock_at(client: httpx.Client, body: bytes) -> list[int]:
+        told = [client.post(url, content=body, headers=headers(body)).status_code]
+        while told[-1] == 503 and len(told) < 5:
+            time.sleep(0.5)
+            told.append(client.post(url, content=body, headers=headers(body)).status_code)
+        return told
+
     def send(share: list[bytes]) -> Tally[int]:
         with httpx.Client(timeout=30, trust_env=False) as client:
-            return Tally(client.post(url, content=body, headers=headers(body)).status_code for body in share)
+            return Tally(status for body in share for status in knock_at(client, body))
 
     with ThreadPoolExecutor(connections) as pool:
         return sum(pool.map(send, [sends[n::connections] for n in range(connections)]), Tally())
@@ -135,7 +146,11 @@ def test_a_day_sent_twice_and_shuffled_reads_like_the_day_in_order(engine: str, 
     with running(engine, tmp_path / "shuffled") as gateway:
         world = make_world(gateway, "http://127.0.0.1:9")
         gateway.start()
-        assert shuffled_twice(gateway, bodies) == {200: 2 * events}
+        told = shuffled_twice(gateway, bodies)
+        # What it was too busy for, it took at a later knock; that is rare.
+        assert told[200] == 2 * events
+        assert set(told) <= {200, 503}
+        assert told[503] <= 0.005 * events
         wait_until("every event is handled", lambda: waiting(world.runtime) == 0, 300)
         gateway.stop()
         found = book(world.runtime)
