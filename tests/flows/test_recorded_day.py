@@ -158,7 +158,11 @@ def test_a_day_sent_twice_and_shuffled_reads_like_the_day_in_order(engine: str, 
         world.runtime.database.close()
     for part in expected:
         assert found[part] == expected[part], part
-    assert counts == {"accepted": events, "duplicate": events}
+    # A knock that was told "too busy" may have been kept all the same; the next one then counts as its double.
+    late = counts.pop("not_stored", 0) + counts.pop("overloaded", 0)
+    assert late == told[503]
+    assert counts["accepted"] == events
+    assert events <= counts["duplicate"] <= events + late
 
 
 def _counts(world: World) -> dict[str, int]:
