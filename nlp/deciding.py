@@ -33,10 +33,12 @@ SUBJECTLESS = frozenset(
 )
 # What may as well have no subject of its own.
 _MAY_LACK_SUBJECT = frozenset({"rating", "add_info", "withdraw", "praise", "announcement_request"})
+_NO_REPORT = SUBJECTLESS - {"human_handoff", "data_request"} | {"rating", "add_info", "withdraw", "praise"}
 _HINT = 0.1
 _DOUBT = 0.05
 # Thanks and insults beside a named subject are seldom all that is meant.
 _COURTEOUS = frozenset({"thanks", "abuse", "greeting", "test", "chitchat"})
+_SMALL_TALK = _COURTEOUS | {"out_of_scope", "spam"}
 _NAMED, _DETAIL = 0.1, 0.3
 _PRAISES = frozenset({"#wish praise part", "#wish ~done part"})
 _UNSURE = 0.2
@@ -88,6 +90,11 @@ def decide(verdict: Verdict, clues: Clues, command: str | None) -> Decision:
     intents = _agreeing(verdict, clues)
     sealed = _is_sealed(verdict.probabilities("seal"), clues)
     intent = "emergency" if urgency == EMERGENCY else _intent(intents, is_sealed=sealed)
+    # Whatever it sounds like, a secret or a hazard is never put aside without a ticket.
+    if sealed and intent in _NO_REPORT:
+        intent = "denunciation"
+    elif urgency == URGENT and intent in _SMALL_TALK:
+        intent = FEEDBACK
     guesses = _subject(intent, topics)
     return Decision(intent, guesses, urgency, sealed, not guesses or guesses[0].probability < ABSTAINS)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from nlp.clues import find_clues
+from nlp.deciding import decide
+from nlp.normalise import normalise
 from tests.nlp.worlds import read
 
 
@@ -80,6 +83,33 @@ def test_the_abuse_of_a_child_is_sealed(text):
 )  # fmt: skip
 def test_rudeness_and_everyday_phrases_are_not_sealed(text):
     assert not read(text).sealed
+
+
+class Told:
+    """A judge's verdict as a test wants it."""
+
+    def __init__(self, **chances: dict[str, float]) -> None:
+        self._chances = chances
+
+    def probabilities(self, head: str) -> dict[str, float]:
+        return self._chances[head]
+
+    def reasons(self, head: str, label: str, most: int = 8) -> list[tuple[str, float]]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("sealed", "khan", "intent"), [(0.9, 0.0, "denunciation"), (0.0, 0.9, "feedback"), (0.0, 0.0, "chitchat")]
+)
+def test_a_secret_or_a_hazard_that_sounds_like_a_chat_is_a_report_all_the_same(sealed, khan, intent):
+    verdict = Told(
+        topic={"-": 0.9, "khac": 0.06, "dien": 0.04},
+        intent={"chitchat": 0.8, "denunciation": 0.1, "feedback": 0.1},
+        urgency={"khan_cap": 0.0, "khan": khan, "thuong": 1 - khan},
+        seal={"sealed": sealed, "open": 1 - sealed},
+    )
+    decision = decide(verdict, find_clues(normalise("ai cũng biết vì sao")), None)
+    assert (decision.intent, decision.sealed) == (intent, sealed > 0.5)
 
 
 def test_rudeness_is_restricted_by_its_topic():
