@@ -115,9 +115,8 @@ class Runtime:
     @cached_property
     def reader(self) -> CurrentReader:
         """The reader with this country's gazetteer and the model in use; built when first needed."""
+        from bot.country import build_gazetteer
         from bot.current_reader import CurrentReader
-        from nlp.units import FormerUnit, Gazetteer, OlderName
-        from storage.seeding import former_names, former_units
 
         with self.database.reading() as session:
             rows = session.execute(
@@ -125,13 +124,9 @@ class Runtime:
                     Locality.valid_to.is_(None)
                 )
             ).all()
-        today = [(code, kind, name, parent or "") for code, kind, name, parent in rows]
-        former = (
-            FormerUnit(code, kind, name, district, province, tuple(codes.split()))
-            for code, kind, name, district, province, codes in former_units()
+        return CurrentReader(
+            self.database, build_gazetteer((c, kind, name, parent or "") for c, kind, name, parent in rows)
         )
-        older = (OlderName(key, kind, code) for key, kind, code in former_names())
-        return CurrentReader(self.database, Gazetteer(today, former, older))
 
     def warm_up(self) -> None:
         """Load everything reading needs; takes a second or two the first time, nothing afterwards."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from nlp.clues import Clues
 from nlp.reading import TopicGuess
+from nlp.topics import TOPICS
 from nlp.urgency import EMERGENCY, NORMAL, URGENT
 
 NO_TOPIC = "-"
@@ -42,12 +43,13 @@ _SMALL_TALK = _COURTEOUS | {"out_of_scope", "spam"}
 _NAMED, _DETAIL = 0.1, 0.3
 _PRAISES = frozenset({"#wish praise part", "#wish ~done part"})
 _UNSURE = 0.2
+_STRONG_TOPICS = frozenset(f"#topic {slug} !" for slug in TOPICS)
 
 
 class Verdict(Protocol):
     """What a judge makes of one message."""
 
-    def probabilities(self, head: str) -> dict[str, float]:
+    def probabilities(self, head: str) -> Mapping[str, float]:
         """The probability of each answer to one question: "topic", "intent", "urgency", "seal"."""
 
     def reasons(self, head: str, label: str, most: int = 8) -> list[tuple[str, float]]:
@@ -104,20 +106,24 @@ def _agreeing(verdict: Verdict, clues: Clues) -> dict[str, float]:
     no_subject = verdict.probabilities("topic").get(NO_TOPIC, 0.0)
     marks = clues.marks
     named = detail = 1.0
-    if any(mark.startswith("#topic ") and mark.endswith("!") for mark in marks):
+    if not marks.isdisjoint(_STRONG_TOPICS):
         # A report is never lost to a courtesy or taken for a detail of another.
         named, detail, no_subject = _NAMED, _DETAIL, min(0.5, no_subject)
     unpraised = named if marks.isdisjoint(_PRAISES) or "#wish ~but part" in marks else 1.0
 
-    weights = {
-        **dict.fromkeys(SUBJECTLESS, max(_DOUBT, no_subject)),
-        **dict.fromkeys(_COURTEOUS, max(_DOUBT, named * no_subject)),
-        **dict.fromkeys(_MAY_LACK_SUBJECT, 1.0),
-        "add_info": detail,
-        "praise": unpraised,
-    }
     other = max(_DOUBT, 1 - no_subject)
-    weighed = {i: chance * weights.get(i, other) for i, chance in verdict.probabilities("intent").items()}
+    alone, courteous = max(_DOUBT, no_subject), max(_DOUBT, named * no_subject)
+    fitting = {"add_info": detail, "praise": unpraised}
+    weighed = {
+        intent: chance
+        * (
+            courteous if intent in _COURTEOUS
+            else alone if intent in SUBJECTLESS
+            else fitting.get(intent, 1.0) if intent in _MAY_LACK_SUBJECT
+            else other
+        )
+        for intent, chance in verdict.probabilities("intent").items()
+    }  # fmt: skip
     total = sum(weighed.values())
     return {intent: chance / total for intent, chance in weighed.items()}
 
@@ -143,7 +149,9 @@ def _intent(chances: Mapping[str, float], *, is_sealed: bool) -> str:
     if is_sealed and chances["denunciation"] >= _ACCUSES:
         return "denunciation"
     never = ("emergency",) if is_sealed else ("emergency", "denunciation")
-    likely = {intent: chance for intent, chance in chances.items() if intent not in never}
+    likely = dict(chances)
+    for intent in never:
+        likely.pop(intent, None)
     best = max(likely, key=likely.__getitem__)
     return best if chances[best] >= _NEEDED.get(best, _UNSURE) else FEEDBACK
 
@@ -154,7 +162,8 @@ def _subject(intent: str, chances: Mapping[str, float]) -> tuple[TopicGuess, ...
         return ()
     may_lack = intent in _MAY_LACK_SUBJECT
     rest = 1.0 if may_lack else max(_LEAST, 1 - chances.get(NO_TOPIC, 0.0))
-    likely = {slug: chance for slug, chance in chances.items() if slug != NO_TOPIC}
+    likely = dict(chances)
+    likely.pop(NO_TOPIC, None)
     best = [max(likely, key=likely.__getitem__)]
     del likely[best[0]]
     best.append(max(likely, key=likely.__getitem__))

@@ -13,7 +13,7 @@ from nlp.normalise import Normalised
 from nlp.phrases import Hit
 from nlp.place_context import Context
 from nlp.place_matcher import Matcher
-from nlp.place_names import ALLEY, STREET, Named
+from nlp.place_names import Named
 from nlp.reading import Home, KnownPlace
 
 __all__ = ["Named", "find_home_places", "read_places"]
@@ -77,25 +77,17 @@ def find_home_places(text: Normalised, home: Home) -> list[tuple[Hit[Named], flo
 
 
 def _kept(hits: list[_Found]) -> dict[tuple[int, int], dict[str, _Found]]:
-    """The hits by span, each place once; what overlaps with a longer one is left out, but for an alley's street."""
+    """The hits by span, each place once; what overlaps with a longer one is left out."""
     by_span: dict[tuple[int, int], dict[str, _Found]] = {}
-    owners: dict[int, tuple[int, int]] = {}
+    owners: set[int] = set()
     for hit in sorted(hits, key=lambda h: (h.first - h.last, -h.value.sureness)):
         span = (hit.first, hit.last)
         if span not in by_span:
-            others = {owners[at] for at in range(*span) if at in owners}
-            if not all(_is_its_street(hit, by_span[other]) for other in others):
+            if any(at in owners for at in range(*span)):
                 continue
-            owners.update(dict.fromkeys(range(*span), span))
+            owners.update(range(*span))
         by_span.setdefault(span, {}).setdefault(hit.value.place.key, hit)
     return by_span
-
-
-def _is_its_street(hit: _Found, others: dict[str, _Found]) -> bool:
-    """Whether a hit is the street that an alley's name ends with."""
-    other = next(iter(others.values()))
-    is_at_end = hit.value.group == STREET and hit.last == other.last and hit.first > other.first
-    return is_at_end and other.value.group == ALLEY
 
 
 def _shared_out(

@@ -40,32 +40,36 @@ def language_of(text: Normalised) -> Language:
     Vietnamese without accents, in shorthand, or in raw keystrokes is Vietnamese; of a mixed text the greater part
     counts. Chinese, Khmer and other scripts, English, and Chăm, Êđê or Hmông in Latin letters are "other".
     """
-    letters = _LETTERS.findall(text.accented[:4_000])
-    if not letters:
+    words = [token for token in text.tokens[:_MOST_WORDS] if token[0].isalpha()]
+    if not text.is_ordinary:
+        letters = _LETTERS.findall(text.accented[:4_000])
+        if not letters:
+            return "none"
+        if sum(map(_is_latin, letters)) < len(letters) / 2:
+            return "other"
+    elif not words and _LETTERS.search(text.original) is None:
         return "none"
-    latin = sum(_is_latin(letter) for letter in letters)
-    if latin < len(letters) / 2:
-        return "other"
-    return "vi" if _is_vietnamese([token for token in text.tokens[:_MOST_WORDS] if token.word.isalpha()]) else "other"
+    return "vi" if _is_vietnamese(words, is_ordinary=text.is_ordinary) else "other"
 
 
 def _is_latin(letter: str) -> bool:
     return letter.isascii() or fold(letter).isascii() or "LATIN" in unicodedata.name(letter, "")
 
 
-def _is_vietnamese(tokens: list[Token]) -> bool:
-    words = [token for token in tokens if token.word not in _NEUTRAL and len(token.word) > 1]
+def _is_vietnamese(tokens: list[Token], *, is_ordinary: bool) -> bool:
+    words = [token for token in tokens if token[0] not in _NEUTRAL and len(token[0]) > 1]
     if not words:
         return True
-    foreign = sum(bool(_FOREIGN_LETTERS & set(token.accented)) for token in words)
-    shaped = [token for token in words if is_syllable(token.word)]
-    accented = sum(token.accented not in ("", token.word) for token in shaped)
-    english = sum(token.word in _ENGLISH and token.accented in ("", token.word) for token in shaped)
-    if foreign * 5 >= len(words):
-        return False
+    if not is_ordinary:
+        foreign = sum(bool(_FOREIGN_LETTERS & set(token.accented)) for token in words)
+        if foreign * 5 >= len(words):
+            return False
+    shaped = [token for token in words if is_syllable(token[0])]
+    accented = sum([token[1] not in ("", token[0]) for token in shaped])
     # Accents on syllables of the right shape leave no doubt, were the other words as strange as names can be.
     if accented >= _LEAST_ACCENTED * len(words):
         return True
+    english = sum([token[0] in _ENGLISH and token[1] in ("", token[0]) for token in shaped])
     strange = len(words) - len(shaped)
     if strange < _FEWEST_STRANGE:
         return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,31 +44,35 @@ class Verdict:
         self._weights = model.weights.take(rows, axis=0)
         self._scores = values @ self._weights + model.bias if len(rows) else model.bias
         self._chances = self._softmax()
+        self._answers: dict[str, dict[str, float]] = {}
 
-    def probabilities(self, head: str) -> dict[str, float]:
+    def probabilities(self, head: str) -> Mapping[str, float]:
         """The probability of each answer to one question."""
-        about, columns = self._model.head(head)
-        return dict(zip(about.labels, self._chances[columns], strict=True))
+        answers = self._answers.get(head)
+        if answers is None:
+            about, columns = self._model.head(head)
+            answers = self._answers[head] = dict(zip(about.labels, self._chances[columns], strict=True))
+        return answers
 
     def _softmax(self) -> list[float]:
         """The chances of all answers, those of one question together 1."""
         model = self._model
         scaled = self._scores / model.temperatures
         grown = np.exp(scaled - np.maximum.reduceat(scaled, model.starts).repeat(model.sizes))
-        totals = np.array([np.add.reduce(grown[columns]) for columns in model.columns])
-        chances: list[float] = (grown / totals.repeat(model.sizes)).tolist()
+        chances: list[float] = (grown / np.add.reduceat(grown, model.starts).repeat(model.sizes)).tolist()
         return chances
 
     def reasons(self, head: str, label: str, most: int = 8) -> list[tuple[str, float]]:
         """The features that spoke for an answer against the average answer, strongest first, without faint ones."""
         about, columns = self._model.head(head)
-        average = self._model.average(head)[self._rows]
+        average = self._model.average(head).take(self._rows)
         says = self._values * (self._weights[:, columns.start + about.labels.index(label)] - average)
         best = (-says).argsort()[:most]
         features = self._model.features
-        pairs = list(zip(self._rows[best].tolist(), says[best].tolist(), strict=True))
-        least = max(0.0, _FAINT * pairs[0][1]) if pairs else 0.0
-        return [(features[row], says_so) for row, says_so in pairs if says_so > least]
+        strengths = says.take(best).tolist()
+        least = max(0.0, _FAINT * strengths[0]) if strengths else 0.0
+        rows = self._rows.take(best).tolist()
+        return [(features[row], says_so) for row, says_so in zip(rows, strengths, strict=True) if says_so > least]
 
 
 class Model:
@@ -175,7 +178,9 @@ def weighed(features: Iterable[str], rows: Mapping[str, int], idf: Matrix) -> tu
     found = np.fromiter(unique, dtype=np.intp, count=len(unique))
     values = idf.take(found)
     if len(unique) < len(known):
-        counts = Counter(known)
+        counts = dict.fromkeys(unique, 0)
+        for row in known:
+            counts[row] += 1
         times = [_TIMES[n] if n < len(_TIMES) else 1 + math.log(n) for n in counts.values()]
         values = np.array(times, dtype=np.float32) * values
     length = math.sqrt(values @ values)

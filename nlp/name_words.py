@@ -78,6 +78,7 @@ OFFICES = re.compile(
 # Before a name that is a place's.
 PLACES = re.compile(
     r"(?<![^\W_])(?:duong|pho|nga(?: (?:ba|tu|nam))?|hem|ngo|ngach|cau|cho|truong|thpt|thcs|tieu hoc|mam non|mau giao"
+    r"|cap(?: (?:[123]|mot|hai|ba))?"
     r"|chua|benh vien|phuong|xa|xom|thon|ap|khu|kp|quan|tiem|cong vien|tuong dai|den|mieu|nui|song|kenh|rach|dap|bai|ho"
     r"|bun|tap hoa|dia chi|dai lo|quoc lo|kiet|dl|d\.|ql|goc|doan|tren|toa|lang|dot|cay xang|ben xe|cong|nghia trang"
     r"|vo|ra)"

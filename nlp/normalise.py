@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from itertools import accumulate
+from typing import Any
 
 from nlp.characters import Views, accent_key, fold
 from nlp.keystrokes import from_telex, from_vni
-from nlp.raw_words import RawWord, is_full_stop, raw_words, read_views
+from nlp.raw_words import Token, is_full_stop, raw_words, read_views
 from nlp.shorthand import (
     ALWAYS,
     BEFORE_NAME,
@@ -18,6 +19,7 @@ from nlp.shorthand import (
     EXACT,
     JOINED_TO_NUMBER,
     NOT_COUNTED,
+    NUMBER_SPELLINGS,
     NUMBER_WORDS,
     NUMBER_WORDS_EXACT,
     RANG_AFTER,
@@ -30,18 +32,6 @@ _SPACE = re.compile(r"\s+")
 _JOINED = re.compile(rf"({'|'.join(sorted(JOINED_TO_NUMBER, key=len, reverse=True))})(\d{{1,4}}[a-z]?)\Z")
 _PAUSE = re.compile(r"[.,;:!?\n()]")
 _ACCENTED_SHARE = 0.3
-
-
-class Token(NamedTuple):
-    """A word without accents, the same with accents ("" when unknown), and its place in the original."""
-
-    word: str
-    accented: str
-    start: int
-    end: int
-
-
-_Written = tuple[str, list[tuple[str, str]], RawWord]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +52,6 @@ class Normalised:
     is_accented: bool
     is_bare: bool
     _seen: Views
-    _written: Sequence[_Written]
     _tail: str
     findings: dict[str, Any] = field(default_factory=dict)
 
@@ -72,13 +61,18 @@ class Normalised:
         return "".join(self._seen.accented)
 
     @property
+    def is_ordinary(self) -> bool:
+        """Whether it has nothing but ASCII and the letters of Vietnamese, composed."""
+        return self._seen.is_ordinary
+
+    @property
     def folded(self) -> str:
         """The text without accents, shorthand written out."""
         return self._folded.text
 
     @cached_property
     def _folded(self) -> _Folded:
-        return _Folded(self._written, self._tail, len(self.original))
+        return _Folded(self.tokens, self._tail, len(self.original))
 
     @cached_property
     def _accented_at(self) -> tuple[Sequence[int], Sequence[int]]:
@@ -107,37 +101,41 @@ def normalise(text: str) -> Normalised:
     """Both views of any string at all; normalising the folded view again changes nothing."""
     seen = read_views(text)
     raws, tail = raw_words(seen)
-    with_accents = sum([raw.accented != raw.word for raw in raws])
-    is_accented = with_accents > 0 and with_accents >= _ACCENTED_SHARE * sum([raw.word.isalpha() for raw in raws])
-    written = _Writer(raws, with_accents > 0).written()
-    tokens: list[Token] = []
-    line: list[str] = []
-    line_tokens: dict[int, int] = {}
-    length = 0
-    for gap, replacement, (_, _, start, end, _) in written:
-        if gap != " " and tokens and _PAUSE.search(gap):
-            line.append("|")
-            length += 2
-        for word, accented in replacement:
-            line_tokens[length] = len(tokens)
-            line.append(word)
-            length += len(word) + 1
-            # Twice as fast as calling the class, and done for every word.
-            tokens.append(tuple.__new__(Token, (word, accented, start, end)))
-    if tokens and _PAUSE.search(tail):
-        line.append("|")
+    with_accents = sum([accented != word for word, accented, *_ in raws])
+    is_accented = with_accents > 0 and with_accents >= _ACCENTED_SHARE * sum([raw[0].isalpha() for raw in raws])
+    tokens = _written_out(raws, with_accents > 0)
+    line, line_tokens = _lined_up(tokens, tail)
     return Normalised(
         original=text,
         tokens=tuple(tokens),
-        line=f" {' '.join(line)} " if line else " ",
+        line=line,
         line_tokens=line_tokens,
         accent_keys=tuple([accent_key(token[1]) for token in tokens]),
         is_accented=is_accented,
-        is_bare=with_accents == 0 and all(token.accented in (token.word, "") for token in tokens),
+        is_bare=with_accents == 0 and all(accented in (word, "") for word, accented, *_ in tokens),
         _seen=seen,
-        _written=written,
         _tail=tail,
     )
+
+
+def _lined_up(tokens: Sequence[Token], tail: str) -> tuple[str, dict[int, int]]:
+    """The words in one line with a bar where the writer paused, and the token after each space of it."""
+    if not tokens:
+        return " ", {}
+    words = [token[0] for token in tokens]
+    gaps = [token[4] for token in tokens]
+    pauses = [at for at, gap in enumerate(gaps) if gap != " " and at and _PAUSE.search(gap)]
+    pieces: list[str] = []
+    line_tokens: dict[int, int] = {}
+    length = since = 0
+    for until in (*pauses, len(words)):
+        piece = words[since:until]
+        sizes = [length, *[len(word) + 1 for word in piece]]
+        line_tokens.update(zip(accumulate(sizes), range(since, until), strict=False))
+        length += sum(sizes) - length + 2
+        pieces.append(" ".join(piece))
+        since = until
+    return f" {' | '.join(pieces)}{' |' if _PAUSE.search(tail) else ''} ", line_tokens
 
 
 def _accented_offsets(seen: Views) -> tuple[Sequence[int], Sequence[int]]:
@@ -154,14 +152,18 @@ def _accented_offsets(seen: Views) -> tuple[Sequence[int], Sequence[int]]:
 class _Folded:
     """The folded view: its text, and where each character of it stands in the original."""
 
-    def __init__(self, words: Sequence[_Written], tail: str, size: int) -> None:
+    def __init__(self, tokens: Sequence[Token], tail: str, size: int) -> None:
         self._parts: list[str] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
-        for gap, replacement, raw in words:
-            self._gap(gap, raw.start)
-            for number, (word, _) in enumerate(replacement):
-                self._text(f" {word}" if number else word, raw.start, raw.end)
+        before = (-1, -1)
+        for word, _, start, end, gap in tokens:
+            if (start, end) == before and gap == " ":
+                self._text(f" {word}", start, end)
+            else:
+                self._gap(gap, start)
+                self._text(word, start, end)
+            before = (start, end)
         self._gap(tail, size)
         self.text = "".join(self._parts)
 
@@ -179,31 +181,41 @@ class _Folded:
             self.ends.extend([end] * len(text))
 
 
+def _written_out(raws: list[Token], has_accents: bool) -> list[Token]:
+    """The words with shorthand written out and villages' numbers as figures, each in its place."""
+    odd = [at for at, raw in enumerate(raws) if not is_kept(raw[0]) or raw[1] in BY_ACCENTS]
+    if odd:
+        writer = _Writer(raws, [raws[at].word for at in odd], has_accents=has_accents)
+        written = {at: writer.word(at) for at in odd}
+        raws = writer.undotted(odd)
+        since = 0
+        tokens: list[Token] = []
+        for at in odd:
+            tokens += raws[since:at]
+            _, _, start, end, gap = raws[at]
+            for number, (word, accented) in enumerate(written[at]):
+                tokens.append(Token(word, accented, start, end, " " if number else gap))
+            since = at + 1
+        raws = tokens + raws[since:]
+    return _units_counted(raws, has_accents)
+
+
 class _Writer:
     """Writes shorthand out, word by word, looking one word to either side."""
 
-    def __init__(self, raws: list[RawWord], has_accents: bool) -> None:
+    def __init__(self, raws: list[Token], odd: list[str], *, has_accents: bool) -> None:
         self._raws = raws
         self._has_accents = has_accents
-        self._kept = [is_kept(raw.word) for raw in raws]
-        odd = [raw.word for raw, kept in zip(raws, self._kept, strict=True) if not kept]
         telex = sum(from_telex(word) is not None and word not in ALWAYS for word in odd)
         vni = sum(from_vni(word) is not None for word in odd)
         self._is_telex, self._is_vni = telex > 1, vni > 1
 
-    def written(self) -> list[_Written]:
-        """Each word with the gap before it and the words (folded, accented) that stand for it."""
-        out: list[_Written] = []
-        was_kept = True
-        for at, (raw, kept) in enumerate(zip(self._raws, self._kept, strict=True)):
-            word, accented, _, _, gap = raw
-            if not was_kept and self._is_dotted(at - 1):
-                gap = " "
-            is_same = kept and accented not in BY_ACCENTS
-            out.append((gap, [(word, accented)] if is_same else self._word(at), raw))
-            was_kept = kept
-        _count_units(out, self._has_accents)
-        return out
+    def undotted(self, odd: Iterable[int]) -> list[Token]:
+        """The words as they stand; the full stop of an abbreviation is no pause."""
+        undotted = self._raws.copy()
+        for at in filter(self._is_dotted, odd):
+            undotted[at + 1] = undotted[at + 1]._replace(gap=" ")
+        return undotted
 
     def _is_dotted(self, at: int) -> bool:
         """Whether this is an abbreviation whose full stop belongs to it: "p. Dĩ An"."""
@@ -214,7 +226,8 @@ class _Writer:
             return not (at and self._raws[at - 1].word[-1].isdigit())
         return word in ("tp", "kp", "tdp", "dg")
 
-    def _word(self, at: int) -> list[tuple[str, str]]:
+    def word(self, at: int) -> list[tuple[str, str]]:
+        """The words (folded, accented) that stand for one."""
         raw = self._raws[at]
         long = self._abbreviation(at) or self._always(at) or self._exact(at)
         if long:
@@ -279,25 +292,24 @@ def is_kept(word: str) -> bool:
     return from_telex(word) is None and from_vni(word) is None
 
 
-def _count_units(out: list[_Written], has_accents: bool) -> None:
-    """Write the number of a village as a figure: "xóm bảy" is xóm 7."""
-    for at in range(1, len(out)):
-        if out[at - 1][1][-1][0] not in UNITS:
+def _units_counted(tokens: list[Token], has_accents: bool) -> list[Token]:
+    """The words with the number of a village as a figure: "xóm bảy" is xóm 7."""
+    units = [at for at, token in enumerate(tokens[:-1], 1) if token[0] in UNITS]
+    if not units:
+        return tokens
+    counted = tokens.copy()
+    for at in units:
+        token = tokens[at]
+        following = tokens[at + 1] if at + 1 < len(tokens) else None
+        is_alone = token.start != tokens[at - 1].start and (following is None or following.start != token.start)
+        if not (is_alone and token.gap.isspace()) or (following and following.word in NOT_COUNTED):
             continue
-        gap, words, _ = out[at]
-        if not gap.isspace() or len(words) != 1:
+        # The "phố" of "thành phố" is none: Tam Kỳ is a city, no eighth street.
+        if [before.word for before in tokens[max(0, at - 2) : at]] == ["thanh", "pho"]:
             continue
-        if at + 1 < len(out) and out[at + 1][1][0][0] in NOT_COUNTED:
-            continue
-        if _ends_city(out, at):
-            continue
-        word, accented = words[0]
-        figure = NUMBER_WORDS.get(word) or (NUMBER_WORDS_EXACT.get(accented) if has_accents else None)
+        figure = NUMBER_WORDS_EXACT.get(token.accented) if has_accents else None
+        if token.accented in ("", token.word) or token.accented in NUMBER_SPELLINGS:
+            figure = figure or NUMBER_WORDS.get(token.word)
         if figure:
-            words[0] = (figure, figure)
-
-
-def _ends_city(out: list[_Written], at: int) -> bool:
-    """Whether the "phố" before is that of "thành phố": Tam Kỳ is a city, no eighth street."""
-    before = [word for _, words, _ in out[max(0, at - 2) : at] for word, _ in words]
-    return before[-2:] == ["thanh", "pho"]
+            counted[at] = token._replace(word=figure, accented=figure)
+    return counted

@@ -69,7 +69,9 @@ class Seen:
 
     def is_upper(self, at: int) -> bool:
         """Whether the letter at a place of the folded view is a capital."""
-        return self.text[self.views.starts[self.views.cell_of[at]]].isupper()
+        seen = self.views
+        # In most texts every character is a cell of its own.
+        return self.text[at if seen.cell_of is seen.starts else seen.starts[seen.cell_of[at]]].isupper()
 
 
 def number_runs(seen: Seen) -> Iterator[list[Unit]]:

@@ -54,6 +54,7 @@ _CUES = {
         r"(?:gap|lien he|lien lac|lh|goi(?: cho)?|hoi|alo|tim|sdt|so|dt|dien thoai|gui|nhan tin cho|zalo)"
         rf"(?: cua| voi| qua| den)?[ :]{{1,2}}{_ADDRESSED}[ .] ?"
     ),
+    "honoured": re.compile(r"(?:liet si|thuong binh|benh binh|nan nhan|hoc sinh|bac si|co giao|thay giao|y si) "),
     "titled": re.compile(r"(?:ong|ba|anh|chi|co|chu|bac|em|thay|chau|cu|di|cau|mo|be|mr|ms)[ .:] ?"),
     "signed": re.compile(rf"{_SIGN}(?: ?[.,:!]?\s{{0,4}})"),
 }
@@ -65,6 +66,7 @@ _BEGINNINGS = {
     "is": "toi tui em minh chau con e dan",
     "self": "toi tui em minh chau con e dan",
     "asked": "gap lien lh goi hoi alo tim sdt so dt dien gui nhan zalo",
+    "honoured": "liet thuong benh nan hoc bac co thay y",
     "titled": "ong ba anh chi co chu bac em thay chau cu di cau mo be mr ms",
     "signed": "kinh than tran ky da cam nguoi cong",
 }
@@ -75,13 +77,18 @@ _CUES_OF = {
 _WORD = re.compile(r"[^\W\d_]+")
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _NEXT_WORD = re.compile(r"[ \t]{1,2}([^\W\d_]+)")
-_BEGINNERS = SURNAMES.folded | _CUES_OF.keys()
+# What may begin at a word: the cues to try there, and whether it is a surname.
+_BEGINNERS = {word: (_CUES_OF.get(word, ()), word in SURNAMES.folded) for word in SURNAMES.folded | _CUES_OF.keys()}
 _GAP = re.compile(r"[ \t]{1,2}\Z")
-_MOST, _REACH = 5, 60
+_MOST, _REACH, _LAST_OF_FOUR = 5, 60, 3
 _MOST_NUMBERS = 50
 _OWNER = re.compile(rf"[ ,:(\-]{{1,4}}(?P<title>(?:gap )?{_ADDRESSED}[ .]{{1,2}}|gap )?")
 _PHONE_SOON = re.compile(r"[ ,(:\-]{0,4}(?:(?:so )?(?:sdt|dt|so|dien thoai|tel|zalo|lh)[ :.]{0,2})?\Z")
+_OF_CHILD = re.compile(r",? (?:hoc |dang hoc )?(?:lop [0-9]|[0-9]{1,2} tuoi|sinh nam [0-9])")
 _HOUSE_NUMBER = re.compile(r"[0-9][a-z]?(?:/[0-9]+)?,? \Z")
+
+
+_NEEDS_MIDDLE = frozenset({"titled", "asked", "signed", "self", "honoured"})
 
 
 class _Word(NamedTuple):
@@ -137,23 +144,25 @@ class _Names:
 
     def candidates(self) -> Iterator[tuple[int, int]]:
         for match in _WORD.finditer(self._seen.folded):
-            word = match[0]
-            if word not in _BEGINNERS:
+            begins = _BEGINNERS.get(match[0])
+            if begins is None:
                 continue
-            if word in _CUES_OF:
-                yield from self._introduced(word, match.start())
-            if word in SURNAMES.folded and (found := self._bare(word, match.start())):
+            cues, is_surname = begins
+            if cues and (found := self._introduced(cues, match.start())):
+                yield found
+            if is_surname and self._may_be_bare(match[0], match.start()) and (found := self._bare(match.start())):
                 yield found
         for _, end, kind in self._numbers[:_MOST_NUMBERS]:
             if kind == "phone" and (found := self._after_phone(end)):
                 yield found
 
-    def _introduced(self, word: str, at: int) -> Iterator[tuple[int, int]]:
-        for kind, pattern in _CUES_OF[word]:
-            cue = pattern.match(self._seen.folded, at)
+    def _introduced(self, cues: Sequence[tuple[str, re.Pattern[str]]], at: int) -> tuple[int, int] | None:
+        folded = self._seen.folded
+        for kind, pattern in cues:
+            cue = pattern.match(folded, at)
             if cue and (found := self._after(kind, cue)):
-                yield found
-                return
+                return found
+        return None
 
     def _after(self, kind: str, cue: re.Match[str]) -> tuple[int, int] | None:
         folded, at = self._seen.folded, cue.end()
@@ -165,27 +174,42 @@ class _Names:
             return None
         if kind == "titled" and not self._is_title(cue):
             return None
-        if kind in ("titled", "asked") and PLACES.search(folded, max(0, cue.start() - 14), cue.start()):
+        if kind in ("titled", "asked", "honoured") and PLACES.search(folded, max(0, cue.start() - 14), cue.start()):
             return None
         words = self._words(at)
-        if not words or (kind in ("titled", "asked") and words[0].accented in ORDINALS):
+        if not words:
             return None
+        if kind in ("titled", "asked") and words[0].accented in ORDINALS:
+            return self._by_order(kind, words)
         is_office = OFFICES.match(folded, at) is not None
         if is_office and words[0].accented == words[0].word and len(words) < 3:
             return None
-        full = _full(words, needs_middle=kind in ("titled", "asked", "signed", "self"))
-        if full or kind in ("unlabelled", "self"):
+        full = _full(words, needs_middle=kind in _NEEDS_MIDDLE)
+        if full or kind in ("unlabelled", "self", "honoured"):
             return full
-        if kind == "titled" and not (words[0].is_capital and self._is_before_phone((at, words[-1].end))):
+        if kind == "titled" and not (words[0].is_capital and self._is_soon_told(at, words)):
             return None
         if kind == "signed" and not self._is_last(cue, words):
             return None
         return None if is_office else self._given(kind, cue, words)
 
+    def _by_order(self, kind: str, words: Sequence[_Word]) -> tuple[int, int] | None:
+        """Who is called by the order of birth and a name: "ông Sáu Khởi"; "ông Sáu" alone is anybody."""
+        named = words[1:3]
+        if kind != "titled" or not words[0].is_capital or not named or len(named[0].word) < 2:
+            return None
+        return words[0].start, named[-1].end
+
     def _is_title(self, cue: re.Match[str]) -> bool:
         word = cue[0].rstrip(" .:")
         accented = self._seen.accented(cue.start(), cue.start() + len(word))
         return accented in TITLES or (accented == word and word in TITLES_UNACCENTED)
+
+    def _is_soon_told(self, at: int, words: Sequence[_Word]) -> bool:
+        """Whether a phone follows a given name, or a child's class or age."""
+        return (
+            self._is_before_phone((at, words[-1].end)) or _OF_CHILD.match(self._seen.folded, words[-1].end) is not None
+        )
 
     def _given(self, kind: str, cue: re.Match[str], words: Sequence[_Word]) -> tuple[int, int] | None:
         """A name without surname: with a capital, or after words that promise one."""
@@ -228,10 +252,8 @@ class _Names:
                 break
         return words
 
-    def _bare(self, word: str, at: int) -> tuple[int, int] | None:
+    def _bare(self, at: int) -> tuple[int, int] | None:
         """A full name with nothing before it: with văn or thị inside, before a phone, or after an account."""
-        if not self._may_be_bare(word, at):
-            return None
         words = self._words(at)
         found = _full(words, needs_middle=True)
         if found is None or self._is_street(found):
@@ -245,10 +267,10 @@ class _Names:
     def _may_be_bare(self, word: str, at: int) -> bool:
         """Whether a full name may begin here, seen at a glance: most words that are surnames too are other words."""
         folded, end = self._seen.folded, at + len(word)
-        if folded[end : end + 1] == "'":
+        if folded.startswith("'", end):
             return True
         accented = self._seen.accented(at, end)
-        if not SURNAMES.has(word, accented):
+        if accented != word and not SURNAMES.has(word, accented):
             return False
         if self._is_capital(at):
             return True
@@ -315,6 +337,8 @@ def _last_of_lower(words: Sequence[_Word]) -> int:
         and MIDDLES.has(words[2].word, words[2].accented)
     ):
         last = 3
+    if len(words) == _LAST_OF_FOUR + 1 and words[1].word == "thi":
+        last = _LAST_OF_FOUR  # a woman's name mostly has four words
     while last and not (len(words[last].word) == 1 or is_syllable(words[last].word)):
         last -= 1
     return last

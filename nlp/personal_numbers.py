@@ -17,6 +17,7 @@ _BANKS = (
 )
 _ACCOUNT_WORDS = (
     r"stk|s\.t\.k|so tk|so tai khoan|tai khoan|tk|so the|the atm|atm|so ck|chuyen khoan|ck|a/c|account|internet banking"
+    r"|(?:chuyen|tien|chay|nap|gui|do)(?: tien)? (?:vo|vao|qua|toi|den|cho|ve) so"
 )
 _ID_WORDS = (
     r"cccd|cmnd|cmtnd|cmt|cmnd/cccd|can cuoc(?: cong dan)?|chung minh(?: nhan dan| thu)?|so dinh danh"
@@ -34,7 +35,9 @@ _CUE = re.compile(
 _LOOK_BACK = 48
 _BANK_AFTER = re.compile(rf"[ ,(:\-]{{1,3}}(?:(?:tai|o|cua|ngan hang|nh|bank)[ :]{{1,2}}){{0,2}}(?:{_BANKS})(?![^\W_])")
 _MONEY = re.compile(r"[1-9][0-9]{0,2}(?:[.,][0-9]{3})+\Z")
-_MONEY_AFTER = re.compile(r" ?(?:dong|d|vnd|nghin|ngan|trieu|tr|ty|k|m2|m3|kwh|so dien|nguoi|ho|khoi)(?![^\W_])")
+_MONEY_AFTER = re.compile(
+    r" ?(?:dong|d|vnd|nghin|ngan(?! hang)|trieu|tr|ty|k|m2|m3|kwh|so dien|nguoi|ho|khoi)(?![^\W_])"
+)
 _GLUED = re.compile(r"(?:sdt|so|dt|tel|zalo|lh|lhe|goi|alo|phone|hotline|stk|tk|cccd|cmnd|cmt|ck|nhe|la)\Z")
 _DOCUMENT = re.compile(
     r"(?<![\w*])(?:ho chieu|passport|pp)[^0-9\n]{0,20}?(?<![^\W_])([a-z][ \-.]?[0-9](?:[ .]?[0-9]){6})(?![0-9])"
@@ -184,13 +187,21 @@ def _phone(folded: str, run: list[Unit], at: int, cue: str) -> int | None:
             break
         figures += run[here].figures
         if is_phone(figures) and not _is_moment(folded, run[at : here + 1]):
-            return here
+            return _spoken_to_the_end(run, at, here)
         if len(figures) > 13:
             break
         if cue in ("phone", "call") and _is_short_phone(figures, cue):
             is_money = _is_money(folded, run[at].start, run[here].end)
             short = short if is_money else here
     return short
+
+
+def _spoken_to_the_end(run: list[Unit], at: int, last: int) -> int:
+    """The last unit of a number that was dictated; a figure said once too often belongs to it."""
+    end = last
+    while run[at].is_spoken and end + 1 < len(run) and run[end + 1].is_spoken and end < last + 2:
+        end += 1
+    return end if end + 1 == len(run) or end < last + 2 else last
 
 
 def is_phone(figures: str) -> bool:

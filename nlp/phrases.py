@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -21,6 +22,7 @@ V = TypeVar("V")
 _WORD = re.compile(r"[^\W_]+")
 _NUMBERS = frozenset(map(fold, (*NUMBER_WORDS, *NUMBER_WORDS_EXACT)))
 _MOST_LETTERS = 2
+_FIRST, _LAST = itemgetter(1), itemgetter(2)
 DATA = Path(__file__).parent / "data"
 
 
@@ -140,16 +142,15 @@ def longest(hits: Iterable[Hit[V]]) -> list[Hit[V]]:
     """Leave out what lies inside a longer phrase: "đường" in "đèn đường"."""
     kept: list[Hit[V]] = []
     reach, since = -1, -1
-    for hit in sorted(hits, key=_from_first_longest):
+    # From the first on, the longest first; both sorts leave hits of the same words in their order.
+    ordered = sorted(hits, key=_LAST, reverse=True)
+    ordered.sort(key=_FIRST)
+    for hit in ordered:
         _, first, last = hit
         if last > reach or (first == since and last == reach):
             kept.append(hit)
             reach, since = last, first
     return kept
-
-
-def _from_first_longest(hit: Hit[V]) -> tuple[int, int]:
-    return hit[1], -hit[2]
 
 
 def folded_words(words: str) -> frozenset[str]:

@@ -8,11 +8,13 @@ from nlp.characters import accent_key, fold
 from nlp.normalise import Normalised
 from nlp.phrases import Hit, rows
 from nlp.place_names import SCHOOL, SETTLEMENT, STREET, THING, Named
+from nlp.spacing import is_everyday_pair
 
 _PAUSES = frozenset(".,;:!?\n()")
 _COUNTING = frozenset(fold("tổ đội cụm nhóm").split())
 _HOUSEHOLD = frozenset(fold("dân nghèo gia cận").split())
 _LONG_NAME = 3
+_PEOPLE = ["ba", "con"]
 
 
 @cache
@@ -69,7 +71,11 @@ class Context:
 
     def is_approached(self, first: int) -> bool:
         """Whether the word before says that a place follows: "ở", "gần"."""
-        return first > 0 and not self._pauses_before(first) and self._is(first - 1, "approach")
+        if not first or self._pauses_before(first):
+            return False
+        return (
+            self._is(first - 1, "approach") or [t.word for t in self._text.tokens[max(0, first - 2) : first]] == _PEOPLE
+        )
 
     @cached_property
     def _is_loud(self) -> bool:
@@ -134,7 +140,7 @@ class Context:
         if first and not self._pauses_before(first):
             before = text.tokens[first - 1]
             if before.word[-1].isdigit():
-                return hit.value.group == STREET
+                return hit.value.group == STREET or (hit.value.group == SETTLEMENT and self._is_numbered_unit(first))
             if self.is_approached(first):
                 return True
             if self._is(first - 1, "title"):
@@ -142,6 +148,10 @@ class Context:
             if self._is_name_part(first - 1, last - 1) and first > 1:
                 return False
         return self._stands_out(hit)
+
+    def _is_numbered_unit(self, first: int) -> bool:
+        """Whether a smaller unit stands before: "tổ 9 bờ xoài"."""
+        return first > 1 and self._text.tokens[first - 2].word in _COUNTING
 
     def _is_cut_short(self, hit: Hit[Named]) -> bool:
         """Whether its last word belongs to an everyday word that goes on: "đại an" in "đại an toàn"."""
@@ -175,7 +185,15 @@ class Context:
         is_accented = any(token.accented not in ("", token.word) for token in tokens)
         is_accented = is_accented or (self._text.is_accented and hit.value.sureness > _LEAST_EXACT)
         begins = hit.first == 0 or self._pauses_before(hit.first)
-        return has_capitals or (is_accented and begins) or len(tokens) >= _LONG_NAME
+        if has_capitals or (is_accented and begins) or len(tokens) >= _LONG_NAME:
+            return True
+        # Two words that stand together nowhere else: "bờ xoài", "phuoc dien".
+        return hit.value.group in (SETTLEMENT, STREET) and not self._may_be_everyday(hit)
+
+    def _may_be_everyday(self, hit: Hit[Named]) -> bool:
+        """Whether the name's words, or one of them with its neighbour, may be everyday words."""
+        words = [token.word for token in self._text.tokens[max(0, hit.first - 1) : hit.last + 1]]
+        return any(map(is_everyday_pair, words, words[1:]))
 
     def _is_name_part(self, at: int, beside: int) -> bool:
         """Whether a capital goes on from a name in capitals: "Trần Phú Quý"."""

@@ -15,6 +15,7 @@ from nlp.phrases import Hit
 from nlp.place_context import words_of
 from nlp.place_names import SETTLEMENT, Named, numbered_kinds, spellings, written_out
 from nlp.reading import KnownPlace
+from nlp.shorthand import NUMBER_WORDS
 
 _LESS_PLAIN, _LESS_NEAR, _LESS_NEAR_BARE = 0.1, 0.2, 0.1
 _FEWEST_LETTERS = 6
@@ -68,11 +69,13 @@ class Matcher:
         rest = plain[value.head :]
         if value.is_number or value.typed or not rest:
             return
-        if not all(map(_is_plain, rest)):
-            changed = written_out(phrase)
-            key = f" {' '.join(word for word, _ in changed)} "
-            if key not in found:
-                found[key] = [_Phrase(value, tuple(accented for _, accented in changed))]
+        if rest[0] in NUMBER_WORDS or not all(map(_is_plain, rest)):
+            # "ap tam vu" may be ấp Tầm Vu, whose "tam" the normaliser takes for an eight.
+            for written in dict.fromkeys((phrase, folded)):
+                changed = written_out(written)
+                key = f" {' '.join(word for word, _ in changed)} "
+                if key not in found:
+                    found[key] = [_Phrase(value, tuple(accented for _, accented in changed))]
         if value.is_own or not value.head:
             self._learn_near(one, rest)
             if value.head:
@@ -115,55 +118,63 @@ class Matcher:
                 return
             if not hit.value.is_number and not text.original[tokens[at].start].isupper():
                 return
-            known = self._phrases.get(f" {head} {tokens[at].word} ", ())
-            if not known:
+            # "thôn Thượng Đáp và Hạ Đáp": the longest name that stands here.
+            sizes = (1,) if hit.value.is_number else range(_MOST_SYLLABLES, 0, -1)
+            size = next((n for n in sizes if self._key(head, tokens[at : at + n]) in self._phrases), 0)
+            if not size:
                 return
-            for phrase in known:
-                if phrase.words[-1] == tokens[at].accented or not text.is_accented:
-                    yield Hit(phrase.value, at, at + 1)
-            before = at + 1
+            for phrase in self._phrases[self._key(head, tokens[at : at + size])]:
+                wanted = phrase.words[len(phrase.words) - size :]
+                if not text.is_accented or wanted == tuple(t.accented for t in tokens[at : at + size]):
+                    yield Hit(phrase.value, at, at + size)
+            before = at + size
+
+    @staticmethod
+    def _key(head: str, tokens: Iterable[Token]) -> str:
+        return f" {head} {' '.join(token.word for token in tokens)} "
 
     def find_near(self, text: Normalised, exact: list[Hit[Named]]) -> list[Hit[Named]]:
         """Names with a slip of the finger or of the ear in them, after the word for their kind or one for a place."""
-        tokens = text.tokens
         if not self._near:
             return []
+        words = [token[0] for token in text.tokens]
         taken = {at for hit in exact for at in range(hit.first, hit.last)}
-        approach = words_of("approach")
+        begins, names, last = self._begins, self._syllables, len(words) - 1
         hits: list[Hit[Named]] = []
-        for at, token in enumerate(tokens):
-            word = token.word
+        for at, word in enumerate(words):
             if len(word) >= _FEWEST_LETTERS and at not in taken and not is_syllable(word):
-                hits += self._near_at(text, at, at + 1, approach)
-            if word not in self._begins or at in taken or at + 1 in taken or at + 1 >= len(tokens):
+                hits += self._near_at(text, at, words[at : at + 1])
+            if word not in begins or at in taken or at + 1 in taken or at == last:
                 continue
-            following = tokens[at + 1 : at + 1 + _MOST_SYLLABLES]
-            if not any(t.word in self._syllables for t in following) and len(following[0].word) < _FEWEST_LETTERS:
+            following = words[at + 1 : at + 1 + _MOST_SYLLABLES]
+            if names.isdisjoint(following) and len(following[0]) < _FEWEST_LETTERS:
                 continue
             for size in self._sizes(following):
-                hits += self._near_at(text, at + 1, at + 1 + size, approach)
+                hits += self._near_at(text, at + 1, following[:size])
         return hits
 
-    def _sizes(self, following: tuple[Token, ...]) -> Iterator[int]:
+    def _sizes(self, following: list[str]) -> list[int]:
         """How many of the next words may be a name: of its length, with one word at most that is in no name."""
         letters, strange = 0, 0
-        for size, token in enumerate(following, 1):
-            letters += len(token.word)
-            strange += token.word not in self._syllables
+        sizes = []
+        for size, word in enumerate(following, 1):
+            letters += len(word)
+            strange += word not in self._syllables
             if strange > 1:
-                return
+                break
             if letters in self._lengths and (strange < size or size == 1):
-                yield size
+                sizes.append(size)
+        return sizes
 
-    def _near_at(
-        self, text: Normalised, at: int, last: int, approach: dict[str, tuple[str, ...]]
-    ) -> Iterator[Hit[Named]]:
-        words = [token.word for token in text.tokens[at:last]]
-        joined = "".join(words)
-        if f" {' '.join(words)} " not in text.line:
-            return  # the writer paused between
+    def _near_at(self, text: Normalised, at: int, words: list[str]) -> list[Hit[Named]]:
+        """The names that words are like, where they stand at a token."""
+        keys = (*_shortened("".join(words)), _sounds(words))
+        if self._near.keys().isdisjoint(keys) or f" {' '.join(words)} " not in text.line:
+            return []  # like no name, or the writer paused between
+        last = at + len(words)
         seen: set[tuple[str, int]] = set()
-        for key in (*_shortened(joined), _sounds(words)):
+        hits = []
+        for key in keys:
             for phrase in self._near.get(key, ()):
                 mark = (phrase.value.place.key, phrase.value.head)
                 if mark in seen:
@@ -171,10 +182,11 @@ class Matcher:
                 rest = list(phrase.rest)
                 if not _is_slip(words, rest) or not _accents_agree(text.tokens[at:last], phrase):
                     continue
-                hit = _placed(text, at, last, phrase, words, rest, approach)
+                hit = _placed(text, at, last, phrase, words, rest)
                 if hit is not None:
                     seen.add(mark)
-                    yield hit
+                    hits.append(hit)
+        return hits
 
 
 def _placed(
@@ -184,7 +196,6 @@ def _placed(
     phrase: _Phrase,
     words: list[str],
     rest: list[str],
-    approach: dict[str, tuple[str, ...]],
 ) -> Hit[Named] | None:
     """The near hit with the word for its kind before it, or bare after a word for a place."""
     value = phrase.value
@@ -196,7 +207,7 @@ def _placed(
                 return None
             first = at - 1
         return Hit(value._replace(sureness=round(value.sureness - _LESS_NEAR, 3)), first, last)
-    if at and text.tokens[at - 1].word not in approach and words != ["".join(rest)]:
+    if at and text.tokens[at - 1].word not in words_of("approach") and words != ["".join(rest)]:
         return None
     if words != ["".join(rest)] and not (len(rest) > 1 and set(words) & set(rest)):
         return None

@@ -69,12 +69,32 @@ _SHORT_HEADS = {
 }  # fmt: skip
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _DIGITS = ("", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín", "mười")
+_ONES = (
+    (),
+    ("mốt", "một"),
+    ("hai",),
+    ("ba",),
+    ("tư", "bốn"),
+    ("lăm", "nhăm", "năm"),
+    ("sáu",),
+    ("bảy",),
+    ("tám",),
+    ("chín",),
+)
 _COUNTS: dict[int, tuple[str, ...]] = {
     **{n: (word,) for n, word in enumerate(_DIGITS) if word},
     4: ("bốn", "tư"),
     **{10 + n: (f"mười {word}", f"10 {word}") for n, word in enumerate(_DIGITS[:10]) if word},
     15: ("mười lăm", "10 lăm"),
-    20: ("hai mươi",),
+    # "hai mươi bảy", "hai bảy"; the normaliser may have written the first as a figure.
+    **{
+        10 * n + m: tuple(
+            f"{ten}{mid}{one}" for ten in (_DIGITS[n], str(n)) for mid in (" mươi ", " ") for one in _ONES[m]
+        )
+        for n in range(2, 10)
+        for m in range(1, 10)
+    },
+    **{10 * n: (f"{_DIGITS[n]} mươi", f"{n} mươi") for n in range(2, 10)},
 }
 _IN_WORDS = {word: n for n, words in _COUNTS.items() for word in words}
 _WORD = re.compile(r"[^\W_]+")
@@ -156,15 +176,17 @@ def _part(place: KnownPlace, name: str) -> _Parted:
             return _Parted(place, SCHOOL, school[0], " ".join(words[school[1] + 1 :]))
     if (school := _school_level(words)) and len(words) > school[1]:
         return _Parted(place, SCHOOL, school[0], " ".join(words[school[1] :]))
-    listed = _HEADS.get(fold(_clean(place.kind)))
+    kind = _clean(place.kind)
+    listed = _head(kind, is_bare=kind.isascii())
     for size in range(min(_LONGEST_HEAD, len(words)), 0, -1):
-        head, group = _HEADS.get(fold(" ".join(words[:size])), ("", THING))
-        if not head or (head != " ".join(words[:size]) and not name.isascii()):
+        found = _head(" ".join(words[:size]), is_bare=name.isascii())
+        if found is None:
             continue
+        head, group = found
         if listed and listed[1] == STREET and group not in (STREET, ALLEY):
             continue  # a street called after Hồ Tùng Mậu is no lake
         rest = " ".join(words[size:])
-        road = _HEADS.get(fold(" ".join(words[size : size + 2]))) if group == STREET else None
+        road = _head(" ".join(words[size : size + 2]), is_bare=name.isascii()) if group == STREET else None
         if road and road[1] == STREET and rest:
             return _Parted(place, STREET, road[0], " ".join(words[size + 2 :]))
         if rest or group == THING:
@@ -180,8 +202,8 @@ def _school_level(words: list[str]) -> tuple[str, int] | None:
     return None
 
 
-_HEADS = {
-    fold(head): (head, group)
+_BY_HEAD = {
+    head: (head, group)
     for group, heads in (
         (THING, _THINGS),
         (STREET, (*_STREETS, *_ROADS)),
@@ -190,7 +212,13 @@ _HEADS = {
     )
     for head in heads
 }
-_LONGEST_HEAD = max(len(head.split()) for head in _HEADS)
+_BY_FOLDED_HEAD = {fold(head): found for head, found in reversed(_BY_HEAD.items())}
+_LONGEST_HEAD = max(len(head.split()) for head in _BY_HEAD)
+
+
+def _head(written: str, *, is_bare: bool) -> tuple[str, int] | None:
+    """The kind that words are, and its group; by its accents, unless the list was written without any."""
+    return _BY_HEAD.get(written) or (_BY_FOLDED_HEAD.get(written) if is_bare else None)
 
 
 def _each(parted: _Parted, commune: str, counted: frozenset[str]) -> Iterator[tuple[str, Named]]:
@@ -201,15 +229,33 @@ def _each(parted: _Parted, commune: str, counted: frozenset[str]) -> Iterator[tu
         yield from _numbered(parted, numbers, counted)
     elif parted.group == SETTLEMENT:
         yield from _settlement(parted)
-    elif parted.group == STREET:
-        yield from _headed(parted, _heads_of_street(parted.kind), parted.rest)
-    elif parted.group == SCHOOL:
-        yield from _school(parted)
     else:
-        yield from _headed(parted, (parted.kind, *_THINGS.get(parted.kind, ())), parted.rest)
+        for rest in (parted.rest, *_respelled(parted.rest, _clean(commune))):
+            yield from _with_kind(parted._replace(rest=rest))
     is_name = not numbers and parted.group != ALLEY and not parted.rest[0].isdigit()
     if is_name and " " in parted.rest and parted.rest != _clean(commune):
         yield parted.rest, Named(parted.place, AS_BARE - 0.02 * parted.group, parted.group)
+
+
+def _with_kind(parted: _Parted) -> Iterator[tuple[str, Named]]:
+    """A street, a school or another thing under its name, after every word for its kind."""
+    if parted.group == STREET:
+        return _headed(parted, _heads_of_street(parted.kind), parted.rest)
+    if parted.group == SCHOOL:
+        return _school(parted)
+    return _headed(parted, (parted.kind, *_THINGS.get(parted.kind, ())), parted.rest)
+
+
+def _respelled(rest: str, commune: str) -> Iterator[str]:
+    """A name with its numbers as words or as figures, and without the commune's own name where more is left of it."""
+    words = rest.split()
+    as_words = " ".join(_DIGITS[int(w)] if w.isdigit() and 0 < int(w) < len(_DIGITS) else w for w in words)
+    as_figures = " ".join(str(_DIGITS.index(w)) if w in _DIGITS else w for w in words)
+    for other in (as_words, as_figures):
+        if other != rest and len(words) > 1:
+            yield other
+    if commune and rest.startswith(f"{commune} "):
+        yield rest.removeprefix(f"{commune} ")
 
 
 def _named(parted: _Parted, head: str, sureness: float = AS_NAMED, **more: Any) -> Named:

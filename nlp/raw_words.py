@@ -18,8 +18,11 @@ _WORD_AND_GAP = re.compile(r"([^\W_]+)([\W_]*)")
 _FEWEST_SPELLED = {" ": 4, ".": 3, "-": 3, "_": 3, "*": 3}
 
 
-class RawWord(NamedTuple):
-    """A word as written: folded, accented, where it is, and what stands between it and the word before."""
+class Token(NamedTuple):
+    """A word without accents, the same with accents ("" when unknown), its place in the original, and the gap before.
+
+    `gap`: what stands between it and the word before.
+    """
 
     word: str
     accented: str
@@ -46,9 +49,9 @@ def read_views(text: str) -> Views:
     return from_viqr(replace(seen, starts=starts, ends=ends), text)
 
 
-def raw_words(seen: Views) -> tuple[list[RawWord], str]:
+def raw_words(seen: Views) -> tuple[list[Token], str]:
     """The words in order, and what follows the last."""
-    raws: list[RawWord] = []
+    raws: list[Token] = []
     letters, most = 0, 0
     accented = seen.accented if isinstance(seen.accented, str) and isinstance(seen.starts, range) else None
     begin = _WORD_AND_GAP.search(seen.folded)
@@ -69,24 +72,24 @@ def raw_words(seen: Views) -> tuple[list[RawWord], str]:
             raws.append(_cut(seen, start, end, word, gap))
         else:
             # Twice as fast as calling the class, and done for every word.
-            raws.append(tuple.__new__(RawWord, (word, accented[start:end], start, end, gap)))
+            raws.append(tuple.__new__(Token, (word, accented[start:end], start, end, gap)))
     return (_unspelled(raws) if most > 2 else raws), after
 
 
-def _cut(seen: Views, start: int, end: int, word: str, gap: str) -> RawWord:
+def _cut(seen: Views, start: int, end: int, word: str, gap: str) -> Token:
     """The word that stands in a piece of the folded view."""
     first, last = seen.cell_of[start], seen.cell_of[end - 1]
-    return RawWord(word, "".join(seen.accented[first : last + 1]), seen.starts[first], seen.ends[last], gap)
+    return Token(word, "".join(seen.accented[first : last + 1]), seen.starts[first], seen.ends[last], gap)
 
 
-def _repaired(seen: Views, start: int, end: int, gap: str) -> list[RawWord]:
+def _repaired(seen: Views, start: int, end: int, gap: str) -> list[Token]:
     """What is meant by a word that is no syllable; empty when it is left as it is."""
     word = seen.folded[start:end]
     if short := unheld(word):
         whole = _cut(seen, start, end, short, gap)
         return [whole._replace(accented=_unheld_accented(seen, start, end))]
     parts = parted(word) if from_telex(word) is None else ()
-    found: list[RawWord] = []
+    found: list[Token] = []
     at = start
     for part in parts:
         found.append(_cut(seen, at, at + len(part), part, " " if found else gap))
@@ -103,9 +106,9 @@ def _unheld_accented(seen: Views, start: int, end: int) -> str:
     return "".join(kept)
 
 
-def _unspelled(raws: list[RawWord]) -> list[RawWord]:
+def _unspelled(raws: list[Token]) -> list[Token]:
     """Put letters written apart together: "n g ậ p  n ư ớ c", "k.h.ó.i"."""
-    out: list[RawWord] = []
+    out: list[Token] = []
     at = 0
     for run in _letter_runs(raws):
         after = at + len(run)
@@ -118,9 +121,9 @@ def _unspelled(raws: list[RawWord]) -> list[RawWord]:
     return out
 
 
-def _words_between(run: list[RawWord], abbreviations: set[int]) -> list[RawWord]:
+def _words_between(run: list[Token], abbreviations: set[int]) -> list[Token]:
     """The words that letters spell between those that stand for a word of their own."""
-    out: list[RawWord] = []
+    out: list[Token] = []
     since = 0
     for at in [*sorted(abbreviations), len(run)]:
         part = run[since:at]
@@ -130,7 +133,7 @@ def _words_between(run: list[RawWord], abbreviations: set[int]) -> list[RawWord]
     return out
 
 
-def _abbreviations(run: list[RawWord], before: list[RawWord], behind: list[RawWord]) -> set[int]:
+def _abbreviations(run: list[Token], before: list[Token], behind: list[Token]) -> set[int]:
     """The letters of a run that will be written out, as the normaliser does: when they are, their run ends there."""
     follows_number = bool(before) and before[0].word[-1].isdigit()
     found: set[int] = set()
@@ -144,9 +147,9 @@ def _abbreviations(run: list[RawWord], before: list[RawWord], behind: list[RawWo
     return found
 
 
-def _letter_runs(raws: list[RawWord]) -> Iterator[list[RawWord]]:
+def _letter_runs(raws: list[Token]) -> Iterator[list[Token]]:
     """The words in order, single letters with nothing but a mark between them in one list."""
-    run: list[RawWord] = []
+    run: list[Token] = []
     for raw in raws:
         is_letter = len(raw.word) == 1 and raw.word.isalpha()
         if run and not (is_letter and _mark(raw.gap)):
@@ -164,7 +167,7 @@ def _mark(gap: str) -> str:
     return " " if gap.isspace() else gap if gap in _FEWEST_SPELLED else ""
 
 
-def _words_of(run: Sequence[RawWord]) -> list[RawWord]:
+def _words_of(run: Sequence[Token]) -> list[Token]:
     """The words that letters spell, or none; wider spaces between them show where a word ends."""
     mark = _mark(run[1].gap)
     letters = "".join(raw.word for raw in run)
@@ -174,17 +177,17 @@ def _words_of(run: Sequence[RawWord]) -> list[RawWord]:
         sizes = [len(letters)]
     else:
         sizes = _wide_sizes(run) or [len(word) for word in spelled(letters)]
-    found: list[RawWord] = []
+    found: list[Token] = []
     at = 0
     for size in sizes:
         part = run[at : at + size]
         word, accented = "".join(raw.word for raw in part), "".join(raw.accented for raw in part)
-        found.append(RawWord(word, accented, part[0].start, part[-1].end, " " if at else part[0].gap))
+        found.append(Token(word, accented, part[0].start, part[-1].end, " " if at else part[0].gap))
         at += size
     return found
 
 
-def _wide_sizes(run: Sequence[RawWord]) -> list[int]:
+def _wide_sizes(run: Sequence[Token]) -> list[int]:
     """The lengths of the words between wide spaces, when each of them is a syllable."""
     edges = [0, *(at for at in range(1, len(run)) if run[at].gap.isspace() and len(run[at].gap) > 1), len(run)]
     sizes = [after - before for before, after in pairwise(edges)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from nlp.clues import Clues, find_clues
 from nlp.deciding import Decision, Judge, Verdict, decide
 from nlp.intents import find_command
+from nlp.language import language_of
 from nlp.localities import Gazetteer, PlacesFound, find_places
 from nlp.model import MODEL_FILE, Model
 from nlp.normalise import Normalised, normalise
@@ -82,6 +83,7 @@ class Reader:
             version=self.version,
             abstains=decision.abstains and not parts,
             parts=parts,
+            language=language_of(words),
         )
 
 

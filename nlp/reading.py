@@ -70,6 +70,7 @@ class Reading:
     intents. `urgency`: "khan_cap", "khan" or "thuong". `sealed`: must be treated as a denunciation.
     `places`: best first. `evidence`: the words that decided. `personal_data`: what to mask, by kind
     ("phone", "id_number", "email", "bank_account", "plate"). `version`: of the reader, for comparing later.
+    `language`: "vi", "other", or "none" where there are no words.
     """
 
     intent: str
@@ -82,6 +83,7 @@ class Reading:
     version: str = ""
     abstains: bool = False
     parts: tuple[Part, ...] = ()
+    language: str = "vi"
 
     @property
     def topic(self) -> str | None:
@@ -106,6 +108,7 @@ class Reading:
             version=data.get("version", ""),
             abstains=data.get("abstains", False),
             parts=tuple(Part(**p) for p in data.get("parts", ())),
+            language=data.get("language", "vi"),
         )
 
 

@@ -81,6 +81,8 @@ JOINED_TO_NUMBER = {
 
 UNITS = frozenset({"xom", "thon", "to", "pho", "ap", "doi", "khom", "ban", "buon", "lang", "vuc"})
 NUMBER_WORDS = {"mot": "1", "bon": "4", "bay": "7", "tam": "8", "chin": "9", "muoi": "10"}
+# Their accents; "ấp Tầm Vu" is no ấp 8.
+NUMBER_SPELLINGS = frozenset({"một", "mốt", "bốn", "bảy", "bẩy", "tám", "chín", "mười", "mươi"})
 # These are also other words ("sau": after), so they are numbers only where the accents say so.
 NUMBER_WORDS_EXACT = {"hai": "2", "ba": "3", "tư": "4", "năm": "5", "sáu": "6"}
 NOT_COUNTED = frozenset(

@@ -41,6 +41,11 @@ def _vocabulary() -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
     return frozenset(words), frozenset(pairs)
 
 
+def is_everyday_pair(first: str, second: str) -> bool:
+    """Whether two folded words stand next to each other in some phrase of the word lists."""
+    return (first, second) in _vocabulary()[1]
+
+
 @lru_cache(maxsize=8192)
 def unheld(word: str) -> str:
     """A folded word without the letters held down, "ngapppp" and "quaaaa"; "" when it has none, or is no syllable."""

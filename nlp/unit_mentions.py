@@ -342,7 +342,9 @@ def is_capital_name(words: Words, first: int, last: int) -> bool:
     if last - first < 2 or words.text.original.isupper():
         return False
     starts = {words.text.tokens[words.at[at]].start for at in range(first, last)}
-    return len(starts) == last - first and all(words.is_capital(at) for at in range(first, last))
+    if len(starts) < last - first or not words.is_capital(first):
+        return False
+    return all(words.is_capital(at) or words.words[at].isdigit() for at in range(first + 1, last))
 
 
 def _is_said_former(words: Words, last: int) -> bool:

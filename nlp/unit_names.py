@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -186,8 +186,13 @@ class UnitNames:
     def nearly(self, joined: str, *, is_wrong: bool = False) -> Iterator[Unit]:
         """Units whose name without spaces is this, or if none is (or it `is_wrong`) has one letter different."""
         if len(joined) >= _SHORTEST_WITH_TYPO - 1:
-            for name in self._near.like(joined, is_wrong):
+            for name in self._like(joined, is_wrong):
                 yield from self._joined[name]
+
+    @cached_property
+    def _like(self) -> Callable[[str, bool], Sequence[str]]:
+        """The names like this one; the words after "xã" are mostly the same few, and no name."""
+        return lru_cache(maxsize=4096)(self._near.like)
 
     @cached_property
     def _joined(self) -> dict[str, list[Unit]]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from nlp.characters import fold
 from nlp.normalise import Normalised
 from nlp.phrases import folded_words
+from nlp.spacing import is_everyday_pair
 from nlp.unit_names import COMMUNE, DISTRICT, PROVINCE, is_one_edit, word_key
 
 
@@ -83,7 +84,7 @@ _BARRING = _spellings(_BARRED)
 _HEADS = _spellings("trường viện ty chùa đền cầu đường sạn hiệu quán tiệm chợ")
 _HEAD_REACH = 4
 # Without accents these are more often something else: "từ", "hơi", "còn".
-_ONLY_ACCENTED = folded_words("tư hội con cơ báo hóa tác may tâm")
+_ONLY_ACCENTED = folded_words("tư hội con cơ báo hóa tác may tâm xưởng")
 # Names that are everyday words too: with a small letter after "xã" they are mostly that.
 _EVERYDAY = frozenset(
     fold(
@@ -97,7 +98,7 @@ EVERYDAY_STARTS = folded_words("có cho ta tao mình vẫn cứ bán từ đã �
 _HOUSE_NUMBER = re.compile(r"\d+[a-z]?\Z")
 _DIGIT_AFTER_LETTER = re.compile(r"[a-z]\d")
 _PAUSE = re.compile(r"[.,;:!?\n()]")
-_LOCATIVE = folded_words("ở tại về ra vô vào từ ngoài tới đến thuộc bên dưới quê dân trong tp")
+_LOCATIVE = folded_words("ở tại về ra vô vào từ ngoài tới đến thuộc bên dưới quê dân trong tp sang xuống")
 _COUNTED = folded_words("lần ngày tháng tuần người giờ hộ bữa buổi phút nghìn ngàn triệu trăm mét tuổi cuộc lượt")
 _NOT_COUNTED = folded_words("nào nay mai qua kia này")
 _SYLLABLE = re.compile(
@@ -270,6 +271,17 @@ def is_everyday(words: Words, first: int, last: int) -> bool:
     if " ".join(words.words[first:last]) in _EVERYDAY:
         return True
     return words.words[first] in EVERYDAY_STARTS and not words.text.is_accented
+
+
+def is_everyday_name(words: Words, first: int, last: int, *, is_told: bool) -> bool:
+    """Whether a name in small letters may be everyday words, found in a phrase of the word lists.
+
+    `is_told`: the words around say that it is a name; else the ends of it may belong to their neighbours.
+    """
+    if " ".join(words.words[first:last]) in _EVERYDAY or (not is_told and is_everyday(words, first, last)):
+        return True
+    around = words.words[first:last] if is_told else words.words[max(0, first - 1) : last + 1]
+    return any(map(is_everyday_pair, around, around[1:]))
 
 
 @lru_cache(maxsize=16384)

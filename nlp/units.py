@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -20,7 +21,7 @@ from nlp.unit_names import (
     Unit,
     UnitNames,
 )
-from nlp.unit_words import Words, is_nearly_kind, words_of
+from nlp.unit_words import Words, is_after_locative, is_everyday_name, is_nearly_kind, words_of
 
 __all__ = ["FormerUnit", "Gazetteer", "OlderName", "UnitGuess"]
 
@@ -31,7 +32,8 @@ _JOINED_NAME = 6
 _WINDOW = 4
 _MOST_LISTED = 3
 _MOST = 60
-_BETWEEN = frozenset({"thuoc", "cua", "o", "tai", "cu"})
+_BETWEEN = frozenset({"thuoc", "cua", "o", "tai", "cu", "ngoai", "trong"})
+_NEAR_KM, _KM_A_DEGREE = 25.0, 111.2
 _FORMERLY = (["truoc", "day"], ["truoc", "kia"], ["ngay", "truoc"], ["hoi", "truoc"], ["ngay", "xua"], ["hoi", "xua"])
 _UNMISTAKABLE = frozenset({"hcm", "tphcm", "hcmc", "brvt", "tphn"})
 _WELL_KNOWN = frozenset({"hn", "sg"})
@@ -78,8 +80,11 @@ class Gazetteer:
         rows: Iterable[tuple[str, str, str, str]],
         former: Iterable[FormerUnit] = (),
         older: Iterable[OlderName] = (),
+        centres: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
+        """`centres`: latitude and longitude of today's communes by code; without them no commune has neighbours."""
         self._names = UnitNames(rows, former, older)
+        self._centres = centres or {}
 
     def find(self, text: Normalised, home: Home, taken: Sequence[tuple[int, int]] = ()) -> tuple[UnitGuess, ...]:
         """The units named in a text sent to this home, in its order; names inside `taken` tokens are left out."""
@@ -101,15 +106,40 @@ class Gazetteer:
         addresses: list[_Address] = []
         for mention in mentions:
             last = addresses[-1] if addresses else None
-            if last and _are_neighbours(words, last.last, mention.first) and self._join(last, mention):
+            if last and _are_neighbours(words, last.last, mention.first) and self._join(words, last, mention):
                 continue
             if last and self._join_respelled(words, last, mention):
                 continue
             is_loose = mention.is_loose
             addresses.append(_Address(mention, mention.units, [], mention.first, mention.last, is_loose))
-        return [address for address in addresses if not address.is_loose or _is_home(address, home)]
+        return [
+            address
+            for address in addresses
+            if not address.is_loose or _is_home(address, home) or self._is_near(words, address, home)
+        ]
 
-    def _join(self, address: _Address, mention: Mention) -> bool:
+    def _is_near(self, words: Words, address: _Address, home: Home) -> bool:
+        """Whether a name alone, in small letters or without accents, is the home's or that of a commune near it."""
+        leaf = address.leaf
+        says_where = is_after_locative(words, leaf.first)
+        is_told = says_where or leaf.is_former
+        if leaf.kind or leaf.last - leaf.first < 2 or is_everyday_name(words, leaf.first, leaf.last, is_told=is_told):
+            return False
+        codes = {code for unit in address.units if unit.level == COMMUNE for code in unit.codes}
+        if home.commune_code in codes:
+            return True
+        if says_where and (leaf.is_capital or words.words[leaf.first - 1] == "que"):
+            return bool(codes)
+        return is_told and any(self._distance(code, home) < _NEAR_KM for code in codes)
+
+    def _distance(self, code: str, home: Home) -> float:
+        """Kilometres between the middles of two communes, near enough for neighbours."""
+        here, there = self._centres.get(home.commune_code), self._centres.get(code)
+        if here is None or there is None:
+            return math.inf
+        return _KM_A_DEGREE * math.hypot(here[0] - there[0], (here[1] - there[1]) * math.cos(math.radians(here[0])))
+
+    def _join(self, words: Words, address: _Address, mention: Mention) -> bool:
         """Make one of an address and the name that follows it, if the one lies in the other."""
         within = self._within
         units = within(address.units, [_fitting(mention)]) or within(address.units, [mention.units])
@@ -128,6 +158,7 @@ class Gazetteer:
         leaf = address.leaf
         is_plain = bool(leaf.kind or mention.kind) or (leaf.is_capital and mention.is_capital)
         is_plain = is_plain or len(address.parents) > 1 or leaf.last - leaf.first > 2
+        is_plain = is_plain or all(_is_rare(words, one) for one in (leaf, mention))
         address.is_loose = address.is_loose and mention.is_loose and not is_plain
         return True
 
@@ -261,6 +292,11 @@ def _are_neighbours(words: Words, end: int, start: int) -> bool:
     if len(between) == 1 and is_nearly_kind(between[0]):
         return True
     return len(between) < 3 and all(word in _BETWEEN for word in between)
+
+
+def _is_rare(words: Words, mention: Mention) -> bool:
+    """Whether a name has several words that stand together in no phrase of the word lists."""
+    return mention.last - mention.first > 1 and not is_everyday_name(words, mention.first, mention.last, is_told=True)
 
 
 def _is_home(address: _Address, home: Home) -> bool:

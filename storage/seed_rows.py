@@ -36,3 +36,8 @@ def seed_rows(name: str) -> list[dict[str, str]]:
 def _fields(name: str) -> list[list[str]]:
     with (SEEDS / name).open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))[1:]
+
+
+def centres() -> dict[str, tuple[float, float]]:
+    """Latitude and longitude of today's communes by code."""
+    return {row["code"]: (float(row["lat"]), float(row["lon"])) for row in seed_rows("communes.csv")}

@@ -10,16 +10,14 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bot.country import build_gazetteer
 from bot.usecases.installation import Installation
 from nlp.home_places import read_places
-from nlp.language import language_of
-from nlp.normalise import normalise
 from nlp.reader import Reader
 from nlp.reading import Home, KnownPlace, PlaceGuess, Reading
-from nlp.units import FormerUnit, Gazetteer, OlderName
-from storage.seed_rows import former_names, former_units, units_today
+from nlp.units import Gazetteer
+from storage.seed_rows import former_units, units_today
 
-_READ_FOR_LANGUAGE = 4_000
 _SHOWN_CODES = 5
 
 
@@ -52,11 +50,7 @@ class Country:
     @cached_property
     def gazetteer(self) -> Gazetteer:
         """All units, of today and before."""
-        former = (
-            FormerUnit(code, kind, name, district, province, tuple(codes.split()))
-            for code, kind, name, district, province, codes in self._former
-        )
-        return Gazetteer(self._today, former, (OlderName(*fields) for fields in former_names()))
+        return build_gazetteer(self._today)
 
     def home(self, code: str, places: tuple[KnownPlace, ...]) -> Home:
         """The home with this code; raises UnknownCode. "" is no home in particular."""
@@ -184,7 +178,7 @@ def as_line(text: str, reading: Reading, home: Home) -> dict[str, Any]:
             for p in reading.parts
         ],
         "abstain": reading.abstains,
-        "language": language_of(normalise(text[:_READ_FOR_LANGUAGE])),
+        "language": reading.language,
         "model": reading.version,
     }
 

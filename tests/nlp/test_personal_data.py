@@ -191,3 +191,25 @@ def test_a_phone_is_found_however_it_is_broken_up(figures, mark, data):
 def test_a_phone_is_found_spelled_with_words_and_figures(figures, data):
     written = " ".join(data.draw(st.sampled_from([*FIGURES[figure].split(), figure])) for figure in figures)
     assert [kind for kind, _ in found(f"sđt {written} ạ")] == ["phone"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("stk 1903000045612 ngân hàng techcom", [("bank_account", "1903000045612")]),
+        ("tiền chạy vô số 19037726610018 rồi", [("bank_account", "19037726610018")]),
+        (
+            "gọi em không chín một hai ba bốn không không năm sáu bảy nghe",
+            [("phone", "không chín một hai ba bốn không không năm sáu bảy")],
+        ),
+        ("đất nhà ông Sáu Khởi lộn ranh", [("name", "Sáu Khởi")]),
+        ("đất nhà ông Sáu lộn ranh", []),
+        ("Cháu Thanh Xuân lớp 5A bị chặn đường", [("name", "Thanh Xuân")]),
+        ("hài cốt liệt sĩ Nguyễn Đình Luận", [("name", "Nguyễn Đình Luận")]),
+        ("đường liệt sĩ Nguyễn Đình Luận ngập", []),
+        ("cccd ten le thi hoai thu, xin loa gium", [("name", "le thi hoai thu")]),
+        ("trước cấp ba Lê Thế Hiếu có cây xà cừ", []),
+    ],
+)
+def test_numbers_and_names_are_found_to_their_end(text: str, expected: list[tuple[str, str]]) -> None:
+    assert found(text) == expected

@@ -299,3 +299,47 @@ def test_names_written_decomposed_or_empty_do_no_harm():
 
 def test_the_home_of_these_tests_is_hashable():
     assert hash(HOME)
+
+
+BANK = Home(
+    "3",
+    "Diên Khê",
+    "80",
+    (
+        KnownPlace("1", "Ấp Tầm Vu", "ap"),
+        KnownPlace("2", "Cống Hai Lai", "cong"),
+        KnownPlace("3", "Cầu Ông Mười", "cau"),
+        KnownPlace("4", "Thôn Thượng Đáp", "thôn"),
+        KnownPlace("5", "Thôn Hạ Đáp", "thôn"),
+        KnownPlace("6", "Kiệt 27 Hùng Vương", "kiệt"),
+        KnownPlace("7", "Đường Hùng Vương", "đường"),
+        KnownPlace("8", "Ấp Bờ Xoài", "ap"),
+        KnownPlace("9", "Trường Tiểu học Diên Khê số 1", "trường"),
+        KnownPlace("10", "Đường 3 Tháng 2", "duong"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("nước máy ấp Tầm Vu yếu", {"Ấp Tầm Vu"}),
+        ("nuoc may ap tam vu yeu xiu", {"Ấp Tầm Vu"}),
+        ("không chịu mở cống hai lai", {"Cống Hai Lai"}),
+        ("ngay dốc cầu ông 10", {"Cầu Ông Mười"}),
+        ("ngập đường ba tháng hai", {"Đường 3 Tháng 2"}),
+        ("thôn Thượng Đáp và Hạ Đáp mất điện", {"Thôn Thượng Đáp", "Thôn Hạ Đáp"}),
+        ("kiệt hai bảy hùng vương tối om", {"Kiệt 27 Hùng Vương"}),
+        ("trường tiểu học số 1 dột", {"Trường Tiểu học Diên Khê số 1"}),
+        ("tổ 9 bờ xoài mất nước", {"Ấp Bờ Xoài"}),
+        ("bà con bờ xoài kêu quá", {"Ấp Bờ Xoài"}),
+        ("nó chặt cái bờ xoài của tui", set()),
+    ],
+)
+def test_a_name_is_known_however_its_numbers_and_kind_are_written(text: str, expected: set[str]) -> None:
+    assert names(text, BANK) == expected
+
+
+def test_an_alleys_street_is_part_of_its_name() -> None:
+    assert names("kiệt 27 Hùng Vương ngập", BANK) == {"Kiệt 27 Hùng Vương"}
+    assert names("kiệt 27 và đường Hùng Vương ngập", BANK) == {"Kiệt 27 Hùng Vương", "Đường Hùng Vương"}

@@ -244,3 +244,25 @@ def test_a_long_text_takes_no_more_than_its_length():
     start = time.process_time()
     find("xa tan thanh, p5 q3 " * 2000)
     assert time.process_time() - start < 2
+
+
+def _commune(code: str) -> Home:
+    name, parent = next((row[2], row[3]) for row in seeded_rows() if row[0] == code)
+    return Home(code, name, parent)
+
+
+@pytest.mark.parametrize(
+    ("home", "text", "expected"),
+    [
+        ("08866", "song lo lo ben duc bac khong ai lo", ["08848"]),  # a former commune nearby
+        ("28159", "cần giuộc ơi kho mút bốc khói", ["28159"]),  # the home itself
+        ("08866", "nha em o ben phong binh", []),  # far away: "phong bình" may be anything
+        ("08866", "xa cho binh minh len song", []),
+        ("-", "ga chet hang loat ben tu du lap thach", ["08761"]),
+        ("-", "Độc lập - Tự do - Hạnh phúc", []),
+        ("-", "mẹ tôi ở A Lưới 2", ["20044"]),
+        ("-", "nhà ở Thạch Khê ngoài Hà Tĩnh mất điện", ["18604"]),
+    ],
+)
+def test_a_name_alone_counts_near_home_or_where_it_can_be_nothing_else(home, text, expected):
+    assert codes(text, NOWHERE if home == "-" else _commune(home)) == expected

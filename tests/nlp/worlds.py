@@ -12,7 +12,7 @@ from nlp.home_places import read_places
 from nlp.reader import Reader
 from nlp.reading import Home, KnownPlace, Reading
 from nlp.units import FormerUnit, Gazetteer, OlderName
-from storage.seeding import former_names, former_units
+from storage.seed_rows import centres, former_names, former_units
 
 HERE = Path(__file__).parent
 ROWS = [
@@ -91,17 +91,23 @@ def whole_country() -> Gazetteer:
 def build_country(rows: list[tuple[str, str, str, str]]) -> Gazetteer:
     """The same, built anew."""
     former = [FormerUnit(*fields, tuple(codes.split())) for *fields, codes in former_units()]
-    return Gazetteer(rows, former, [OlderName(*fields) for fields in former_names()])
+    return Gazetteer(rows, former, [OlderName(*fields) for fields in former_names()], centres())
 
 
 REGIONS = ("north", "central", "south")
-DEVELOPMENT, UNSEEN = HERE / "development", HERE / "unseen"
+DEVELOPMENT, SECOND, UNSEEN = HERE / "development", HERE / "second", HERE / "unseen"
 
 
 @cache
 def development() -> tuple[Gold, ...]:
     """Messages by people who never saw the ones to learn from; thresholds are set with them."""
     return tuple(gold for region in REGIONS for gold in read_gold(DEVELOPMENT / f"{region}.jsonl"))
+
+
+@cache
+def second() -> tuple[Gold, ...]:
+    """Messages by other people, who never saw how ours are labelled; looked at only after they were measured."""
+    return tuple(gold for region in REGIONS for gold in read_gold(SECOND / f"{region}.jsonl"))
 
 
 @cache
@@ -114,7 +120,7 @@ def unseen() -> tuple[Gold, ...]:
 def _places_files() -> dict[str, Path]:
     return {
         read_gold(folder / f"{region}.jsonl")[0].home: folder / f"{region}_places.csv"
-        for folder in (DEVELOPMENT, UNSEEN)
+        for folder in (DEVELOPMENT, SECOND, UNSEEN)
         for region in REGIONS
     }
 
