@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import OrderedDict
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
 from nlp.characters import fold
@@ -38,25 +38,25 @@ def read_places(path: Path) -> tuple[KnownPlace, ...]:
     )
 
 
-@lru_cache(maxsize=128)
-def _matcher(places: tuple[KnownPlace, ...], commune: str) -> Matcher:
-    return Matcher(places, commune)
-
-
-# Looking a long list up by its value takes as long as reading a message, so the same list is known by its identity.
-_recent: dict[int, tuple[tuple[KnownPlace, ...], str, Matcher]] = {}
-_MOST_RECENT = 64
+# By commune; a new list takes the place of the old one. Looking a long list up by its value takes as long as reading a
+# message, so the same list is known by its identity.
+_matchers: OrderedDict[tuple[str, str], tuple[tuple[KnownPlace, ...], Matcher]] = OrderedDict()
+_MOST_COMMUNES = 128
 _BESIDE = 6
 
 
 def _matcher_of(home: Home) -> Matcher:
-    known = _recent.get(id(home.places))
-    if known and known[0] is home.places and known[1] == home.commune_name:
-        return known[2]
-    matcher = _matcher(home.places, home.commune_name)
-    if len(_recent) >= _MOST_RECENT:
-        _recent.clear()
-    _recent[id(home.places)] = (home.places, home.commune_name, matcher)
+    commune = (home.commune_code, home.commune_name)
+    known = _matchers.get(commune)
+    if known and (known[0] is home.places or known[0] == home.places):
+        matcher = known[1]
+    else:
+        matcher = Matcher(home.places, home.commune_name)
+    if known is None or known[0] is not home.places:
+        _matchers[commune] = (home.places, matcher)
+    _matchers.move_to_end(commune)
+    while len(_matchers) > _MOST_COMMUNES:
+        _matchers.popitem(last=False)
     return matcher
 
 

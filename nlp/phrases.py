@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -22,6 +21,7 @@ V = TypeVar("V")
 _WORD = re.compile(r"[^\W_]+")
 _NUMBERS = frozenset(map(fold, (*NUMBER_WORDS, *NUMBER_WORDS_EXACT)))
 _MOST_LETTERS = 2
+_PLAIN = {"plain"}
 _FIRST, _LAST = itemgetter(1), itemgetter(2)
 DATA = Path(__file__).parent / "data"
 
@@ -54,8 +54,7 @@ class PhraseMatcher(Generic[V]):
         found: dict[str, list[tuple[int, V, tuple[str, ...], bool]]] = {}
         for number, phrases in enumerate(lists):
             for phrase, value in phrases:
-                for key, words in _spellings(phrase):
-                    accents = tuple(map(accent_key, words))
+                for key, accents in _spellings(phrase):
                     found.setdefault(key, []).append((number, value, accents, phrase[0] == "="))
         self._automaton = ahocorasick.Automaton()
         for key, same in found.items():
@@ -98,37 +97,28 @@ def _agree(text: Normalised, first: int, here: tuple[str, ...], accents: tuple[s
     return True
 
 
-def _spellings(phrase: str) -> Iterable[tuple[str, Sequence[str]]]:
-    """A phrase as the normaliser writes it, and as it stands: "hư" without its accent is not recognised as hỏng.
+class _Word(NamedTuple):
+    """A word of a list: whether the normaliser may change it, its spelling without accents, and its accents.
 
-    Each as a piece of a line of folded words, with the words' accents.
+    `sort`: "plain", "changed", or what it may not stand beside: "letter", "unit", "number".
     """
-    plain = phrase.removeprefix("=")
-    if is_settled(plain):
-        return ((f" {fold(plain)} ", plain.split(" ")),)
-    written = normalise(phrase).tokens
-    if not written:
-        return ()
-    standing = _WORD.findall(unicodedata.normalize("NFC", phrase.lower()))
-    return {
-        f" {fold(' '.join(standing))} ": standing,
-        f" {' '.join(token.word for token in written)} ": [token.accented for token in written],
-    }.items()
+
+    sort: str
+    folded: str
+    accents: str
 
 
-def is_settled(phrase: str) -> bool:
-    """Whether a phrase is so plain that the normaliser writes it as it stands, which most phrases of a list are."""
-    words = phrase.split(" ")
-    sorts = set(map(_sort, words))
-    if "changed" in sorts or sorts >= {"unit", "number"}:
-        return False
-    return "letter" not in sorts or sum([len(word) == 1 for word in words]) <= _MOST_LETTERS
+class _Words(dict[str, _Word]):
+    """The words of the lists, each looked at once."""
+
+    def __missing__(self, word: str) -> _Word:
+        folded = fold(word)
+        self[word] = found = _Word(_sort(word, folded), folded, accent_key(word))
+        return found
 
 
-@lru_cache(maxsize=8192)
-def _sort(word: str) -> str:
+def _sort(word: str, folded: str) -> str:
     """Whether the normaliser may change a word, and if not alone, beside what."""
-    folded = fold(word)
     if not (word.isalpha() and word.islower() and is_ordinary(word)) or word in BY_ACCENTS or not is_kept(folded):
         return "changed"
     if len(folded) > 3 and not is_syllable(folded) and (unheld(folded) or parted(folded)):
@@ -136,6 +126,41 @@ def _sort(word: str) -> str:
     if len(folded) == 1:
         return "letter"
     return "unit" if folded in UNITS else "number" if folded in _NUMBERS else "plain"
+
+
+_WORDS = _Words()
+
+
+def _spellings(phrase: str) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """A phrase as the normaliser writes it, and as it stands: "hư" without its accent is not recognised as hỏng.
+
+    Each as a piece of a line of folded words, with the words' accents.
+    """
+    known = [_WORDS[word] for word in phrase.removeprefix("=").split(" ")]
+    if _is_settled(known):
+        return ((f" {' '.join([word[1] for word in known])} ", tuple([word[2] for word in known])),)
+    written = normalise(phrase).tokens
+    if not written:
+        return ()
+    standing = _WORD.findall(unicodedata.normalize("NFC", phrase.lower()))
+    return {
+        f" {fold(' '.join(standing))} ": tuple(map(accent_key, standing)),
+        f" {' '.join(token.word for token in written)} ": tuple(accent_key(token.accented) for token in written),
+    }.items()
+
+
+def is_settled(phrase: str) -> bool:
+    """Whether a phrase is so plain that the normaliser writes it as it stands, which most phrases of a list are."""
+    return _is_settled([_WORDS[word] for word in phrase.split(" ")])
+
+
+def _is_settled(words: Sequence[_Word]) -> bool:
+    sorts = {word[0] for word in words}
+    if sorts == _PLAIN:
+        return True
+    if "changed" in sorts or sorts >= {"unit", "number"}:
+        return False
+    return "letter" not in sorts or sum([len(word.folded) == 1 for word in words]) <= _MOST_LETTERS
 
 
 def longest(hits: Iterable[Hit[V]]) -> list[Hit[V]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -28,7 +29,9 @@ _DECLARED = 0.9
 class _Phrase(NamedTuple):
     value: Named
     words: tuple[str, ...]
-    rest: tuple[str, ...] = ()
+
+
+_Rest = tuple[str, ...]
 
 
 class Matcher:
@@ -36,7 +39,9 @@ class Matcher:
 
     def __init__(self, places: Iterable[KnownPlace], commune: str) -> None:
         found: dict[str, list[_Phrase]] = {}
-        self._near: dict[str, list[_Phrase]] = {}
+        # The names without their kinds by what they are like, and who bears each.
+        self._near: dict[str, list[_Rest]] = {}
+        self._bearers: dict[_Rest, list[_Phrase]] = {}
         self._heads: set[str] = set()
         self._syllables: set[str] = set()
         self._lengths: set[int] = set()
@@ -53,7 +58,7 @@ class Matcher:
         self._phrases = found
 
     def _add(self, found: dict[str, list[_Phrase]], phrase: str, value: Named) -> None:
-        words = tuple(phrase.replace("| ", "").split())
+        words = tuple(map(sys.intern, phrase.replace("| ", "").split()))
         if not value.head and value.sureness < _DECLARED and fold(words[0]) in words_of("person"):
             return  # "ông Tư" alone is somebody
         folded = fold(phrase)
@@ -77,18 +82,23 @@ class Matcher:
                 if key not in found:
                     found[key] = [_Phrase(value, tuple(accented for _, accented in changed))]
         if value.is_own or not value.head:
-            self._learn_near(one, rest)
+            self._learn_near(one, tuple(rest))
             if value.head:
                 self._heads.add(plain[value.head - 1])
 
-    def _learn_near(self, phrase: _Phrase, rest: list[str]) -> None:
+    def _learn_near(self, phrase: _Phrase, rest: _Rest) -> None:
         joined = "".join(rest)
-        phrase = phrase._replace(rest=tuple(rest))
         self._syllables.update(rest)
-        if len(joined) >= _FEWEST_LETTERS - (len(rest) > 1):
-            for key in (*_shortened(joined), _sounds(rest)):
-                self._near.setdefault(key, []).append(phrase)
-            self._lengths.update((len(joined) - 1, len(joined), len(joined) + 1))
+        if len(joined) < _FEWEST_LETTERS - (len(rest) > 1):
+            return
+        bearers = self._bearers.get(rest)
+        if bearers is not None:
+            bearers.append(phrase)
+            return
+        self._bearers[rest] = [phrase]
+        for key in (*_shortened(joined), _sounds(rest)):
+            self._near.setdefault(key, []).append(rest)
+        self._lengths.update((len(joined) - 1, len(joined), len(joined) + 1))
 
     def find(self, text: Normalised) -> list[Hit[Named]]:
         """Every spelling in the text, overlapping ones too; "thôn 2, 4" is both."""
@@ -172,21 +182,15 @@ class Matcher:
         if self._near.keys().isdisjoint(keys) or f" {' '.join(words)} " not in text.line:
             return []  # like no name, or the writer paused between
         last = at + len(words)
-        seen: set[tuple[str, int]] = set()
-        hits = []
-        for key in keys:
-            for phrase in self._near.get(key, ()):
-                mark = (phrase.value.place.key, phrase.value.head)
-                if mark in seen:
-                    continue
-                rest = list(phrase.rest)
-                if not _is_slip(words, rest) or not _accents_agree(text.tokens[at:last], phrase):
-                    continue
-                hit = _placed(text, at, last, phrase, words, rest)
-                if hit is not None:
-                    seen.add(mark)
-                    hits.append(hit)
-        return hits
+        found = dict.fromkeys(rest for key in keys for rest in self._near.get(key, ()))
+        likely = [rest for rest in map(list, found) if _is_slip(words, rest)]
+        hits = [
+            _placed(text, at, last, phrase, words, rest)
+            for rest in likely
+            for phrase in self._bearers[tuple(rest)]
+            if _accents_agree(text.tokens[at:last], phrase)
+        ]
+        return [hit for hit in hits if hit is not None]
 
 
 def _placed(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from nlp.loading import uncollected
 from nlp.normalise import Normalised
 from nlp.phrases import Hit, PhraseMatcher, rows
 
@@ -61,7 +62,8 @@ def phrases_of(name: str) -> Iterator[tuple[str, Any]]:
 
 @cache
 def _matcher() -> PhraseMatcher[Any]:
-    return PhraseMatcher(*map(phrases_of, _LISTS))
+    with uncollected():
+        return PhraseMatcher(*map(phrases_of, _LISTS))
 
 
 def find_listed(text: Normalised, name: str) -> Sequence[Hit[Any]]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from nlp import home_places
 from nlp.characters import fold
 from nlp.home_places import find_home_places, read_places
 from nlp.normalise import normalise
@@ -343,3 +344,11 @@ def test_a_name_is_known_however_its_numbers_and_kind_are_written(text: str, exp
 def test_an_alleys_street_is_part_of_its_name() -> None:
     assert names("kiệt 27 Hùng Vương ngập", BANK) == {"Kiệt 27 Hùng Vương"}
     assert names("kiệt 27 và đường Hùng Vương ngập", BANK) == {"Kiệt 27 Hùng Vương", "Đường Hùng Vương"}
+
+
+def test_a_new_list_takes_the_old_ones_place_in_memory() -> None:
+    before = len(home_places._matchers)
+    for number in range(20):
+        home = Home("remembered", "Một Xã", "80", (KnownPlace("1", f"Chợ Nhớ {number}", "chợ"),))
+        assert names(f"gần chợ nhớ {number}", home) == {f"Chợ Nhớ {number}"}
+    assert len(home_places._matchers) <= before + 1
