@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,16 +18,20 @@ FEEDBACK = "feedback"
 # Below this a topic is shown to officials but nothing is done by it (measured: see ARCHITECTURE.md).
 ABSTAINS = 0.5
 # Recall comes first: how likely danger must be, by what the rules say; and a secret, alone and with the rules.
-_DANGER = {EMERGENCY: 0.15, URGENT: 0.38, NORMAL: 0.26}
-_DANGER_TAKEN_BACK = {"unreal": 0.68, "runs": 0.85}
+_DANGER = {EMERGENCY: 0.15, URGENT: 0.25, NORMAL: 0.15}
+_DANGER_TAKEN_BACK = {"unreal": 0.67, "runs": 0.85}
 # And against "nothing urgent at all".
-_DANGER_SHARE = 0.8
+_DANGER_SHARE = 0.4
+# What must be sealed and accuses nobody of a crime is about a life or a child.
+_DANGER_OF_PROTECTED, _PROTECTED = 0.1, 0.5
+_ACCUSING = ("to-cao-tham-nhung", "an-ninh-trat-tu")
 _SURELY_NORMAL = 0.92
-_SECRET, _SECRET_BY_RULE = 0.11, 0.07
+_SECRET, _SECRET_BY_RULE = 0.14, 0.09
 _ACCUSES = 0.3
 # What is obeyed or put aside without asking back must be plain.
 _NEEDED = {"unsubscribe": 0.8, "spam": 0.75, "withdraw": 0.4, "data_request": 0.4}
 _LEAST, _MOST = 0.001, 0.999
+_NEVER = 1e-5
 # Courtesies and commands are about nothing, whatever their words look like.
 SUBJECTLESS = frozenset(
     {"unsubscribe", "subscribe", "status_lookup", "greeting", "thanks", "test", "human_handoff", "data_request"}
@@ -87,8 +92,8 @@ def decide(verdict: Verdict, clues: Clues, command: str | None) -> Decision:
     if command:
         named = _subject(command, verdict.probabilities("topic"))
         return Decision(command, named, NORMAL, sealed=False, abstains=True)
-    urgency = _urgency(verdict.probabilities("urgency"), clues)
     topics = verdict.probabilities("topic")
+    urgency = _urgency(verdict, clues)
     intents = _agreeing(verdict, clues)
     sealed = _is_sealed(verdict.probabilities("seal"), clues)
     intent = "emergency" if urgency == EMERGENCY else _intent(intents, is_sealed=sealed)
@@ -128,17 +133,38 @@ def _agreeing(verdict: Verdict, clues: Clues) -> dict[str, float]:
     return {intent: chance / total for intent, chance in weighed.items()}
 
 
-def _urgency(chances: Mapping[str, float], clues: Clues) -> str:
-    danger = chances[EMERGENCY]
+def _urgency(verdict: Verdict, clues: Clues) -> str:
+    chances = verdict.probabilities("urgency")
+    danger = _danger(chances[EMERGENCY], verdict.probabilities("intent")["emergency"])
     needed = _DANGER_TAKEN_BACK.get(clues.urgency.taken_back, _DANGER[clues.urgency.code])
     if clues.urgency.code != EMERGENCY:
         needed = max(needed, _DANGER_SHARE * chances[NORMAL])
+    if needed > _DANGER_OF_PROTECTED and _is_of_protected(verdict):
+        needed = _DANGER_OF_PROTECTED
     if danger >= needed:
         return EMERGENCY
     if clues.urgency.code != NORMAL and chances[NORMAL] < _SURELY_NORMAL:
         return URGENT
     near = 0.0 if clues.urgency.taken_back else danger
     return URGENT if chances[URGENT] + near > chances[NORMAL] else NORMAL
+
+
+def _danger(urgency: float, intent: float) -> float:
+    """How likely danger is when two questions have asked for it; together they are surer than each (measured)."""
+    odds = math.sqrt(_odds(urgency) * _odds(intent))
+    return odds / (1 + odds)
+
+
+def _odds(chance: float) -> float:
+    chance = min(max(chance, _NEVER), 1 - _NEVER)
+    return chance / (1 - chance)
+
+
+def _is_of_protected(verdict: Verdict) -> bool:
+    if verdict.probabilities("seal")[SEALED] < _PROTECTED:
+        return False
+    topics = verdict.probabilities("topic")
+    return sum(topics.get(slug, 0.0) for slug in _ACCUSING) < _PROTECTED
 
 
 def _is_sealed(chances: Mapping[str, float], clues: Clues) -> bool:

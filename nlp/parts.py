@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
+from nlp.characters import fold
 from nlp.clues import Clues
 from nlp.deciding import NO_TOPIC, Verdict
 from nlp.normalise import Normalised
@@ -15,9 +16,12 @@ from nlp.reading import Part
 
 _LEAST_WORDS = 3
 _MOST_CUTS = 8
-_NUMBERED = re.compile(r"(?:^|\s)1[.)][^\n]{10,}?\s2[.)]")
+_NUMBERED = re.compile(r"(?:^|\s)1[.)/][^\n]{10,}?\s2[.)/]")
 # How sure both topics must be: where the writer announces two matters, or says that something else follows.
 _ANNOUNCED, _JOINED = 0.25, 0.45
+# After a pause a word of contrast may begin another matter, and without accents it may be a child.
+_CONTRASTED, _CONTRASTED_BARE = 0.6, 0.75
+_CONTRASTS = frozenset({"còn", "mà"})
 _ANNOUNCES = (
     "hai việc", "2 việc", "hai chuyện", "2 chuyện", "hai vấn đề", "2 vấn đề", "hai điều", "2 điều", "hai vụ", "2 vụ",
     "hai thứ", "một là", "thứ nhất", "thứ nhứt", "cả hai", "hai cái", "vài việc", "mấy việc", "1 là", "=một lượt",
@@ -27,7 +31,10 @@ _JOINS = (
     "còn vụ", "còn chuyện", "đồng thời", "bên cạnh đó", "à mà", "sẵn tiện", "sẵn coi", "tiện thể", "nhân tiện",
     "hai là", "thứ hai là", "thứ nhì", "việc thứ hai", "một việc nữa", "1 việc nữa", "chuyện nữa", "mặt khác",
     "luôn tiện", "nhân đây", "cho hỏi luôn", "còn bên kia", "còn mé", "mà ngoài", "chưa kể", "lại thêm",
+    "còn việc", "lại còn có", "lại còn cái", "hỏi luôn", "xin luôn", "cũng xin luôn", "sẵn hỏi", "nhờ luôn", "cũng nhờ",
 )  # fmt: skip
+_BARE_CONTRASTS = frozenset(map(fold, _CONTRASTS))
+_OF_CHILDREN = frozenset({"em", "toi", "tui", "chau", "minh", "be", "chi", "anh", "nit", "gai", "trai", "xin", "nho"})
 # Another authority's or a protected matter is told in one piece, whatever it touches on the way.
 _WHOLE = frozenset({"to-cao-tham-nhung", "khieu-nai", "thai-do-can-bo", "gop-y-chinh-quyen"})
 
@@ -62,11 +69,25 @@ def find_parts(text: Normalised, clues: Clues, judge: Callable[[list[str]], Verd
 def _cuts(text: Normalised) -> list[_Cut]:
     """Where another problem may begin, the likeliest first."""
     hits = _cues().find(text)
-    needed = {hit.first: _JOINED for hit in hits if not hit.value}
+    needed = dict(_contrasts(text))
+    needed.update({hit.first: _JOINED for hit in hits if not hit.value})
     if any(hit.value for hit in hits) or _NUMBERED.search(text.original):
         needed = dict.fromkeys((*needed, *_pauses(text)), _ANNOUNCED)
     last = len(text.tokens) - _LEAST_WORDS
     return [_Cut(at, needed[at]) for at in sorted(needed) if _LEAST_WORDS <= at <= last]
+
+
+def _contrasts(text: Normalised) -> Iterator[tuple[int, float]]:
+    for at in _pauses(text):
+        word, accented, *_ = text.tokens[at]
+        if accented in _CONTRASTS:
+            yield at, _CONTRASTED
+        elif word in _BARE_CONTRASTS and not text.is_accented and _next(text, at) not in _OF_CHILDREN:
+            yield at, _CONTRASTED_BARE
+
+
+def _next(text: Normalised, at: int) -> str:
+    return text.tokens[at + 1].word if at + 1 < len(text.tokens) else ""
 
 
 def _pauses(text: Normalised) -> Iterator[int]:

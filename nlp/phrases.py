@@ -41,6 +41,20 @@ class Hit(NamedTuple, Generic[V]):
     last: int
 
 
+# By spelling without accents: each phrase's list, meaning and accents, and whether it is found by these alone.
+Spelled = dict[str, list[tuple[int, V, tuple[str, ...], bool]]]
+
+
+def spelled(*lists: Iterable[tuple[str, V]]) -> Spelled[V]:
+    """The phrases of lists by how they are spelled."""
+    found: Spelled[V] = {}
+    for number, phrases in enumerate(lists):
+        for phrase, value in phrases:
+            for key, accents in _spellings(phrase):
+                found.setdefault(key, []).append((number, value, accents, phrase[0] == "="))
+    return found
+
+
 class PhraseMatcher(Generic[V]):
     """All phrases of one or more lists, found in one pass.
 
@@ -48,14 +62,10 @@ class PhraseMatcher(Generic[V]):
     only recognised by its accents, because without them it is an everyday word ("cháy", but also "chạy").
     """
 
-    def __init__(self, *lists: Iterable[tuple[str, V]]) -> None:
+    def __init__(self, *lists: Iterable[tuple[str, V]], found: Spelled[V] | None = None) -> None:
+        """`found`: what `spelled` makes of the lists, when it is known already."""
         self._count = len(lists)
-        # By spelling without accents: each phrase's list, meaning and accents, and whether it is found by these alone.
-        found: dict[str, list[tuple[int, V, tuple[str, ...], bool]]] = {}
-        for number, phrases in enumerate(lists):
-            for phrase, value in phrases:
-                for key, accents in _spellings(phrase):
-                    found.setdefault(key, []).append((number, value, accents, phrase[0] == "="))
+        found = spelled(*lists) if found is None else found
         self._automaton = ahocorasick.Automaton()
         for key, same in found.items():
             self._automaton.add_word(key, (len(key), key.count(" ") - 1, same))

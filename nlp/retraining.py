@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.model import Matrix, Model
-from nlp.training import COUNTED_SHARPNESS, QUESTIONS, STRENGTH, Question, Sample, Table, answered, counted, usual
+from nlp.training import COUNTED_SHARPNESS, QUESTIONS, Question, Sample, Table, answered, counted, usual
 
 _LEAST_SLOPE = 2e-6
 _MOST_STEPS = 25
@@ -51,7 +51,7 @@ def _head(
     listed = share * COUNTED_SHARPNESS * counted(old.rows, old.labels, old.counts, known)
     listed[len(model.features) :] = 0
     start = ((weights[:, known] - listed) / (1 - share)).astype(np.float64)
-    moved, shifted = _moved(old, new, start, bias[known].astype(np.float64) / (1 - share))
+    moved, shifted = _moved(old, new, start, bias[known].astype(np.float64) / (1 - share), question.strength)
     both = np.isin(at, at[is_old | heard])
     listed = counted(table.rows[at[both]], labels[both], counts[both], known)
     weights[:, known] = (1 - share) * moved + share * COUNTED_SHARPNESS * listed
@@ -83,7 +83,7 @@ class _Told:
 
 
 def _moved(
-    old: _Told, new: _Told, start: NDArray[np.float64], bias: NDArray[np.float64]
+    old: _Told, new: _Told, start: NDArray[np.float64], bias: NDArray[np.float64], strength: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where the weights go from `start` when the new rows pull.
 
@@ -95,15 +95,15 @@ def _moved(
     shape, size = start.shape, start.size
     every = float(old.counts.sum() + new.counts.sum())
     _, pull, pull_bias = old.loss(start, bias)
-    pull = pull + start / STRENGTH
+    pull = pull + start / strength
 
     def objective(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights, shift = at[:size].reshape(shape), at[size:]
         before, slope, slope_bias = old.loss(weights, shift)
         now, slope_now, slope_bias_now = new.loss(weights, shift)
-        loss = before + now + (weights * weights).sum() / 2 / STRENGTH
+        loss = before + now + (weights * weights).sum() / 2 / strength
         loss -= float((pull * weights).sum() + (pull_bias * shift).sum())
-        slope = slope + slope_now + weights / STRENGTH - pull
+        slope = slope + slope_now + weights / strength - pull
         return loss / every, np.concatenate([slope.ravel(), slope_bias + slope_bias_now - pull_bias]) / every
 
     first = np.concatenate([start.ravel(), bias])

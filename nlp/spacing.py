@@ -9,11 +9,14 @@ import re
 from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from nlp.characters import fold
 from nlp.keystrokes import is_syllable
+from nlp.prepared import prepared
 
 _DATA = Path(__file__).parent / "data"
+_PART = "vocabulary"
 _LISTS = ("lexicon.tsv", "topics.tsv", "intents.tsv", "urgency.tsv", "sealed.tsv")
 # The ends of fields and rows too, so that no two words follow each other across one.
 _WORD_OR_EDGE = re.compile(r"[a-z]+|[\t\n]")
@@ -31,6 +34,13 @@ _ONE_WORD = frozenset({
 @cache
 def _vocabulary() -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
     """The words of the word lists, and which two follow each other in a phrase."""
+    kept = prepared(_PART)
+    if kept is not None:
+        return frozenset(kept["words"]), frozenset(map(tuple, kept["pairs"]))
+    return _read_vocabulary()
+
+
+def _read_vocabulary() -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
     words: set[str] = set(_ONE_WORD)
     pairs: set[tuple[str, str]] = set()
     for name in _LISTS:
@@ -39,6 +49,12 @@ def _vocabulary() -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
         words.update(found)
         pairs.update(pairwise(found))
     return frozenset(words), frozenset(pairs)
+
+
+def vocabulary_to_keep() -> dict[str, Any]:
+    """The same as plain JSON values."""
+    words, pairs = _read_vocabulary()
+    return {_PART: {"words": sorted(words), "pairs": sorted(pairs)}}
 
 
 def is_everyday_pair(first: str, second: str) -> bool:

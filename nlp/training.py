@@ -19,7 +19,10 @@ from nlp.examples import INTENTS, URGENCIES, Example, shipped_examples
 from nlp.model import MODEL_FILE, Head, Matrix, Model, weighed
 from nlp.normalise import normalise
 from nlp.phrases import DATA, rows
+from nlp.prepared import PREPARED_FILE, to_file_content
+from nlp.spacing import vocabulary_to_keep
 from nlp.topics import LEXICON, TOPICS, lexicon_phrases
+from nlp.word_lists import phrases_to_keep
 
 SEAL = ("open", "sealed")
 _NEVER = -30.0
@@ -29,7 +32,7 @@ _LISTED = 0.5
 _SMOOTHING = 0.3
 COUNTED_SHARPNESS = 3.0
 _FEW, _USUAL = 30, 100
-STRENGTH = 10.0
+_MOST_STEPS = 60
 _LISTS = ("topics.tsv", LEXICON, "intents.tsv", "urgency.tsv", "sealed.tsv")
 
 
@@ -39,8 +42,8 @@ class Question:
 
     `answer`: the label of an example. `counted`: the share of the verdict that comes from counting words (complement
     naive Bayes) beside the fitted weights; rare words are heard better so. `balance`: how far rare labels are
-    strengthened, 0 to 1. `temperature`: divides the scores, so that probabilities are honest; all four measured on
-    the development messages.
+    strengthened, 0 to 1. `strength`: the inverse of the penalty on fitted weights. `temperature`: divides the scores,
+    so that probabilities are honest. All measured on the development messages.
     """
 
     name: str
@@ -48,14 +51,15 @@ class Question:
     answer: Callable[[Example], str]
     counted: float
     balance: float
+    strength: float
     temperature: float = 1.0
 
 
 QUESTIONS = (
-    Question("topic", (*sorted(TOPICS), NO_TOPIC), lambda e: e.topic or NO_TOPIC, 0.6, 0.0, 0.36),
-    Question("intent", INTENTS, lambda e: e.intent, 0.5, 0.5),
-    Question("urgency", URGENCIES, lambda e: e.urgency, 0.5, 0.0),
-    Question("seal", SEAL, lambda e: SEAL[e.sealed], 0.3, 0.0),
+    Question("topic", (*sorted(TOPICS), NO_TOPIC), lambda e: e.topic or NO_TOPIC, 0.6, 0.0, 10.0, 0.36),
+    Question("intent", INTENTS, lambda e: e.intent, 0.4, 0.5, 30.0),
+    Question("urgency", URGENCIES, lambda e: e.urgency, 0.4, 0.0, 3.0),
+    Question("seal", SEAL, lambda e: SEAL[e.sealed], 0.3, 0.0, 30.0),
 )
 
 
@@ -111,13 +115,13 @@ _SECRETS = {
 }
 
 
-def train(samples: Sequence[Sample], *, strength: float = STRENGTH, least: int = 2, note: str = "") -> Model:
+def train(samples: Sequence[Sample], *, least: int = 2, note: str = "") -> Model:
     """Fit all heads. The same samples give the same model.
 
-    `strength`: the inverse of the penalty on weights; `least`: in how many samples a clue must stand to count.
+    `least`: in how many samples a clue must stand to count.
     """
     table = Table.of(samples, least)
-    fitted = [_fit(table, samples, question, strength) for question in QUESTIONS]
+    fitted = [_fit(table, samples, question) for question in QUESTIONS]
     return Model(
         table.features,
         table.idf,
@@ -173,7 +177,7 @@ def _rarity(feature: str, times: int, of: int) -> float:
     return rarity * _LISTED if feature.startswith("#") else rarity
 
 
-def _fit(table: Table, samples: Sequence[Sample], question: Question, strength: float) -> tuple[Matrix, Matrix]:
+def _fit(table: Table, samples: Sequence[Sample], question: Question) -> tuple[Matrix, Matrix]:
     """Weights (features, labels) and bias of one head, from the samples that answer it."""
     at, labels, weights = answered(samples, question)
     out = np.zeros((len(table.features), len(question.labels)), dtype=np.float32)
@@ -183,7 +187,7 @@ def _fit(table: Table, samples: Sequence[Sample], question: Question, strength: 
         bias[known] = 0.0
         return out, bias
     weights = weights * usual(labels, weights, question)[labels]
-    learned, intercept = _learned(table.rows[at], labels, weights, strength)
+    learned, intercept = _learned(table.rows[at], labels, weights, question.strength)
     share = question.counted
     out[:, known] = (1 - share) * learned + share * COUNTED_SHARPNESS * counted(table.rows[at], labels, weights, known)
     bias[known] = (1 - share) * intercept
@@ -212,7 +216,7 @@ def _learned(
     """Multinomial logistic regression: weights (features, known labels) and one bias each."""
     from sklearn.linear_model import LogisticRegression
 
-    fitted = LogisticRegression(C=strength, max_iter=100, tol=1e-3)
+    fitted = LogisticRegression(C=strength, max_iter=_MOST_STEPS, tol=1e-3)
     fitted.fit(rows, labels, sample_weight=weights)
     coef, intercept = fitted.coef_, fitted.intercept_
     if len(fitted.classes_) == 2:
@@ -247,5 +251,11 @@ def train_shipped(more: Sequence[Sample] = (), note: str = "") -> Model:
     return train(samples, note=note or f"lessons {lessons_digest()}")
 
 
+def prepare_lists() -> bytes:
+    """What is worked out from the word lists, as the file that ships holds it."""
+    return to_file_content({**phrases_to_keep(), **vocabulary_to_keep()})
+
+
 if __name__ == "__main__":
+    PREPARED_FILE.write_bytes(prepare_lists())
     MODEL_FILE.write_bytes(train_shipped().to_bytes())

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from nlp.loading import uncollected
 from nlp.normalise import Normalised
-from nlp.phrases import Hit, PhraseMatcher, rows
+from nlp.phrases import Hit, PhraseMatcher, Spelled, rows, spelled
+from nlp.prepared import prepared
 
 LEXICON, INTENTS = "lexicon.tsv", "intents.tsv"
 URGENCY, SEALED, LANDMARKS = "urgency.tsv", "sealed.tsv", "landmarks.tsv"
@@ -54,16 +55,41 @@ _LISTS: Mapping[str, tuple[Sequence[str], Callable[..., Any]]] = {
 
 def phrases_of(name: str) -> Iterator[tuple[str, Any]]:
     """The phrases of a list and what each means."""
-    files, meaning = _LISTS[name]
-    for file in files:
+    for phrase, row in _rows_of(name):
+        yield phrase, _LISTS[name][1](*row)
+
+
+def _rows_of(name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The phrases of a list, each with its row but for the phrase, which means nothing."""
+    for file in _LISTS[name][0]:
         for row in rows(file):
-            yield row[1], meaning(*row)
+            yield row[1], (row[0], "", *row[2:])
 
 
 @cache
 def _matcher() -> PhraseMatcher[Any]:
     with uncollected():
-        return PhraseMatcher(*map(phrases_of, _LISTS))
+        kept = prepared(_PART)
+        found = spelled(*map(phrases_of, _LISTS)) if kept is None else _from_kept(kept)
+        return PhraseMatcher(*([] for _ in _LISTS), found=found)
+
+
+_PART = "phrases"
+
+
+def phrases_to_keep() -> dict[str, Any]:
+    """All lists as `_matcher` needs them, as plain JSON values: each row once, and each spelling with its rows."""
+    found = spelled(*map(_rows_of, _LISTS))
+    values = list(dict.fromkeys((number, row) for same in found.values() for number, row, _, _ in same))
+    at = {value: place for place, value in enumerate(values)}
+    keys = [[key, [[at[n, row], accents, strict] for n, row, accents, strict in same]] for key, same in found.items()]
+    return {_PART: {"values": values, "keys": keys}}
+
+
+def _from_kept(kept: Any) -> Spelled[Any]:
+    meanings = [meaning for _, meaning in _LISTS.values()]
+    values = [(number, meanings[number](*row)) for number, row in kept["values"]]
+    return {key: [(*values[at], tuple(accents), strict) for at, accents, strict in same] for key, same in kept["keys"]}
 
 
 def find_listed(text: Normalised, name: str) -> Sequence[Hit[Any]]:

@@ -11,34 +11,56 @@ from nlp.evaluation import Gold, measure
 from nlp.noise import FORMS
 from nlp.reader import Reader
 from nlp.reading import Reading
-from tests.nlp.worlds import development, home_of, unseen, whole_country
+from tests.nlp.worlds import development, home_of, second, unseen, whole_country
 
-# What was measured, less about three points; the development messages set the thresholds, the unseen ones nothing.
+# What was measured, less two or three points. The development and second messages set the thresholds; of the unseen
+# ones only figures were ever looked at.
 FLOORS = {
     "development": {
-        "topic accuracy": 0.87,
-        "topic macro-F1": 0.86,
+        "topic accuracy": 0.88,
+        "topic macro-F1": 0.87,
         "topic in the first two": 0.92,
         "right at 80 % answered": 0.94,
-        "intent macro-F1": 0.86,
-        "danger recall": 0.95,
+        "intent macro-F1": 0.89,
+        "danger recall": 0.96,
         "danger precision": 0.70,
-        "sealed recall": 0.93,
+        "sealed recall": 0.96,
+        "sealed precision": 0.70,
         "places recall": 0.90,
-        "places precision": 0.94,
-        "personal data recall": 0.92,
+        "places precision": 0.95,
+        "units exact": 0.85,
+        "personal data recall": 0.96,
+        "two problems recall": 0.75,
+        "two problems precision": 0.85,
+    },
+    "second": {
+        "topic accuracy": 0.88,
+        "topic macro-F1": 0.88,
+        "topic in the first two": 0.92,
+        "right at 80 % answered": 0.94,
+        "intent macro-F1": 0.87,
+        "danger recall": 0.93,
+        "danger precision": 0.80,
+        "sealed recall": 0.96,
+        "sealed precision": 0.75,
+        "places recall": 0.93,
+        "places precision": 0.95,
+        "units exact": 0.93,
+        "personal data recall": 0.96,
+        "two problems recall": 0.70,
         "two problems precision": 0.80,
     },
     "unseen": {
         "topic accuracy": 0.94,
         "topic macro-F1": 0.94,
         "right at 80 % answered": 0.97,
-        "intent macro-F1": 0.76,
+        "intent macro-F1": 0.77,
         "danger recall": 0.92,
         "danger precision": 0.70,
-        "sealed recall": 0.85,
-        "places recall": 0.92,
-        "places precision": 0.93,
+        "sealed recall": 0.90,
+        "sealed precision": 0.80,
+        "places recall": 0.91,
+        "places precision": 0.94,
         "personal data recall": 0.97,
     },
 }
@@ -57,7 +79,9 @@ def readings(messages: tuple[Gold, ...], form: str) -> list[tuple[Gold, Reading]
     ]
 
 
-@pytest.mark.parametrize(("name", "messages"), [("development", development()), ("unseen", unseen())])
+@pytest.mark.parametrize(
+    ("name", "messages"), [("development", development()), ("second", second()), ("unseen", unseen())]
+)
 def test_readings_are_as_good_as_was_measured(name: str, messages: tuple[Gold, ...]) -> None:
     figures = {figure.name: figure.value for figure in measure(readings(messages, "as written"))}
     print(name, {key: round(value, 3) for key, value in figures.items()})

@@ -126,3 +126,19 @@ def test_no_labelled_emergency_or_sealed_message_is_missed():
 def test_the_table_has_every_topic():
     assert len({m.topic for m in MESSAGES} - {"-"}) == 32
     assert len(MESSAGES) >= 120
+
+
+@pytest.mark.parametrize(
+    ("text", "topics"),
+    [
+        ("Nước máy đục ngầu cả tuần, còn đèn đường thì tối thui", ["nuoc-sach", "chieu-sang"]),
+        (
+            "1/ Hố ga mất nắp, nước cống trào. 2/ Karaoke hát tới nửa đêm không ngủ được",
+            ["thoat-nuoc-ngap", "tieng-on"],
+        ),
+        ("nuoc may yeu ca tuan, con em toi so benh", []),
+        ("nước máy yếu cả tuần, con em tôi khóc", []),
+    ],
+)
+def test_a_word_of_contrast_begins_another_problem_and_a_child_does_not(text: str, topics: list[str]) -> None:
+    assert [part.slug for part in read(text).parts] == topics
