@@ -15,6 +15,7 @@ from nlp.phrases import PhraseMatcher
 from nlp.reading import Part
 
 _LEAST_WORDS = 3
+_PAUSES = frozenset(".;\n,:")
 _MOST_CUTS = 8
 _NUMBERED = re.compile(r"(?:^|\s)1[.)/][^\n]{10,}?\s2[.)/]")
 # How sure both topics must be: where the writer announces two matters, or says that something else follows.
@@ -78,23 +79,23 @@ def _cuts(text: Normalised) -> list[_Cut]:
 
 
 def _contrasts(text: Normalised) -> Iterator[tuple[int, float]]:
-    for at in _pauses(text):
-        word, accented, *_ = text.tokens[at]
+    tokens = text.tokens
+    for at, (word, accented, _, _, gap) in enumerate(tokens):
+        if word not in _BARE_CONTRASTS or not at or not _is_pause(gap):
+            continue
+        following = tokens[at + 1].word if at + 1 < len(tokens) else ""
         if accented in _CONTRASTS:
             yield at, _CONTRASTED
-        elif word in _BARE_CONTRASTS and not text.is_accented and _next(text, at) not in _OF_CHILDREN:
+        elif not text.is_accented and following not in _OF_CHILDREN:
             yield at, _CONTRASTED_BARE
 
 
-def _next(text: Normalised, at: int) -> str:
-    return text.tokens[at + 1].word if at + 1 < len(text.tokens) else ""
+def _pauses(text: Normalised) -> list[int]:
+    return [at for at, token in enumerate(text.tokens) if at and _is_pause(token.gap)]
 
 
-def _pauses(text: Normalised) -> Iterator[int]:
-    for at in range(1, len(text.tokens)):
-        between = text.original[text.tokens[at - 1].end : text.tokens[at].start]
-        if any(mark in between for mark in ".;\n,:"):
-            yield at
+def _is_pause(gap: str) -> bool:
+    return gap != " " and not _PAUSES.isdisjoint(gap)
 
 
 def _names(clues: Clues, first: int, last: int) -> list[str]:
