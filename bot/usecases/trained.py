@@ -8,8 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.runtime import Runtime
-from nlp.model import BadModel, Model
-from nlp.reader import shipped_judge
+from nlp.model import BadModel
+from nlp.reader import judge_of, shipped_judge
 from storage.audit import AuditEntry
 from storage.trained import TrainedModel, activate, active_version, content_of
 
@@ -55,9 +55,9 @@ def rollback(runtime: Runtime, version: str) -> None:
             if content is None:
                 raise NoSuchModel(f"no model {version} was promoted here. Run: haichieu models list")
             try:
-                Model.from_bytes(content)
+                judge_of(content)
             except BadModel as error:
-                raise NoSuchModel(f"the file of model {version} is damaged ({error}); the model in use stays") from None
+                raise NoSuchModel(f"model {version} cannot be used ({error}); the model in use stays") from None
         before = active_version(session)
         activate(session, None if is_shipped else version)
         session.add(

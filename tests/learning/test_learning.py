@@ -14,10 +14,12 @@ from bot.usecases import tickets
 from bot.usecases.learning import Overtaken, School, _promote, learn
 from bot.usecases.lessons import Lesson, Word, without_rare_words
 from bot.usecases.trained import NoSuchModel, list_models, rollback
-from nlp.model import MODEL_FILE, Model
+from nlp.clues import Clues
+from nlp.model import MODEL_FILE, Model, Verdict
+from nlp.reader import ModelJudge
 from storage.audit import AuditEntry
 from storage.corrections import Correction
-from storage.enums import CorrectionKind
+from storage.enums import CorrectionKind, Urgency
 from storage.tickets import Ticket
 from storage.trained import TrainedModel, activate
 from tests.builders import World, all_rows
@@ -110,6 +112,45 @@ def test_a_damaged_model_is_left_for_the_one_that_ships(world: World) -> None:
     ]
     with pytest.raises(NoSuchModel):
         rollback(world.runtime, made.version)
+
+
+def without_a_question() -> bytes:
+    """A whole, valid model of a program that did not ask whether to seal."""
+    shipped = Model.load(MODEL_FILE)
+    *kept, seal = shipped.heads
+    columns = len(shipped.bias) - len(seal.labels)
+    return Model(shipped.features, shipped._idf, shipped.weights[:, :columns], shipped.bias[:columns], kept).to_bytes()
+
+
+def test_a_model_of_an_earlier_program_is_left_for_the_one_that_ships(world: World, reported: Report) -> None:
+    shipped = world.runtime.reader.version
+    made = promoted(world, without_a_question())
+    with capture_logs() as logs:
+        world.runtime.reader.look_again()
+        (ticket,) = reported(["Cháy nhà ở xóm 5 rồi, cứu với"])
+    assert ticket.urgency == Urgency.EMERGENCY
+    assert world.runtime.reader.version == shipped
+    assert [one["event"] for one in logs if one["log_level"] == "error"] == ["model.unusable"]
+    with pytest.raises(NoSuchModel):
+        rollback(world.runtime, made.version)
+
+
+def test_a_model_that_fails_while_it_reads_does_not_stop_reading(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = promoted(world)
+    judge = ModelJudge.judge
+
+    def failing(self: ModelJudge, clues: Clues) -> Verdict:
+        if self.version == made.version:
+            raise KeyError("seal")
+        return judge(self, clues)
+
+    monkeypatch.setattr(ModelJudge, "judge", failing)
+    reader = a_reader(world, lambda: 0.0)
+    with capture_logs() as logs:
+        assert reader.read("Cháy nhà ở xóm 5 rồi, cứu với", HOME).urgency == "khan_cap"
+    assert [(one["event"], one["version"]) for one in logs if one["log_level"] == "error"] == [
+        ("model.failed", made.version)
+    ]
 
 
 def test_nobody_rolls_back_to_what_never_was(world: World) -> None:
