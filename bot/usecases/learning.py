@@ -125,8 +125,8 @@ def learn(
     runtime: Runtime, *, is_dry: bool = False, school: School | None = None, say: Say = lambda _: None
 ) -> Outcome:
     """Train a candidate with everything officials said until now, and promote it when it loses nowhere."""
+    lessons = gather(runtime.database)
     with runtime.database.reading() as session:
-        lessons = gather(session)
         active = session.scalar(sa.select(TrainedModel).where(TrainedModel.is_active.is_(True)))
     school = school or School()
     former = active.figures if active else {}

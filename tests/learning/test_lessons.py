@@ -1,0 +1,33 @@
+"""What becomes a lesson: the newest words of officials."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.usecases import lessons
+from bot.usecases.lessons import gather
+from tests.builders import World
+from tests.learning.conftest import FLUMES, Report, set_topics
+
+
+def test_the_newest_messages_are_learned_from(world: World, reported: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lessons, "_MOST", 2)
+    first, second, third = reported(FLUMES[:3])
+    set_topics(world, "lan", [third, first, second], "nong-nghiep")
+    assert [lesson.text for lesson in gather(world.runtime.database)] == [FLUMES[0], FLUMES[1]]
+
+
+def test_no_transaction_is_open_while_messages_are_understood(
+    world: World, reported: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_topics(world, "lan", reported(FLUMES[:2]), "nong-nghiep")
+    pool, find_clues, opened = world.runtime.database.engine.pool, lessons.find_clues, []
+    held = pool.checkedout()  # type: ignore[attr-defined]
+
+    def watched(*given: object) -> object:
+        opened.append(pool.checkedout() - held)  # type: ignore[attr-defined]
+        return find_clues(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lessons, "find_clues", watched)
+    assert len(gather(world.runtime.database)) == 2
+    assert opened == [0, 0]
