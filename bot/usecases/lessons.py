@@ -121,6 +121,7 @@ def _newest_said() -> sa.Select[Any]:
 
 def _allowed(*columns: Any) -> sa.Select[Any]:
     """Corrections that may be learned from, with their messages and tickets."""
+    reading: Any = Message.reading
     return (
         sa.select(*columns)
         .select_from(Correction)
@@ -132,6 +133,7 @@ def _allowed(*columns: Any) -> sa.Select[Any]:
             Message.is_sealed.is_(False),
             Ticket.is_sealed.is_(False),
             sa.or_(Contact.erased_at.is_(None), Contact.erased_at < Message.occurred_at),
+            reading["intent"].as_string().is_not(None),  # what was erased has no reading any more
         )
     )
 
