@@ -26,8 +26,13 @@ class Difference:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the new one cannot be said to be as good."""
+        """Whether the new one cannot be said to be as good; asked where so much is compared that it could be said."""
         return self.of > 0 and self.low <= -MOST_LOST
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the new one is right less often, surely or by half a point; asked where little is compared."""
+        return self.after < self.before and (self.high < 0 or self.after <= self.before - MOST_LOST)
 
     def __str__(self) -> str:
         change = f"{100 * (self.after - self.before):+.2f} ({100 * self.low:+.2f} … {100 * self.high:+.2f})"

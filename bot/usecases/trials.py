@@ -57,7 +57,7 @@ def try_out(
     if f1[1] < f1[0] - MOST_LOST:
         lost.append(f"{name}macro-F1: {100 * f1[0]:.2f} → {100 * f1[1]:.2f}")
     said = _correction_difference(before, after, held_out, name)
-    lost += [str(said)] if said.is_lost else []
+    lost += [str(said)] if said.is_worse else []
     return Trial((*fair, said), f1, tuple(lost))
 
 
