@@ -15,7 +15,10 @@ _SEED = 20_261_101
 
 @dataclass(frozen=True)
 class Difference:
-    """How often two models are right on the same messages, and the interval of the difference; `of`: how many."""
+    """How often two models are right on the same messages, and the interval of the difference.
+
+    `of`: how many messages; `worse`: on how many of them the new one is less right.
+    """
 
     name: str
     before: float
@@ -23,6 +26,7 @@ class Difference:
     low: float
     high: float
     of: int
+    worse: int = 0
 
     @property
     def is_lost(self) -> bool:
@@ -48,7 +52,9 @@ def compare(name: str, before: Sequence[float], after: Sequence[float]) -> Diffe
     dice = np.random.default_rng(_SEED)
     means = [change[dice.integers(0, len(change), len(change))].mean() for _ in range(_RESAMPLES)]
     low, high = np.quantile(means, [0.025, 0.975])
-    return Difference(name, float(old.mean()), float(new.mean()), float(low), float(high), len(change))
+    return Difference(
+        name, float(old.mean()), float(new.mean()), float(low), float(high), len(change), int((change < 0).sum())
+    )
 
 
 # ---- batches that contradict what is known ---------------------------------------------------------------------------

@@ -85,11 +85,11 @@ def _frozen_differences(
 
 
 def _is_lost(found: Difference) -> bool:
-    """Chances by their interval, which is narrow; answers by their mean; danger and secrets by a single one."""
+    """Chances by their interval, which is narrow; answers by their mean; danger and secrets by a single message."""
     if found.name.endswith("chance of the right topic"):
         return found.is_lost
     if found.name.endswith(("danger seen", "sealed", "taken for spam")):
-        return found.after < found.before
+        return found.worse > 0
     return found.after <= found.before - MOST_LOST
 
 

@@ -68,6 +68,10 @@ def test_less_for_sure_or_by_half_a_point_is_worse(gained: int, lost: int, of: i
     assert compare("as officials say", *answers(gained, lost, of)).is_worse
 
 
+def test_what_was_lost_is_counted_whatever_was_gained() -> None:
+    assert compare("danger seen", *answers(5, 5, 100)).worse == 5
+
+
 def votes(official: int, contradicting: int, of: int, label: str = "dien", kind: str = "topic") -> list[Vote]:
     return [Vote(official, kind, label, number < contradicting) for number in range(of)]
 
