@@ -154,17 +154,15 @@ def _trained(school: School, lessons: Sequence[Lesson], former: dict[str, Any], 
     plain = school.of_fewer
     batches = _contradicting(school, lessons)
     trusted = without_batches(lessons, batches)
-    if _same(trusted, _heard_by(former, lessons, set())) and former.get("digest") == school.digest:
+    if _same(trusted, _heard_by(former, lessons)) and former.get("digest") == school.digest:
         return Outcome("refused" if batches else "nothing", batches=tuple(batches))
     if not trusted:
         return Outcome("refused", batches=tuple(batches))
-    held_out = [lesson for lesson in trusted[-LATEST:] if lesson.is_held_out]
-    kept = {id(lesson) for lesson in held_out}
-    tried = _Tried(school, [one for one in trusted if id(one) not in kept], held_out)
-    earlier = _heard_by(former, lessons, kept)
-    if earlier:
+    shares = divided(trusted, _heard_by(former, lessons))
+    tried = _Tried(school, shares.heard, shares.held_out)
+    if shares.earlier:
         say("training the model in use without what is held out")
-        tried.in_use = retrain(plain, school.fewer, as_samples(earlier, former.get("force", FORCES[0])))
+        tried.in_use = retrain(plain, school.fewer, as_samples(shares.earlier, former.get("force", FORCES[0])))
     for force in FORCES:
         say(f"trying a candidate of {len(trusted)} messages, force {force}")
         trials = tried.at(force)
@@ -178,6 +176,23 @@ def _trained(school: School, lessons: Sequence[Lesson], former: dict[str, Any], 
     newest = max(lesson.newest for lesson in trusted)
     model = school.taught_more(trusted, f"lessons {school.digest}, {len(trusted)} corrected until {newest}", force)
     return Outcome("passed", model, tuple(batches), (), len(trusted), figures)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Who hears what in a trial: the candidate `heard`, the model in use `earlier`; neither what is `held_out`."""
+
+    heard: list[Lesson]
+    earlier: list[Lesson]
+    held_out: list[Lesson]
+
+
+def divided(trusted: Sequence[Lesson], earlier: Sequence[Lesson]) -> Shares:
+    """Hold out a fifth of the latest messages that may be learned from, whatever was learned of them `earlier`."""
+    held_out = [lesson for lesson in trusted[-LATEST:] if lesson.is_held_out]
+    kept = {lesson.message_id for lesson in held_out}
+    heard, before = ([one for one in lessons if one.message_id not in kept] for lessons in (trusted, earlier))
+    return Shares(heard, before, held_out)
 
 
 @dataclass
@@ -233,7 +248,7 @@ def without_batches(lessons: Sequence[Lesson], batches: Sequence[Batch]) -> list
     return found
 
 
-def _heard_by(figures: dict[str, Any], lessons: Sequence[Lesson], held_out: set[int]) -> list[Lesson]:
+def _heard_by(figures: dict[str, Any], lessons: Sequence[Lesson]) -> list[Lesson]:
     """The lessons that the model in use has learned from, as far as they stand."""
     until = figures.get("until", 0)
     batches = [
@@ -242,7 +257,7 @@ def _heard_by(figures: dict[str, Any], lessons: Sequence[Lesson], held_out: set[
     known = []
     for lesson in lessons:
         words = tuple(word for word in lesson.words if word.correction_id <= until)
-        if words and id(lesson) not in held_out:
+        if words:
             known.append(replace(lesson, words=words))
     return without_batches(known, batches)
 
