@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from storage.base import Base, WithId
+from storage.database import advisory_lock
 
 
 class TrainedModel(WithId, Base):
@@ -51,6 +52,11 @@ def latest(session: Session, most: int) -> list[TrainedModel]:
     """The latest promotions and refusals, newest first, without their files."""
     query = sa.select(TrainedModel).options(defer(TrainedModel.content)).order_by(TrainedModel.id.desc()).limit(most)
     return list(session.scalars(query))
+
+
+def take_turns(session: Session) -> None:
+    """Let one at a time look which model is in use and put another in its place; to be called before looking."""
+    advisory_lock(session, "the model in use")
 
 
 def activate(session: Session, version: str | None) -> None:

@@ -21,7 +21,7 @@ from nlp.neighbours import Neighbours
 from nlp.retraining import OtherSamples, retrain
 from nlp.training import Sample, lessons_digest, message_samples, phrase_samples, train
 from storage.audit import AuditEntry
-from storage.trained import TrainedModel, activate, active_version
+from storage.trained import TrainedModel, activate, active_version, take_turns
 
 LATEST = 500
 # A candidate that loses is taught once more, more gently, before it is refused.
@@ -296,6 +296,7 @@ def _keep_refusal(runtime: Runtime, outcome: Outcome, parent: str | None) -> Non
 
 def _promote(runtime: Runtime, outcome: Outcome, model: Model, parent: str | None) -> None:
     with runtime.database.transaction() as session:
+        take_turns(session)
         if active_version(session) != parent:
             raise Overtaken
         session.add(

@@ -11,7 +11,7 @@ from bot.runtime import Runtime
 from nlp.model import BadModel
 from nlp.reader import judge_of, shipped_judge
 from storage.audit import AuditEntry
-from storage.trained import TrainedModel, activate, active_version, content_of
+from storage.trained import TrainedModel, activate, active_version, content_of, take_turns
 
 MOST_LISTED = 200
 
@@ -50,6 +50,7 @@ def rollback(runtime: Runtime, version: str) -> None:
     """Read with an earlier model again, exactly as it read then; raises NoSuchModel."""
     is_shipped = version == shipped_judge().version
     with runtime.database.transaction() as session:
+        take_turns(session)
         if not is_shipped:
             content = content_of(session, version)
             if content is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import pytest
@@ -21,7 +22,7 @@ from storage.audit import AuditEntry
 from storage.corrections import Correction
 from storage.enums import CorrectionKind, Urgency
 from storage.tickets import Ticket
-from storage.trained import TrainedModel, activate
+from storage.trained import TrainedModel, activate, take_turns
 from tests.builders import World, all_rows
 from tests.learning.conftest import FLUMES, HOME, Report, active, now, set_topics
 
@@ -164,6 +165,24 @@ def test_a_training_that_was_overtaken_changes_nothing(world: World, school: Sch
     with pytest.raises(Overtaken):
         _promote(world.runtime, outcome, school.of_all, parent=None)
     assert active(world) == [made.version]
+
+
+def test_of_two_trainings_that_end_at_once_one_is_overtaken(world: World, school: School) -> None:
+    runtime, model = world.runtime, school.of_all
+    outcome = replace(learn(runtime), state="passed", model=model)
+    with ThreadPoolExecutor(1) as other:
+        with runtime.database.transaction() as session:
+            take_turns(session)
+            late = other.submit(_promote, runtime, outcome, model, None)
+            assert not wait([late], timeout=0.5).done
+            session.add(
+                TrainedModel(
+                    version="first", created_at=world.clock(), promoted_at=world.clock(), content=b"-", is_active=True
+                )
+            )
+        with pytest.raises(Overtaken):
+            late.result()
+    assert active(world) == ["first"]
 
 
 def test_words_of_one_person_alone_are_not_learned(world: World) -> None:
