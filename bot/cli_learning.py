@@ -34,6 +34,9 @@ def train(out: Path | None, dry_run: bool) -> None:
         ) from None
     for line in told(runtime, outcome):
         click.echo(line)
+    if outcome.is_forgotten:
+        click.echo("forgotten: the model in use had learned what was erased, sealed or taken back since; the one that")
+        click.echo("ships with the program reads again")
     if out is not None and outcome.model is not None:
         out.write_bytes(outcome.model.to_bytes())
         click.echo(f"written to {out}")
@@ -95,7 +98,7 @@ def models() -> None:
 @models.command("list")
 @explained
 def list_() -> None:
-    """Every model promoted here and the one that ships; a star marks the one in use."""
+    """The latest models promoted here and the one that ships; a star marks the one in use."""
     from bot.usecases.trained import list_models
 
     for one in list_models(built()):

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from bot.usecases.corrections import OPEN, SPAM
 from nlp.clues import find_clues
@@ -28,6 +29,7 @@ from storage.tickets import Ticket
 
 # So many of the newest messages are learned from.
 _MOST = 5_000
+_AT_ONCE = 1_000
 # What an official says of one message counts as much as two messages that ship. From so many with the same answer on,
 # they together grow only with the root of their number: two hundred alike must not make everything look like them.
 _WEIGHT, _OFTEN = 2.0, 40
@@ -64,6 +66,11 @@ class Word:
     def is_label(self) -> bool:
         """Whether something can be learned of it; not if it only says what a message is not."""
         return self.label in _LABELS[self.kind]
+
+    @property
+    def answer(self) -> str:
+        """What it says, with its kind: "topic:rac-thai"."""
+        return f"{self.kind.value}:{self.label}"
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,24 @@ def gather(database: Database) -> list[Lesson]:
             said[number][word.kind] = word
     lessons = [_lesson(number, *about[number], tuple(words.values())) for number, words in said.items() if words]
     return sorted(lessons, key=lambda lesson: lesson.newest)
+
+
+def standing(session: Session, messages: Collection[int]) -> set[int]:
+    """Those of the messages that may still be learned from."""
+    numbers, found = sorted(messages), set[int]()
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = numbers[start : start + _AT_ONCE]
+        found.update(session.scalars(_allowed(Message.id).where(Message.id.in_(some)).distinct()))
+    return found
+
+
+def taught_by(lessons: Iterable[Lesson]) -> dict[str, list[int]]:
+    """What a model learns from lessons in plain values: the messages of each answer."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for lesson in lessons:
+        for word in lesson.words:
+            found[word.answer].add(lesson.message_id)
+    return {answer: sorted(messages) for answer, messages in found.items()}
 
 
 def _newest_said() -> sa.Select[Any]:

@@ -32,12 +32,12 @@ class Listed:
 
 
 def list_models(runtime: Runtime) -> list[Listed]:
-    """The models promoted here, newest first, and the one that ships."""
+    """The models promoted here whose files are kept, newest first, and the one that ships."""
     columns = (TrainedModel.version, TrainedModel.promoted_at, TrainedModel.is_active, TrainedModel.parent_version)
     with runtime.database.reading() as session:
         rows = session.execute(
             sa.select(*columns, TrainedModel.note)
-            .where(TrainedModel.promoted_at.is_not(None))
+            .where(TrainedModel.promoted_at.is_not(None), TrainedModel.content.is_not(None))
             .order_by(TrainedModel.id.desc())
             .limit(MOST_LISTED)
         ).all()
@@ -54,7 +54,7 @@ def rollback(runtime: Runtime, version: str) -> None:
         if not is_shipped:
             content = content_of(session, version)
             if content is None:
-                raise NoSuchModel(f"no model {version} was promoted here. Run: haichieu models list")
+                raise NoSuchModel(f"no model {version} is kept here. Run: haichieu models list")
             try:
                 judge_of(content)
             except BadModel as error:
