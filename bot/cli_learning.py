@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the trained model to this file, too."
 )
 @click.option("--dry-run", is_flag=True, help="Train and compare, but change nothing.")
+@click.option("--again", is_flag=True, help="Promote even if the model of the same corrections was rolled back.")
 @explained
-def train(out: Path | None, dry_run: bool) -> None:
+def train(out: Path | None, dry_run: bool, again: bool) -> None:
     """Learn from what officials corrected; the new model is used only if it reads no worse than the one in use."""
     from bot.usecases.learning import Overtaken, learn
 
     runtime = built()
     try:
-        outcome = learn(runtime, is_dry=dry_run, say=lambda words: click.echo(words, err=True))
+        outcome = learn(runtime, is_dry=dry_run, is_again=again, say=lambda words: click.echo(words, err=True))
     except Overtaken:
         raise click.ClickException(
             "another training or a rollback changed the model in use meanwhile; nothing was changed. Run train again."
@@ -59,6 +60,10 @@ def told(runtime: Runtime, outcome: Outcome) -> list[str]:
             "promoted": [f"promoted: model {model}, learned from {outcome.learned_from} messages"],
             "passed": [
                 f"would be promoted: model {model}, learned from {outcome.learned_from} messages; nothing was changed"
+            ],
+            "rolled_back": [
+                f"nothing new to learn: model {outcome.rolled_back} of the same corrections was rolled back",
+                "The model in use stays until officials correct more. To use it all the same: haichieu train --again",
             ],
             "refused": [
                 "refused: the model in use stays, nothing was changed",

@@ -19,7 +19,7 @@ class TrainedModel(WithId, Base):
     `parent_version`: of the model it was compared with. `note`: why it was refused, or what it learned from.
     `figures`: what was measured, in plain numbers. `content` is the model's file, empty for a refusal and when it was
     let go of. `taught`: the numbers of the messages it learned from, by what was said of them ("topic:rac-thai"); None
-    when that is not known.
+    when that is not known. `rolled_back_at`: since when people have preferred another; None once it is in use again.
     """
 
     __tablename__ = "models"
@@ -35,6 +35,7 @@ class TrainedModel(WithId, Base):
     note: Mapped[str] = mapped_column(sa.Text, default="")
     figures: Mapped[dict[str, Any]] = mapped_column(default=dict)
     promoted_at: Mapped[datetime | None]
+    rolled_back_at: Mapped[datetime | None]
     is_active: Mapped[bool] = mapped_column(default=False)
     parent_version: Mapped[str | None] = mapped_column(sa.String(60))
 
@@ -77,5 +78,7 @@ def activate(session: Session, version: str | None) -> None:
             TrainedModel.version == version, TrainedModel.promoted_at.is_not(None)
         )
         session.execute(
-            sa.update(TrainedModel).where(TrainedModel.id == promoted.scalar_subquery()).values(is_active=True)
+            sa.update(TrainedModel)
+            .where(TrainedModel.id == promoted.scalar_subquery())
+            .values(is_active=True, rolled_back_at=None)
         )

@@ -23,7 +23,7 @@ from nlp.neighbours import Neighbours
 from nlp.retraining import OtherSamples, retrain
 from nlp.training import Sample, lessons_digest, message_samples, phrase_samples, train
 from storage.audit import AuditEntry
-from storage.trained import TrainedModel, activate, active_version, take_turns
+from storage.trained import TrainedModel, activate, active_version, let_go, take_turns
 
 LATEST = 500
 # A candidate that loses is taught once more, more gently, before it is refused.
@@ -33,7 +33,8 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a training. `state`: "nothing" new to learn, "promoted", "passed" (a dry run) or "refused".
+    """What came of a training. `state`: "nothing" new to learn, "promoted", "passed" (a dry run), "refused" or
+    "rolled_back": the same corrections were learned before, and people went back from that model (`rolled_back`).
 
     `batches` were left out, and each says whose and which; `lost`: what the candidate was worse at. `is_forgotten`: the
     model in use had learned what may not be learned from any more, so the one that ships reads again.
@@ -47,6 +48,7 @@ class Outcome:
     figures: dict[str, Any] = field(default_factory=dict)
     taught: dict[str, list[int]] = field(default_factory=dict)
     is_forgotten: bool = False
+    rolled_back: str = ""
 
 
 class Overtaken(Exception):
@@ -127,20 +129,27 @@ class School:
 
 
 def learn(
-    runtime: Runtime, *, is_dry: bool = False, school: School | None = None, say: Say = lambda _: None
+    runtime: Runtime,
+    *,
+    is_dry: bool = False,
+    is_again: bool = False,
+    school: School | None = None,
+    say: Say = lambda _: None,
 ) -> Outcome:
     """Train a candidate with everything officials said until now, and promote it when it loses nowhere.
 
-    What was taken back since is forgotten, whether a candidate is promoted or not.
+    `is_again`: even if people went back from the model of these corrections. What was taken back since is forgotten,
+    whether a candidate is promoted or not.
     """
     lessons = gather(runtime.database)
     school = school or School()
-    used = _in_use(runtime)
+    used = next(iter(_promoted(runtime, TrainedModel.is_active.is_(True))), Promoted())
+    undone = [] if is_again else _promoted(runtime, TrainedModel.rolled_back_at.is_not(None))
     made_of = {"said": _digest(lessons), "digest": school.digest}
     outcome = Outcome("nothing")
     if lessons and made_of != {name: used.figures.get(name) for name in made_of}:
         with one_thread():
-            outcome = _trained(school, lessons, used, say)
+            outcome = _trained(school, lessons, used, undone, say)
         told = {"batches": _told(outcome.batches, lessons), "lost": list(outcome.lost), "lessons": outcome.learned_from}
         outcome = replace(outcome, figures={**outcome.figures, **made_of, **told})
     if is_dry:
@@ -154,19 +163,22 @@ def learn(
 
 
 @dataclass(frozen=True)
-class InUse:
-    """The model in use as far as training must know it; the one that ships was taught nothing here."""
+class Promoted:
+    """A model promoted earlier, as far as training must know it; the one that ships was taught nothing here."""
 
     version: str | None = None
     figures: dict[str, Any] = field(default_factory=dict)
     taught: dict[str, list[int]] = field(default_factory=dict)
 
+    def is_of(self, taught: dict[str, list[int]], school: School) -> bool:
+        """Whether it was made of exactly this."""
+        return self.taught == taught and self.figures.get("digest") == school.digest
 
-def _in_use(runtime: Runtime) -> InUse:
-    query = sa.select(TrainedModel.version, TrainedModel.figures, TrainedModel.taught)
+
+def _promoted(runtime: Runtime, which: sa.ColumnElement[bool]) -> list[Promoted]:
+    query = sa.select(TrainedModel.version, TrainedModel.figures, TrainedModel.taught).where(which)
     with runtime.database.reading() as session:
-        found = session.execute(query.where(TrainedModel.is_active.is_(True))).one_or_none()
-    return InUse(found.version, found.figures, found.taught or {}) if found else InUse()
+        return [Promoted(version, figures, taught or {}) for version, figures, taught in session.execute(query)]
 
 
 def _digest(lessons: Sequence[Lesson]) -> str:
@@ -175,7 +187,9 @@ def _digest(lessons: Sequence[Lesson]) -> str:
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
-def _trained(school: School, lessons: Sequence[Lesson], used: InUse, say: Say) -> Outcome:
+def _trained(
+    school: School, lessons: Sequence[Lesson], used: Promoted, undone: Sequence[Promoted], say: Say
+) -> Outcome:
     say(f"{len(lessons)} messages with the word of an official; reading {len(school.examples)} that ship")
     known = {feature for one in school.fewer for feature in one.features}
     lessons = without_rare_words(lessons, known)
@@ -184,10 +198,13 @@ def _trained(school: School, lessons: Sequence[Lesson], used: InUse, say: Say) -
     batches = _contradicting(school, lessons)
     trusted = without_batches(lessons, batches)
     taught = taught_by(trusted)
-    if taught == used.taught and used.figures.get("digest") == school.digest:
+    if used.is_of(taught, school):
         return Outcome("refused" if batches else "nothing", batches=tuple(batches))
     if not trusted:
         return Outcome("refused", batches=tuple(batches))
+    rolled_back = next((one.version for one in undone if one.is_of(taught, school)), None)
+    if rolled_back is not None:
+        return Outcome("rolled_back", batches=tuple(batches), rolled_back=rolled_back)
     shares = divided(trusted, _heard_by(used, lessons))
     tried = _Tried(school, shares.heard, shares.held_out)
     if shares.earlier:
@@ -278,7 +295,7 @@ def without_batches(lessons: Sequence[Lesson], batches: Sequence[Batch]) -> list
     return found
 
 
-def _heard_by(used: InUse, lessons: Sequence[Lesson]) -> list[Lesson]:
+def _heard_by(used: Promoted, lessons: Sequence[Lesson]) -> list[Lesson]:
     """The lessons that the model in use has learned from, as far as they stand."""
     known = {answer: set(messages) for answer, messages in used.taught.items()}
     found = []
@@ -322,6 +339,8 @@ def _promote(runtime: Runtime, outcome: Outcome, model: Model, parent: str | Non
         take_turns(session)
         if active_version(session) != parent:
             raise Overtaken
+        earlier = sa.select(TrainedModel.id).where(TrainedModel.version == model.version)
+        let_go(session, session.scalars(earlier).all())  # rolled back and asked for again: one file is enough
         session.add(
             TrainedModel(
                 version=model.version,

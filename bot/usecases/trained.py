@@ -47,7 +47,10 @@ def list_models(runtime: Runtime) -> list[Listed]:
 
 
 def rollback(runtime: Runtime, version: str) -> None:
-    """Read with an earlier model again, exactly as it read then; raises NoSuchModel."""
+    """Read with an earlier model again, exactly as it read then; raises NoSuchModel.
+
+    The one in use until now is not promoted again from the same corrections, unless somebody asks for it.
+    """
     is_shipped = version == shipped_judge().version
     with runtime.database.transaction() as session:
         take_turns(session)
@@ -60,6 +63,8 @@ def rollback(runtime: Runtime, version: str) -> None:
             except BadModel as error:
                 raise NoSuchModel(f"model {version} cannot be used ({error}); the model in use stays") from None
         before = active_version(session)
+        in_use = sa.update(TrainedModel).where(TrainedModel.is_active.is_(True))
+        session.execute(in_use.values(rolled_back_at=runtime.now()))
         activate(session, None if is_shipped else version)
         session.add(
             AuditEntry(

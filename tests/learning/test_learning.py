@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
+from bot.cli_learning import told
 from bot.current_reader import LOOK_EVERY_SECONDS, CurrentReader
 from bot.usecases import tickets
 from bot.usecases.learning import Overtaken, School, _promote, learn
@@ -52,6 +53,10 @@ def test_corrections_of_one_kind_move_the_reader_until_it_is_rolled_back(
     shipped = before[0].version
     rollback(world.runtime, shipped)
     assert [r.to_json() for r in now(world)] == [r.to_json() for r in before]
+    again = learn(world.runtime, school=school)
+    assert (again.state, again.rolled_back) == ("rolled_back", outcome.model.version)
+    assert active(world) == []
+    assert f"model {outcome.model.version} of the same corrections was rolled back" in told(world.runtime, again)[0]
     rollback(world.runtime, outcome.model.version)
     assert [r.to_json() for r in now(world)] == [r.to_json() for r in after]
     assert [(one.version, one.is_active) for one in list_models(world.runtime)] == [
@@ -60,6 +65,22 @@ def test_corrections_of_one_kind_move_the_reader_until_it_is_rolled_back(
     ]
     actions = [a.action for a in all_rows(world.runtime, AuditEntry)]
     assert actions[-3:] == ["model.promoted", "model.rolled_back", "model.rolled_back"]
+
+
+@pytest.mark.slow
+def test_a_model_rolled_back_is_promoted_when_asked_for_again(world: World, reported: Report, school: School) -> None:
+    set_topics(world, "lan", reported(FLUMES[:40]), "nong-nghiep")
+    first = learn(world.runtime, school=school)
+    rollback(world.runtime, list_models(world.runtime)[-1].version)
+    second = learn(world.runtime, school=school, is_again=True)
+    assert first.model is not None
+    assert second.model is not None
+    assert (second.state, second.model.version) == ("promoted", first.model.version)
+    assert active(world) == [first.model.version]
+    assert len(list_models(world.runtime)) == 2
+    rollback(world.runtime, list_models(world.runtime)[-1].version)
+    set_topics(world, "lan", reported(FLUMES[40:41]), "nong-nghiep")
+    assert learn(world.runtime, school=school).state == "promoted"
 
 
 def test_without_corrections_there_is_nothing_to_learn(world: World) -> None:
