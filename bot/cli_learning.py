@@ -76,14 +76,14 @@ def told(runtime: Runtime, outcome: Outcome) -> list[str]:
 def _batch_line(runtime: Runtime, batch: Batch) -> str:
     from storage.officials import Official
 
-    who = "several officials"
+    what = f'{batch.kind} "{batch.label}"' if batch.label else batch.kind
+    who = ", whoever gave them"
     if batch.official_id is not None:
         with runtime.database.reading() as session:
             official = session.get(Official, batch.official_id)
-        who = f"{official.name} ({official.username})" if official else f"official {batch.official_id}"
-    what = f'{batch.kind} "{batch.label}"' if batch.label else batch.kind
+        who = f" by {official.name} ({official.username})" if official else f" by official {batch.official_id}"
     return (
-        f"left out: corrections of {what} by {who}: {batch.contradicting} of {batch.of} contradict both the reader, "
+        f"left out: corrections of {what}{who}: {batch.contradicting} of {batch.of} contradict both the reader, "
         "where it is sure, and the nearest messages that ship"
     )
 

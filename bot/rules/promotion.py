@@ -76,7 +76,7 @@ class Vote:
 
 @dataclass(frozen=True)
 class Batch:
-    """Labels of one kind that contradict too often: by one official, or (`official_id` None) with one label by all."""
+    """Labels of a kind that contradict too often: by one official, or (`official_id` None) of one label by anybody."""
 
     official_id: int | None
     kind: str
