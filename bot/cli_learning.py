@@ -20,20 +20,24 @@ if TYPE_CHECKING:
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the trained model to this file, too."
 )
 @click.option("--dry-run", is_flag=True, help="Train and compare, but change nothing.")
+@click.option("--again", is_flag=True, help="Promote even if the model of the same corrections was rolled back.")
 @explained
-def train(out: Path | None, dry_run: bool) -> None:
+def train(out: Path | None, dry_run: bool, again: bool) -> None:
     """Learn from what officials corrected; the new model is used only if it reads no worse than the one in use."""
     from bot.usecases.learning import Overtaken, learn
 
     runtime = built()
     try:
-        outcome = learn(runtime, is_dry=dry_run, say=lambda words: click.echo(words, err=True))
+        outcome = learn(runtime, is_dry=dry_run, is_again=again, say=lambda words: click.echo(words, err=True))
     except Overtaken:
         raise click.ClickException(
             "another training or a rollback changed the model in use meanwhile; nothing was changed. Run train again."
         ) from None
     for line in told(runtime, outcome):
         click.echo(line)
+    if outcome.is_forgotten:
+        click.echo("forgotten: the model in use had learned what was erased, sealed or taken back since; the one that")
+        click.echo("ships with the program reads again")
     if out is not None and outcome.model is not None:
         out.write_bytes(outcome.model.to_bytes())
         click.echo(f"written to {out}")
@@ -57,6 +61,10 @@ def told(runtime: Runtime, outcome: Outcome) -> list[str]:
             "passed": [
                 f"would be promoted: model {model}, learned from {outcome.learned_from} messages; nothing was changed"
             ],
+            "rolled_back": [
+                f"nothing new to learn: model {outcome.rolled_back} of the same corrections was rolled back",
+                "The model in use stays until officials correct more. To use it all the same: haichieu train --again",
+            ],
             "refused": [
                 "refused: the model in use stays, nothing was changed",
                 "Look at the corrections named above in the inbox: the last word on a ticket counts. Then train again.",
@@ -68,14 +76,14 @@ def told(runtime: Runtime, outcome: Outcome) -> list[str]:
 def _batch_line(runtime: Runtime, batch: Batch) -> str:
     from storage.officials import Official
 
-    who = "several officials"
+    what = f'{batch.kind} "{batch.label}"' if batch.label else batch.kind
+    who = ", whoever gave them"
     if batch.official_id is not None:
         with runtime.database.reading() as session:
             official = session.get(Official, batch.official_id)
-        who = f"{official.name} ({official.username})" if official else f"official {batch.official_id}"
-    what = f'{batch.kind} "{batch.label}"' if batch.label else batch.kind
+        who = f" by {official.name} ({official.username})" if official else f" by official {batch.official_id}"
     return (
-        f"left out: corrections of {what} by {who}: {batch.contradicting} of {batch.of} contradict both the reader, "
+        f"left out: corrections of {what}{who}: {batch.contradicting} of {batch.of} contradict both the reader, "
         "where it is sure, and the nearest messages that ship"
     )
 
@@ -95,7 +103,7 @@ def models() -> None:
 @models.command("list")
 @explained
 def list_() -> None:
-    """Every model promoted here and the one that ships; a star marks the one in use."""
+    """The latest models promoted here and the one that ships; a star marks the one in use."""
     from bot.usecases.trained import list_models
 
     for one in list_models(built()):

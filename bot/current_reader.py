@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from nlp.deciding import Judge
 from nlp.localities import Gazetteer
-from nlp.model import BadModel, Model
-from nlp.reader import ModelJudge, Reader
+from nlp.model import BadModel
+from nlp.reader import Reader, judge_of
 from nlp.reading import Home, Reading
 from storage.database import Database
 from storage.trained import active_version, content_of
@@ -25,7 +25,7 @@ LOOK_EVERY_SECONDS = 30.0
 def judge_in_use(session: Session) -> tuple[str | None, Judge | None]:
     """The version of the model in use and its judge; no judge: the one that ships is to be used.
 
-    A model that is damaged or gone is left out, and the log says so.
+    A model that is damaged, gone or of another program is left out, and the log says so.
     """
     version = active_version(session)
     if version is None:
@@ -34,9 +34,9 @@ def judge_in_use(session: Session) -> tuple[str | None, Judge | None]:
         content = content_of(session, version)
         if content is None:
             raise BadModel("its file is gone")
-        return version, ModelJudge(Model.from_bytes(content))
-    except (BadModel, ValueError, KeyError) as error:
-        log.error("model.unusable", version=version, error=type(error).__name__, doing="reading with the shipped one")
+        return version, judge_of(content)
+    except BadModel as error:
+        log.error("model.unusable", version=version, error=str(error), doing="reading with the shipped one")
         return version, None
 
 
@@ -48,7 +48,7 @@ class CurrentReader:
     ) -> None:
         self.gazetteer = gazetteer
         self._database, self._ticks = database, ticks
-        self._reader = Reader(gazetteer)
+        self._reader = self._shipped = Reader(gazetteer)
         self._held: str | None = None
         self._looked_at = float("-inf")
 
@@ -58,8 +58,15 @@ class CurrentReader:
         return self._now().version
 
     def read(self, text: str, home: Home) -> Reading:
-        """What the model in use has to say about a message."""
-        return self._now().read(text, home)
+        """What the model in use has to say about a message; should it fail, what the one that ships says."""
+        reader = self._now()
+        try:
+            return reader.read(text, home)
+        except Exception as error:
+            if reader.version == self._shipped.version:
+                raise
+            log.error("model.failed", version=reader.version, error=type(error).__name__, doing="reading again")
+            return self._shipped.read(text, home)
 
     def look_again(self) -> None:
         """Take up the model in use now; while the database is away, the one held goes on."""

@@ -11,11 +11,12 @@ from nlp.deciding import Decision, Judge, Verdict, decide
 from nlp.intents import find_command
 from nlp.language import language_of
 from nlp.localities import Gazetteer, PlacesFound, find_places
-from nlp.model import MODEL_FILE, Model
+from nlp.model import MODEL_FILE, BadModel, Model
 from nlp.normalise import Normalised, normalise
 from nlp.parts import find_parts
 from nlp.personal_data import find_personal_data
 from nlp.reading import Home, Reading, Span, TopicGuess
+from nlp.training import QUESTIONS
 
 # A report says what it is about long before this; masking looks further.
 _READ, _MASKED = 6_000, 60_000
@@ -44,10 +45,27 @@ class ModelJudge:
         return self._model.judge(names)
 
 
+def judge_of(content: bytes) -> ModelJudge:
+    """The judge in a model's file; raises BadModel when it is damaged or answers other questions than are asked here.
+
+    A model trained by an earlier program may lack a question, or know topics by names they no longer have.
+    """
+    try:
+        model = Model.from_bytes(content)
+    except BadModel:
+        raise
+    except (ValueError, KeyError, TypeError) as error:  # the checksum holds, but what it guards cannot be read
+        raise BadModel(f"its tables cannot be read: {type(error).__name__}") from error
+    answered = {head.name: head.labels for head in model.heads}
+    if answered != {question.name: question.labels for question in QUESTIONS}:
+        raise BadModel("it answers other questions than this program asks")
+    return ModelJudge(model)
+
+
 @cache
 def shipped_judge(path: Path = MODEL_FILE) -> ModelJudge:
     """The judge that ships with the program; raises BadModel when its file is damaged."""
-    return ModelJudge(Model.load(path))
+    return judge_of(path.read_bytes())
 
 
 class Reader:

@@ -15,7 +15,10 @@ _SEED = 20_261_101
 
 @dataclass(frozen=True)
 class Difference:
-    """How often two models are right on the same messages, and the interval of the difference; `of`: how many."""
+    """How often two models are right on the same messages, and the interval of the difference.
+
+    `of`: how many messages; `worse`: on how many of them the new one is less right.
+    """
 
     name: str
     before: float
@@ -23,11 +26,17 @@ class Difference:
     low: float
     high: float
     of: int
+    worse: int = 0
 
     @property
     def is_lost(self) -> bool:
-        """Whether the new one cannot be said to be as good."""
+        """Whether the new one cannot be said to be as good; asked where so much is compared that it could be said."""
         return self.of > 0 and self.low <= -MOST_LOST
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the new one is right less often, surely or by half a point; asked where little is compared."""
+        return self.after < self.before and (self.high < 0 or self.after <= self.before - MOST_LOST)
 
     def __str__(self) -> str:
         change = f"{100 * (self.after - self.before):+.2f} ({100 * self.low:+.2f} … {100 * self.high:+.2f})"
@@ -43,7 +52,9 @@ def compare(name: str, before: Sequence[float], after: Sequence[float]) -> Diffe
     dice = np.random.default_rng(_SEED)
     means = [change[dice.integers(0, len(change), len(change))].mean() for _ in range(_RESAMPLES)]
     low, high = np.quantile(means, [0.025, 0.975])
-    return Difference(name, float(old.mean()), float(new.mean()), float(low), float(high), len(change))
+    return Difference(
+        name, float(old.mean()), float(new.mean()), float(low), float(high), len(change), int((change < 0).sum())
+    )
 
 
 # ---- batches that contradict what is known ---------------------------------------------------------------------------
@@ -65,7 +76,7 @@ class Vote:
 
 @dataclass(frozen=True)
 class Batch:
-    """Labels of one kind that contradict too often: by one official, or (`official_id` None) with one label by all."""
+    """Labels of a kind that contradict too often: by one official, or (`official_id` None) of one label by anybody."""
 
     official_id: int | None
     kind: str

@@ -53,13 +53,13 @@ class Installation:
         content = self._asked(ask, None)
         if content is None:
             return None
-        from nlp.model import Model
-        from nlp.reader import ModelJudge
+        from nlp.model import BadModel
+        from nlp.reader import judge_of
 
         try:
-            return ModelJudge(Model.from_bytes(content))
-        except (ValueError, KeyError) as error:  # a BadModel, or one whose head cannot be read
-            self._note(f"the model in use here is damaged ({error}); the one that ships is used")
+            return judge_of(content)
+        except BadModel as error:
+            self._note(f"the model in use here is damaged or of another program ({error}); the one that ships is used")
             return None
 
     def _existing_database(self) -> str:

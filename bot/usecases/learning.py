@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ import sqlalchemy as sa
 
 from bot.rules.promotion import Batch, Vote, suspicious
 from bot.runtime import Runtime
-from bot.usecases.lessons import Lesson, as_samples, gather, without_rare_words
+from bot.usecases.forgetting import forget
+from bot.usecases.lessons import Lesson, as_samples, gather, taught_by, without_rare_words
 from bot.usecases.trials import Trial, is_frozen, try_out
 from nlp.examples import Example, shipped_examples
 from nlp.model import MODEL_FILE, BadModel, Model
@@ -21,7 +23,7 @@ from nlp.neighbours import Neighbours
 from nlp.retraining import OtherSamples, retrain
 from nlp.training import Sample, lessons_digest, message_samples, phrase_samples, train
 from storage.audit import AuditEntry
-from storage.trained import TrainedModel, activate, active_version
+from storage.trained import TrainedModel, activate, active_version, let_go, take_turns
 
 LATEST = 500
 # A candidate that loses is taught once more, more gently, before it is refused.
@@ -31,9 +33,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a training. `state`: "nothing" new to learn, "promoted", "passed" (a dry run) or "refused".
+    """What came of a training. `state`: "nothing" new to learn, "promoted", "passed" (a dry run), "refused" or
+    "rolled_back": the same corrections were learned before, and people went back from that model (`rolled_back`).
 
-    `batches` were left out, and each says whose and which; `lost`: what the candidate was worse at.
+    `batches` were left out, and each says whose and which; `lost`: what the candidate was worse at. `is_forgotten`: the
+    model in use had learned what may not be learned from any more, so the one that ships reads again.
     """
 
     state: str
@@ -42,6 +46,9 @@ class Outcome:
     lost: tuple[str, ...] = ()
     learned_from: int = 0
     figures: dict[str, Any] = field(default_factory=dict)
+    taught: dict[str, list[int]] = field(default_factory=dict)
+    is_forgotten: bool = False
+    rolled_back: str = ""
 
 
 class Overtaken(Exception):
@@ -122,31 +129,67 @@ class School:
 
 
 def learn(
-    runtime: Runtime, *, is_dry: bool = False, school: School | None = None, say: Say = lambda _: None
+    runtime: Runtime,
+    *,
+    is_dry: bool = False,
+    is_again: bool = False,
+    school: School | None = None,
+    say: Say = lambda _: None,
 ) -> Outcome:
-    """Train a candidate with everything officials said until now, and promote it when it loses nowhere."""
-    with runtime.database.reading() as session:
-        lessons = gather(session)
-        active = session.scalar(sa.select(TrainedModel).where(TrainedModel.is_active.is_(True)))
+    """Train a candidate with everything officials said until now, and promote it when it loses nowhere.
+
+    `is_again`: even if people went back from the model of these corrections. What was taken back since is forgotten,
+    whether a candidate is promoted or not.
+    """
+    lessons = gather(runtime.database)
     school = school or School()
-    former = active.figures if active else {}
-    until = max((lesson.newest for lesson in lessons), default=0)
-    if not lessons or (until <= former.get("until", 0) and former.get("digest") == school.digest):
-        return Outcome("nothing")
-    with one_thread():
-        outcome = _trained(school, lessons, former, say)
-    figures = {**outcome.figures, "until": until, "digest": school.digest, "batches": _told(outcome.batches, lessons)}
-    outcome = replace(outcome, figures={**figures, "lost": list(outcome.lost), "lessons": outcome.learned_from})
-    if is_dry or outcome.state == "nothing":
+    used = next(iter(_promoted(runtime, TrainedModel.is_active.is_(True))), Promoted())
+    undone = [] if is_again else _promoted(runtime, TrainedModel.rolled_back_at.is_not(None))
+    made_of = {"said": _digest(lessons), "digest": school.digest}
+    outcome = Outcome("nothing")
+    if lessons and made_of != {name: used.figures.get(name) for name in made_of}:
+        with one_thread():
+            outcome = _trained(school, lessons, used, undone, say)
+        told = {"batches": _told(outcome.batches, lessons), "lost": list(outcome.lost), "lessons": outcome.learned_from}
+        outcome = replace(outcome, figures={**outcome.figures, **made_of, **told})
+    if is_dry:
         return outcome
-    if outcome.state == "refused" or outcome.model is None:
-        _keep_refusal(runtime, outcome, active.version if active else None)
-        return outcome
-    _promote(runtime, outcome, outcome.model, active.version if active else None)
-    return replace(outcome, state="promoted")
+    if outcome.state == "refused":
+        _keep_refusal(runtime, outcome, used.version)
+    elif outcome.model is not None:
+        _promote(runtime, outcome, outcome.model, used.version)
+        outcome = replace(outcome, state="promoted")
+    return replace(outcome, is_forgotten=forget(runtime, has_lessons=bool(lessons)))
 
 
-def _trained(school: School, lessons: Sequence[Lesson], former: dict[str, Any], say: Say) -> Outcome:
+@dataclass(frozen=True)
+class Promoted:
+    """A model promoted earlier, as far as training must know it; the one that ships was taught nothing here."""
+
+    version: str | None = None
+    figures: dict[str, Any] = field(default_factory=dict)
+    taught: dict[str, list[int]] = field(default_factory=dict)
+
+    def is_of(self, taught: dict[str, list[int]], school: School) -> bool:
+        """Whether it was made of exactly this."""
+        return self.taught == taught and self.figures.get("digest") == school.digest
+
+
+def _promoted(runtime: Runtime, which: sa.ColumnElement[bool]) -> list[Promoted]:
+    query = sa.select(TrainedModel.version, TrainedModel.figures, TrainedModel.taught).where(which)
+    with runtime.database.reading() as session:
+        return [Promoted(version, figures, taught or {}) for version, figures, taught in session.execute(query)]
+
+
+def _digest(lessons: Sequence[Lesson]) -> str:
+    """Tells whether anything else was said, by anybody else, or was taken back."""
+    said = sorted((lesson.message_id, word.answer, word.official_id) for lesson in lessons for word in lesson.words)
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
+def _trained(
+    school: School, lessons: Sequence[Lesson], used: Promoted, undone: Sequence[Promoted], say: Say
+) -> Outcome:
     say(f"{len(lessons)} messages with the word of an official; reading {len(school.examples)} that ship")
     known = {feature for one in school.fewer for feature in one.features}
     lessons = without_rare_words(lessons, known)
@@ -154,17 +197,19 @@ def _trained(school: School, lessons: Sequence[Lesson], former: dict[str, Any], 
     plain = school.of_fewer
     batches = _contradicting(school, lessons)
     trusted = without_batches(lessons, batches)
-    if _same(trusted, _heard_by(former, lessons, set())) and former.get("digest") == school.digest:
+    taught = taught_by(trusted)
+    if used.is_of(taught, school):
         return Outcome("refused" if batches else "nothing", batches=tuple(batches))
     if not trusted:
         return Outcome("refused", batches=tuple(batches))
-    held_out = [lesson for lesson in trusted[-LATEST:] if lesson.is_held_out]
-    kept = {id(lesson) for lesson in held_out}
-    tried = _Tried(school, [one for one in trusted if id(one) not in kept], held_out)
-    earlier = _heard_by(former, lessons, kept)
-    if earlier:
+    rolled_back = next((one.version for one in undone if one.is_of(taught, school)), None)
+    if rolled_back is not None:
+        return Outcome("rolled_back", batches=tuple(batches), rolled_back=rolled_back)
+    shares = divided(trusted, _heard_by(used, lessons))
+    tried = _Tried(school, shares.heard, shares.held_out)
+    if shares.earlier:
         say("training the model in use without what is held out")
-        tried.in_use = retrain(plain, school.fewer, as_samples(earlier, former.get("force", FORCES[0])))
+        tried.in_use = retrain(plain, school.fewer, as_samples(shares.earlier, used.figures.get("force", FORCES[0])))
     for force in FORCES:
         say(f"trying a candidate of {len(trusted)} messages, force {force}")
         trials = tried.at(force)
@@ -177,7 +222,24 @@ def _trained(school: School, lessons: Sequence[Lesson], former: dict[str, Any], 
     say("training on everything")
     newest = max(lesson.newest for lesson in trusted)
     model = school.taught_more(trusted, f"lessons {school.digest}, {len(trusted)} corrected until {newest}", force)
-    return Outcome("passed", model, tuple(batches), (), len(trusted), figures)
+    return Outcome("passed", model, tuple(batches), (), len(trusted), figures, taught)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Who hears what in a trial: the candidate `heard`, the model in use `earlier`; neither what is `held_out`."""
+
+    heard: list[Lesson]
+    earlier: list[Lesson]
+    held_out: list[Lesson]
+
+
+def divided(trusted: Sequence[Lesson], earlier: Sequence[Lesson]) -> Shares:
+    """Hold out a fifth of the latest messages that may be learned from, whatever was learned of them `earlier`."""
+    held_out = [lesson for lesson in trusted[-LATEST:] if lesson.is_held_out]
+    kept = {lesson.message_id for lesson in held_out}
+    heard, before = ([one for one in lessons if one.message_id not in kept] for lessons in (trusted, earlier))
+    return Shares(heard, before, held_out)
 
 
 @dataclass
@@ -233,22 +295,15 @@ def without_batches(lessons: Sequence[Lesson], batches: Sequence[Batch]) -> list
     return found
 
 
-def _heard_by(figures: dict[str, Any], lessons: Sequence[Lesson], held_out: set[int]) -> list[Lesson]:
+def _heard_by(used: Promoted, lessons: Sequence[Lesson]) -> list[Lesson]:
     """The lessons that the model in use has learned from, as far as they stand."""
-    until = figures.get("until", 0)
-    batches = [
-        Batch(b["official_id"], b["kind"], b["label"], b["contradicting"], b["of"]) for b in figures.get("batches", ())
-    ]
-    known = []
+    known = {answer: set(messages) for answer, messages in used.taught.items()}
+    found = []
     for lesson in lessons:
-        words = tuple(word for word in lesson.words if word.correction_id <= until)
-        if words and id(lesson) not in held_out:
-            known.append(replace(lesson, words=words))
-    return without_batches(known, batches)
-
-
-def _same(one: Sequence[Lesson], other: Sequence[Lesson]) -> bool:
-    return {(a.message_id, a.words) for a in one} == {(b.message_id, b.words) for b in other}
+        words = tuple(word for word in lesson.words if lesson.message_id in known.get(word.answer, ()))
+        if words:
+            found.append(replace(lesson, words=words))
+    return found
 
 
 def _told(batches: Sequence[Batch], lessons: Sequence[Lesson]) -> list[dict[str, Any]]:
@@ -281,13 +336,17 @@ def _keep_refusal(runtime: Runtime, outcome: Outcome, parent: str | None) -> Non
 
 def _promote(runtime: Runtime, outcome: Outcome, model: Model, parent: str | None) -> None:
     with runtime.database.transaction() as session:
+        take_turns(session)
         if active_version(session) != parent:
             raise Overtaken
+        earlier = sa.select(TrainedModel.id).where(TrainedModel.version == model.version)
+        let_go(session, session.scalars(earlier).all())  # rolled back and asked for again: one file is enough
         session.add(
             TrainedModel(
                 version=model.version,
                 created_at=runtime.now(),
                 content=model.to_bytes(),
+                taught=outcome.taught,
                 note=model.note,
                 figures=outcome.figures,
                 promoted_at=runtime.now(),

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,19 +22,28 @@ from nlp.topics import TOPICS
 from nlp.training import Sample
 from storage.contacts import Contact
 from storage.corrections import Correction
+from storage.database import Database
 from storage.enums import CorrectionKind, Urgency
 from storage.messages import Message
 from storage.tickets import Ticket
 
+# So many of the newest messages are learned from.
+_MOST = 5_000
+_AT_ONCE = 1_000
 # What an official says of one message counts as much as two messages that ship. From so many with the same answer on,
 # they together grow only with the root of their number: two hundred alike must not make everything look like them.
 _WEIGHT, _OFTEN = 2.0, 40
-_MOST = 5_000
 # Words that are in no message that ships are learned only when so many different people used them: what one person
 # wrote does not stay in a model after that person's data is erased.
 _PEOPLE = 3
 _HEADS = {CorrectionKind.TOPIC: "topic", CorrectionKind.URGENCY: "urgency", CorrectionKind.SEAL: "seal"}
 _HEADS[CorrectionKind.SPAM] = "intent"
+_LABELS: dict[CorrectionKind, Collection[str]] = {
+    CorrectionKind.TOPIC: TOPICS,
+    CorrectionKind.URGENCY: frozenset(one.value for one in Urgency),
+    CorrectionKind.SEAL: frozenset({OPEN}),
+    CorrectionKind.SPAM: frozenset({SPAM}),
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,16 @@ class Word:
     def head(self) -> str:
         """The question of the model that it answers."""
         return _HEADS[self.kind]
+
+    @property
+    def is_label(self) -> bool:
+        """Whether something can be learned of it; not if it only says what a message is not."""
+        return self.label in _LABELS[self.kind]
+
+    @property
+    def answer(self) -> str:
+        """What it says, with its kind: "topic:rac-thai"."""
+        return f"{self.kind.value}:{self.label}"
 
 
 @dataclass(frozen=True)
@@ -74,10 +94,62 @@ class Lesson:
         return hashlib.sha256(f"lesson {self.message_id}".encode()).digest()[0] % 5 == 0
 
 
-def gather(session: Session) -> list[Lesson]:
-    """The lessons of all communes, oldest first; nothing of what is sealed now, or was erased."""
-    query = (
-        sa.select(Correction, Message, Ticket.contact_id)
+def gather(database: Database) -> list[Lesson]:
+    """The lessons of all communes, oldest first; nothing of what is sealed now, or was erased.
+
+    Understanding so many messages takes long, so it is done when no transaction is open any more.
+    """
+    with database.reading() as session:
+        rows = session.execute(_newest_said()).all()
+    said: dict[int, dict[CorrectionKind, Word]] = defaultdict(dict)
+    about: dict[int, tuple[str, int]] = {}
+    for number, text, contact_id, *correction in rows:
+        word = Word(*correction)
+        about[number] = (text, contact_id)
+        said[number].pop(word.kind, None)
+        if word.is_label:
+            said[number][word.kind] = word
+    lessons = [_lesson(number, *about[number], tuple(words.values())) for number, words in said.items() if words]
+    return sorted(lessons, key=lambda lesson: lesson.newest)
+
+
+def standing(session: Session, messages: Collection[int]) -> set[int]:
+    """Those of the messages that may still be learned from."""
+    numbers, found = sorted(messages), set[int]()
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = numbers[start : start + _AT_ONCE]
+        found.update(session.scalars(_allowed(Message.id).where(Message.id.in_(some)).distinct()))
+    return found
+
+
+def taught_by(lessons: Iterable[Lesson]) -> dict[str, list[int]]:
+    """What a model learns from lessons in plain values: the messages of each answer."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for lesson in lessons:
+        for word in lesson.words:
+            found[word.answer].add(lesson.message_id)
+    return {answer: sorted(messages) for answer, messages in found.items()}
+
+
+def _newest_said() -> sa.Select[Any]:
+    """What was said of the messages with the newest corrections, in the order it was said."""
+    newest = sa.func.max(Correction.id)
+    chosen = _allowed(Correction.message_id).group_by(Correction.message_id).order_by(newest.desc()).limit(_MOST)
+    label = sa.func.coalesce(Correction.after, "")
+    word = (Correction.official_id, Correction.commune_id, Correction.kind, label, Correction.id, Correction.at)
+    return (
+        _allowed(Message.id, Message.text, Ticket.contact_id, *word)
+        .where(Message.id.in_(chosen))
+        .order_by(Correction.id)
+    )
+
+
+def _allowed(*columns: Any) -> sa.Select[Any]:
+    """Corrections that may be learned from, with their messages and tickets."""
+    reading: Any = Message.reading
+    return (
+        sa.select(*columns)
+        .select_from(Correction)
         .join(Message, Message.id == Correction.message_id)
         .join(Ticket, Ticket.id == Correction.ticket_id)
         .join(Contact, Contact.id == Ticket.contact_id)
@@ -86,33 +158,9 @@ def gather(session: Session) -> list[Lesson]:
             Message.is_sealed.is_(False),
             Ticket.is_sealed.is_(False),
             sa.or_(Contact.erased_at.is_(None), Contact.erased_at < Message.occurred_at),
+            reading["intent"].as_string().is_not(None),  # what was erased has no reading any more
         )
-        .order_by(Correction.id)
     )
-    said: dict[int, dict[CorrectionKind, Word]] = defaultdict(dict)
-    about: dict[int, tuple[str, int]] = {}
-    for correction, message, contact_id in session.execute(query):
-        about[message.id] = (message.text, contact_id)
-        said[message.id].pop(correction.kind, None)
-        word = _word(correction)
-        if word is not None:
-            said[message.id][correction.kind] = word
-    lessons = [_lesson(number, *about[number], tuple(words.values())) for number, words in said.items() if words]
-    return sorted(lessons, key=lambda lesson: lesson.newest)[-_MOST:]
-
-
-def _word(correction: Correction) -> Word | None:
-    """What can be learned of a correction; None of one that only says what a message is not."""
-    label = correction.after or ""
-    is_label = {
-        CorrectionKind.TOPIC: label in TOPICS,
-        CorrectionKind.URGENCY: label in {one.value for one in Urgency},
-        CorrectionKind.SEAL: label == OPEN,
-        CorrectionKind.SPAM: label == SPAM,
-    }
-    if not is_label[correction.kind]:
-        return None
-    return Word(correction.official_id, correction.commune_id, correction.kind, label, correction.id, correction.at)
 
 
 def _lesson(message_id: int, text: str, contact_id: int, words: tuple[Word, ...]) -> Lesson:

@@ -8,10 +8,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.runtime import Runtime
-from nlp.model import BadModel, Model
-from nlp.reader import shipped_judge
+from nlp.model import BadModel
+from nlp.reader import judge_of, shipped_judge
 from storage.audit import AuditEntry
-from storage.trained import TrainedModel, activate, active_version, content_of
+from storage.trained import TrainedModel, activate, active_version, content_of, take_turns
 
 MOST_LISTED = 200
 
@@ -32,12 +32,12 @@ class Listed:
 
 
 def list_models(runtime: Runtime) -> list[Listed]:
-    """The models promoted here, newest first, and the one that ships."""
+    """The models promoted here whose files are kept, newest first, and the one that ships."""
     columns = (TrainedModel.version, TrainedModel.promoted_at, TrainedModel.is_active, TrainedModel.parent_version)
     with runtime.database.reading() as session:
         rows = session.execute(
             sa.select(*columns, TrainedModel.note)
-            .where(TrainedModel.promoted_at.is_not(None))
+            .where(TrainedModel.promoted_at.is_not(None), TrainedModel.content.is_not(None))
             .order_by(TrainedModel.id.desc())
             .limit(MOST_LISTED)
         ).all()
@@ -47,18 +47,24 @@ def list_models(runtime: Runtime) -> list[Listed]:
 
 
 def rollback(runtime: Runtime, version: str) -> None:
-    """Read with an earlier model again, exactly as it read then; raises NoSuchModel."""
+    """Read with an earlier model again, exactly as it read then; raises NoSuchModel.
+
+    The one in use until now is not promoted again from the same corrections, unless somebody asks for it.
+    """
     is_shipped = version == shipped_judge().version
     with runtime.database.transaction() as session:
+        take_turns(session)
         if not is_shipped:
             content = content_of(session, version)
             if content is None:
-                raise NoSuchModel(f"no model {version} was promoted here. Run: haichieu models list")
+                raise NoSuchModel(f"no model {version} is kept here. Run: haichieu models list")
             try:
-                Model.from_bytes(content)
+                judge_of(content)
             except BadModel as error:
-                raise NoSuchModel(f"the file of model {version} is damaged ({error}); the model in use stays") from None
+                raise NoSuchModel(f"model {version} cannot be used ({error}); the model in use stays") from None
         before = active_version(session)
+        in_use = sa.update(TrainedModel).where(TrainedModel.is_active.is_(True))
+        session.execute(in_use.values(rolled_back_at=runtime.now()))
         activate(session, None if is_shipped else version)
         session.add(
             AuditEntry(

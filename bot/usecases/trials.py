@@ -57,7 +57,7 @@ def try_out(
     if f1[1] < f1[0] - MOST_LOST:
         lost.append(f"{name}macro-F1: {100 * f1[0]:.2f} → {100 * f1[1]:.2f}")
     said = _correction_difference(before, after, held_out, name)
-    lost += [str(said)] if said.is_lost else []
+    lost += [str(said)] if said.is_worse else []
     return Trial((*fair, said), f1, tuple(lost))
 
 
@@ -85,11 +85,11 @@ def _frozen_differences(
 
 
 def _is_lost(found: Difference) -> bool:
-    """Chances by their interval, which is narrow; answers by their mean; danger and secrets by a single one."""
+    """Chances by their interval, which is narrow; answers by their mean; danger and secrets by a single message."""
     if found.name.endswith("chance of the right topic"):
         return found.is_lost
     if found.name.endswith(("danger seen", "sealed", "taken for spam")):
-        return found.after < found.before
+        return found.worse > 0
     return found.after <= found.before - MOST_LOST
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.cli_learning import told
+from bot.rules.promotion import Batch
 from bot.usecases import triage
-from bot.usecases.learning import School, learn
+from bot.usecases.learning import Outcome, School, learn
 from storage.trained import TrainedModel
 from tests.builders import World, all_rows
 from tests.learning.conftest import FLUMES, Report, active, now, poison, set_topics
@@ -33,6 +34,11 @@ def test_a_poisoned_batch_is_left_out_by_name(world: World, reported: Report, sc
     lines = "\n".join(told(world.runtime, outcome))
     assert "Phạm Anh Tuấn (tuan)" in lines
     assert "nothing was changed" in lines
+
+
+def test_a_batch_of_one_label_is_said_of_nobody(world: World) -> None:
+    (line, *_) = told(world.runtime, Outcome("refused", batches=(Batch(None, "topic", "dien", 12, 20),)))
+    assert line.startswith('left out: corrections of topic "dien", whoever gave them: 12 of 20 contradict')
 
 
 @pytest.mark.slow

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from nlp.examples import Example
 from nlp.model import MODEL_FILE, BadModel, Head, Model
+from nlp.reader import judge_of
 from nlp.training import QUESTIONS, Sample, lessons_digest, phrase_samples, sample, train
 
 HEADS = (Head("topic", ("rac-thai", "dien")), Head("seal", ("open", "sealed"), 0.5))
@@ -77,6 +81,37 @@ def test_a_damaged_file_is_refused(at: int) -> None:
 def test_what_is_no_model_is_refused(content: bytes) -> None:
     with pytest.raises(BadModel):
         Model.from_bytes(content)
+
+
+def shipped_with(heads: Sequence[Head]) -> bytes:
+    """The model that ships, asked other questions."""
+    shipped = Model.load(MODEL_FILE)
+    columns = sum(len(head.labels) for head in heads)
+    return Model(shipped.features, shipped._idf, shipped.weights[:, :columns], shipped.bias[:columns], heads).to_bytes()
+
+
+def test_a_model_of_this_programs_questions_is_a_judge() -> None:
+    shipped = Model.load(MODEL_FILE)
+    assert judge_of(shipped.to_bytes()).version == shipped.version
+
+
+@pytest.mark.parametrize("lacks", ["a question", "a topic's name"])
+def test_a_model_of_other_questions_is_no_judge(lacks: str) -> None:
+    topics, *others = Model.load(MODEL_FILE).heads
+    if lacks == "a question":
+        heads = [topics, *others[:-1]]
+    else:
+        heads = [Head(topics.name, tuple(f"{label}-cu" for label in topics.labels)), *others]
+    content = shipped_with(heads)
+    assert Model.from_bytes(content).heads == tuple(heads)
+    with pytest.raises(BadModel, match="other questions"):
+        judge_of(content)
+
+
+def test_what_a_right_checksum_guards_is_checked_too() -> None:
+    body = b"".join(len(part).to_bytes(4, "little") + part for part in (b"{}", b"", b"", b"", b""))
+    with pytest.raises(BadModel):
+        judge_of(b"haichieu-model-1\n" + hashlib.sha256(body).digest() + body)
 
 
 def lessons() -> list[Sample]:

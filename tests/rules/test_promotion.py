@@ -30,7 +30,46 @@ def test_what_gains_more_than_it_loses_by_chance_is_no_loss() -> None:
 
 
 def test_nothing_to_compare_is_no_loss() -> None:
-    assert not compare("topic", [], []).is_lost
+    found = compare("topic", [], [])
+    assert not found.is_lost
+    assert not found.is_worse
+
+
+def answers(gained: int, lost: int, of: int) -> tuple[list[float], list[float]]:
+    """Half of the answers right before, some of them lost since, and some of the others gained."""
+    right = of // 2
+    before = [1.0] * right + [0.0] * (of - right)
+    after = [0.0] * lost + [1.0] * (right - lost + gained) + [0.0] * (of - right - gained)
+    return before, after
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "of"),
+    [
+        pytest.param(6, 3, 92, id="a gain, though few answers tell little"),
+        pytest.param(3, 3, 92, id="no change"),
+        pytest.param(3, 4, 1_000, id="a tenth of a point, which may be chance"),
+    ],
+)
+def test_a_gain_or_what_may_be_chance_is_not_worse(gained: int, lost: int, of: int) -> None:
+    found = compare("as officials say", *answers(gained, lost, of))
+    assert found.low < 0
+    assert not found.is_worse
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "of"),
+    [
+        pytest.param(0, 1, 92, id="one of ninety is a point"),
+        pytest.param(0, 10, 4_000, id="a quarter of a point, for sure"),
+    ],
+)
+def test_less_for_sure_or_by_half_a_point_is_worse(gained: int, lost: int, of: int) -> None:
+    assert compare("as officials say", *answers(gained, lost, of)).is_worse
+
+
+def test_what_was_lost_is_counted_whatever_was_gained() -> None:
+    assert compare("danger seen", *answers(5, 5, 100)).worse == 5
 
 
 def votes(official: int, contradicting: int, of: int, label: str = "dien", kind: str = "topic") -> list[Vote]:

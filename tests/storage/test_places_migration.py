@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from storage.communes import Commune, Locality, Place
 from storage.database import Database
 from storage.upgrade import downgrade, upgrade
 
@@ -65,3 +68,56 @@ def test_places_told_apart_by_parent_survive_the_way_back(used: Database) -> Non
         (9, "Tổ 3 Khu phố 2", "Khu phố 2", None),
     ]
     used.close()
+
+
+@pytest.fixture
+def apart(database: Database) -> Iterator[Database]:
+    """An empty database that may be downgraded: the shared one of PostgreSQL may not, so a schema of its own there."""
+    if database.is_sqlite:
+        yield database
+        return
+    own = Database(database.url.render_as_string(hide_password=False))
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("DROP SCHEMA IF EXISTS apart CASCADE; CREATE SCHEMA apart")
+    own.engine.dispose()
+    own.engine = sa.create_engine(database.url, connect_args={"options": "-c search_path=apart -c timezone=utc"})
+    upgrade(own)
+    yield own
+    own.close()
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("DROP SCHEMA apart CASCADE")
+
+
+def test_on_the_way_back_no_place_takes_the_name_of_another(apart: Database) -> None:
+    long = "Đường " + "rất " * 38
+    places = [
+        ("Tổ 3", "KP1"),
+        ("Tổ 3", "KP2"),
+        ("Tổ 3 KP2", ""),
+        ("Tổ 4", "KP1"),
+        ("Tổ 4", ""),
+        (long.strip(), ""),
+        (long.strip(), "Khu phố 9"),
+    ]
+    with apart.transaction() as session:
+        if session.get(Locality, "27925") is None:
+            session.add(
+                Locality(
+                    code="27925", level="commune", type="xã", name="A", name_folded="a", valid_from=date(2025, 7, 1)
+                )
+            )
+            session.flush()
+        commune = Commune(locality_code="27925", slug="a", name="A")
+        session.add(commune)
+        session.flush()
+        rows = [Place(commune_id=commune.id, name=name, kind="tổ", parent=parent) for name, parent in places]
+        session.add_all(rows)
+        session.flush()
+        ids = [row.id for row in rows]
+    downgrade(apart, "0002")
+    with apart.reading() as session:
+        names = list(session.scalars(sa.text("SELECT name FROM places ORDER BY id")))
+    assert names[:5] == ["Tổ 3", f"Tổ 3 KP2 ({ids[1]})", "Tổ 3 KP2", "Tổ 4", f"Tổ 4 ({ids[4]})"]
+    assert all(name == name.strip() and len(name) <= 160 for name in names)
+    assert len(set(names)) == len(names)
+    upgrade(apart)

@@ -48,8 +48,7 @@ def kept(world: World, kind: CorrectionKind) -> list[Correction]:
 
 
 def lessons(world: World) -> list[dict[str, str]]:
-    with world.runtime.database.reading() as session:
-        return [{word.head: word.label for word in lesson.words} for lesson in gather(session)]
+    return [{word.head: word.label for word in lesson.words} for lesson in gather(world.runtime.database)]
 
 
 def keeper(world: World) -> Official:
@@ -179,8 +178,7 @@ def test_a_lesson_holds_no_personal_data(morning: World) -> None:
     morning.says(POTHOLE + ", tôi tên là Nguyễn Thị Hồng Nhung, gọi 0912345678")
     take_in(morning)
     topic(morning, "lan", "cay-xanh")
-    with morning.runtime.database.reading() as session:
-        (lesson,) = gather(session)
+    (lesson,) = gather(morning.runtime.database)
     assert "0912345678" not in lesson.text
     assert "Nhung" not in lesson.text
     assert not any("nhung" in feature or "0912" in feature for feature in lesson.features)

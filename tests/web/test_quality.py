@@ -27,8 +27,9 @@ def latest(world: World, number: int) -> Ticket:
         return session.get_one(Ticket, number)
 
 
-def a_training(world: World, *, who: str | None = None, is_promoted: bool = False) -> None:
-    batch = {"official_id": world.officials["tuan"], "commune_id": world.commune_id, "kind": "topic", "label": ""}
+def a_training(world: World, *, is_promoted: bool = False, left_out: dict[str, object] | None = None) -> None:
+    of_tuan = {"official_id": world.officials["tuan"], "commune_id": world.commune_id, "kind": "topic", "label": ""}
+    batch = left_out or of_tuan
     difference = {"name": "as officials say", "before": 0.25, "after": 0.875, "low": 0.4, "high": 0.8, "of": 40}
     with world.runtime.database.transaction() as session:
         session.add(
@@ -112,7 +113,28 @@ def test_another_communes_figures_are_not_shown(world: World, browser: Open, rep
     page = browser("ben").open("/quality")
     assert "Đã đọc" not in page.text
     assert "Phạm Anh Tuấn" not in page.text
-    assert "cán bộ xã khác" in page.text
+    assert "cán bộ nơi khác" in page.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "words"),
+    [
+        (
+            "topic",
+            "rac-thai",
+            "các lần sửa lĩnh vực thành “Rác thải, vệ sinh môi trường”; nhiều lần dùng nhãn này trái với dữ liệu mẫu",
+        ),
+        ("urgency", "khan_cap", "các lần sửa mức khẩn thành “KHẨN CẤP”; nhiều lần dùng nhãn này trái với dữ liệu mẫu"),
+        ("spam", "spam", "các lần sửa tin rác; nhiều lần trái với dữ liệu mẫu"),
+    ],
+)
+def test_of_a_label_given_anywhere_no_numbers_are_shown(
+    world: World, browser: Open, kind: str, label: str, words: str
+) -> None:
+    a_training(world, left_out={"official_id": None, "commune_id": None, "kind": kind, "label": label})
+    page = browser("mai").open("/quality")
+    assert words in page.text
+    assert "31" not in page.text.split("Các lần học gần đây")[1]
 
 
 @pytest.mark.parametrize("is_promoted", [True, False])
