@@ -21,7 +21,7 @@ ABSTAINS = 0.5
 _DANGER = {EMERGENCY: 0.15, URGENT: 0.25, NORMAL: 0.15}
 _DANGER_TAKEN_BACK = {"unreal": 0.67, "runs": 0.85}
 # And against "nothing urgent at all".
-_DANGER_SHARE = 0.4
+_DANGER_SHARE = 0.35
 # What must be sealed and accuses nobody of a crime is about a life or a child.
 _DANGER_OF_PROTECTED, _PROTECTED = 0.1, 0.5
 _ACCUSING = ("to-cao-tham-nhung", "an-ninh-trat-tu")
@@ -40,7 +40,7 @@ SUBJECTLESS = frozenset(
 # What may as well have no subject of its own.
 _MAY_LACK_SUBJECT = frozenset({"rating", "add_info", "withdraw", "praise", "announcement_request"})
 _NO_REPORT = SUBJECTLESS - {"human_handoff", "data_request"} | {"rating", "add_info", "withdraw", "praise"}
-_HINT = 0.1
+_HINT = 0.04
 _DOUBT = 0.05
 # Thanks and insults beside a named subject are seldom all that is meant.
 _COURTEOUS = frozenset({"thanks", "abuse", "greeting", "test", "chitchat"})

@@ -54,6 +54,7 @@ _CUES = {
         r"(?:gap|lien he|lien lac|lh|goi(?: cho)?|hoi|alo|tim|sdt|so|dt|dien thoai|gui|nhan tin cho|zalo)"
         rf"(?: cua| voi| qua| den)?[ :]{{1,2}}{_ADDRESSED}[ .] ?"
     ),
+    "reached": re.compile(r"(?:lien he|lien lac|lh)(?: ?: ?| )"),
     "honoured": re.compile(r"(?:liet si|thuong binh|benh binh|nan nhan|hoc sinh|bac si|co giao|thay giao|y si) "),
     "titled": re.compile(r"(?:ong|ba|anh|chi|co|chu|bac|em|thay|chau|cu|di|cau|mo|be|mr|ms)[ .:] ?"),
     "signed": re.compile(rf"{_SIGN}(?: ?[.,:!]?\s{{0,4}})"),
@@ -66,6 +67,7 @@ _BEGINNINGS = {
     "is": "toi tui em minh chau con e dan",
     "self": "toi tui em minh chau con e dan",
     "asked": "gap lien lh goi hoi alo tim sdt so dt dien gui nhan zalo",
+    "reached": "lien lh",
     "honoured": "liet thuong benh nan hoc bac co thay y",
     "titled": "ong ba anh chi co chu bac em thay chau cu di cau mo be mr ms",
     "signed": "kinh than tran ky da cam nguoi cong",
@@ -83,12 +85,19 @@ _GAP = re.compile(r"[ \t]{1,2}\Z")
 _MOST, _REACH, _LAST_OF_FOUR = 5, 60, 3
 _MOST_NUMBERS = 50
 _OWNER = re.compile(rf"[ ,:(\-]{{1,4}}(?P<title>(?:gap )?{_ADDRESSED}[ .]{{1,2}}|gap )?")
-_PHONE_SOON = re.compile(r"[ ,(:\-]{0,4}(?:(?:so )?(?:sdt|dt|so|dien thoai|tel|zalo|lh)[ :.]{0,2})?\Z")
+_SOON = 40
+# A village or the like may stand between a signature and its number.
+_PHONE_SOON = re.compile(
+    r"[ ,(:\-]{0,4}(?:[^\W\d][\w ]{1,24}, ?)?(?:(?:so )?(?:sdt|dt|so|dien thoai|tel|zalo|lh|email)[ :.]{0,2})?\Z"
+)
 _OF_CHILD = re.compile(r",? (?:hoc |dang hoc )?(?:lop [0-9]|[0-9]{1,2} tuoi|sinh nam [0-9])")
 _HOUSE_NUMBER = re.compile(r"[0-9][a-z]?(?:/[0-9]+)?,? \Z")
 
 
-_NEEDS_MIDDLE = frozenset({"titled", "asked", "signed", "self", "honoured"})
+_PRONOUNS = frozenset(
+    {"no", "chau", "em", "toi", "anh", "chi", "ong", "ba", "co", "chu", "bac", "nha", "cac", "may", "mot"}
+)
+_NEEDS_MIDDLE = frozenset({"titled", "asked", "signed", "self", "honoured", "reached"})
 
 
 class _Word(NamedTuple):
@@ -169,8 +178,7 @@ class _Names:
         first = _TOKEN.match(folded, at, at + _REACH)
         if first is None:
             return None
-        # Only where a name is promised may it begin with neither a surname nor a capital.
-        if kind not in ("labelled", "named") and first[0] not in SURNAMES.folded and not self._is_capital(at):
+        if not self._may_follow(kind, cue, first):
             return None
         if kind == "titled" and not self._is_title(cue):
             return None
@@ -185,10 +193,10 @@ class _Names:
         if is_office and words[0].accented == words[0].word and len(words) < 3:
             return None
         full = _full(words, needs_middle=kind in _NEEDS_MIDDLE)
-        if full or kind in ("unlabelled", "self", "honoured"):
+        if full or kind in ("unlabelled", "self", "honoured", "reached"):
             return full
-        if kind == "titled" and not (words[0].is_capital and self._is_soon_told(at, words)):
-            return None
+        if kind == "titled":
+            return self._given_after_title(cue, words)
         if kind == "signed" and not self._is_last(cue, words):
             return None
         return None if is_office else self._given(kind, cue, words)
@@ -205,11 +213,29 @@ class _Names:
         accented = self._seen.accented(cue.start(), cue.start() + len(word))
         return accented in TITLES or (accented == word and word in TITLES_UNACCENTED)
 
-    def _is_soon_told(self, at: int, words: Sequence[_Word]) -> bool:
-        """Whether a phone follows a given name, or a child's class or age."""
-        return (
-            self._is_before_phone((at, words[-1].end)) or _OF_CHILD.match(self._seen.folded, words[-1].end) is not None
-        )
+    def _may_follow(self, kind: str, cue: re.Match[str], first: re.Match[str]) -> bool:
+        """Whether a word may begin a name after a cue: with a surname or a capital, unless a name is promised."""
+        folded = self._seen.folded
+        if cue[0].startswith("con") and folded.endswith("ba ", 0, cue.start()):
+            return False  # "bà con" are the people
+        if kind in ("labelled", "named") or first[0] in SURNAMES.folded or self._is_capital(first.start()):
+            return True
+        return kind == "titled" and folded[first.end() + 1 : first.end() + 2].isdigit()
+
+    def _given_after_title(self, cue: re.Match[str], words: Sequence[_Word]) -> tuple[int, int] | None:
+        """A given name after a title: with a capital and an accent, or before a phone, or with a child's age."""
+        first, folded = words[0], self._seen.folded
+        if OFFICES.match(folded, first.start) or first.accented in ORDINALS or len(first.word) < 2:
+            return None
+        if first.is_capital:
+            is_sure = first.accented != first.word and cue[0].endswith(" ") and "." not in cue[0]
+            is_sure = is_sure and first.word not in _PRONOUNS and len(words) < 3 and folded[words[-1].end :][:1] != "-"
+            last = words[min(len(words), 4) - 1].end
+            is_child = _OF_CHILD.match(folded, last) is not None
+            return (first.start, last) if is_sure or is_child or self._is_before_phone((first.start, last)) else None
+        is_told = len(words) == 1 and first.word not in STOPS and is_syllable(first.word)
+        is_told = is_told and any(start == first.end + 1 for start, _, kind in self._numbers if kind == "phone")
+        return (first.start, first.end) if is_told else None
 
     def _given(self, kind: str, cue: re.Match[str], words: Sequence[_Word]) -> tuple[int, int] | None:
         """A name without surname: with a capital, or after words that promise one."""
@@ -279,9 +305,9 @@ class _Names:
 
     def _is_before_phone(self, found: tuple[int, int]) -> bool:
         return any(
-            found[1] <= start <= found[1] + 18 and _PHONE_SOON.match(self._seen.folded, found[1], start)
+            found[1] <= start <= found[1] + _SOON and _PHONE_SOON.match(self._seen.folded, found[1], start)
             for start, _, kind in self._numbers[:_MOST_NUMBERS]
-            if kind == "phone"
+            if kind in ("phone", "email")
         )
 
     def _after_phone(self, end: int) -> tuple[int, int] | None:
@@ -320,6 +346,8 @@ def _full(words: Sequence[_Word], *, needs_middle: bool) -> tuple[int, int] | No
     is_middle = MIDDLES.has(second.word, second.accented)
     is_gendered = GENDERED.has(second.word, second.accented)
     is_certain = is_gendered or (is_middle and CERTAIN_SURNAMES.has(first.word, first.accented))
+    if is_gendered and not needs_middle and len(words) > 2:
+        return first.start, words[_last_of_lower(words)].end
     if not PLAIN_SURNAMES.has(first.word, first.accented) or (needs_middle and not is_certain):
         return None
     if not (is_middle or SURE_SURNAMES.has(first.word, first.accented)):

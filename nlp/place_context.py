@@ -15,6 +15,7 @@ _COUNTING = frozenset(fold("tổ đội cụm nhóm").split())
 _HOUSEHOLD = frozenset(fold("dân nghèo gia cận").split())
 _LONG_NAME = 3
 _PEOPLE = ["ba", "con"]
+_OF_HOURS = frozenset(fold("kém rưỡi sáng chiều tối trưa đêm khuya hơn").split())
 
 
 @cache
@@ -95,9 +96,16 @@ class Context:
             return True
         if tokens[hit.first].word in _COUNTING and value.head == 1 and self._is_counted(hit.last):
             return False
+        if self._is_hour(hit):
+            return False
         if self._is(hit.last, "measured") and not (value.group == SETTLEMENT and tokens[hit.last].word != "m"):
             return False
         return not (value.is_counted and self._runs_on(hit.last))
+
+    def _is_hour(self, hit: Hit[Named]) -> bool:
+        """Whether an hour follows the word for a unit: "đầu xóm 5 giờ kém đã mở loa"."""
+        following = [token.word for token in self._text.tokens[hit.last : hit.last + 2]]
+        return len(following) == 2 and following[0] == "gio" and following[1] in _OF_HOURS
 
     def _is_counted(self, at: int) -> bool:
         """Whether what is counted follows: "5 người", but not "5 người dân kêu", nor "5 hố ga" without accents."""

@@ -343,6 +343,8 @@ def _is_slip(words: list[str], rest: list[str]) -> bool:
     if len(differ) > 1:
         return False
     written, right = differ[0]
+    if written.isdigit() or right.isdigit():
+        return False
     if _sound(written) == _sound(right):
         return True
     return not is_syllable(written) and _distance_is_one(written, right)

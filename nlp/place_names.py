@@ -232,9 +232,16 @@ def _each(parted: _Parted, commune: str, counted: frozenset[str]) -> Iterator[tu
     else:
         for rest in (parted.rest, *_respelled(parted.rest, _clean(commune))):
             yield from _with_kind(parted._replace(rest=rest))
-    is_name = not numbers and parted.group != ALLEY and not parted.rest[0].isdigit()
+    is_name = not numbers and parted.group != ALLEY and not parted.rest[0].isdigit() and not _unit_of(parted.rest)
     if is_name and " " in parted.rest and parted.rest != _clean(commune):
         yield parted.rest, Named(parted.place, AS_BARE - 0.02 * parted.group, parted.group)
+
+
+def _unit_of(rest: str) -> str:
+    """The word for a unit that a name begins with: the culture house of "khóm 3" is not the khóm itself."""
+    words = rest.split()
+    heads = (" ".join(words[:size]) for size in range(min(3, len(words)), 0, -1))
+    return next((head for head in heads if _BY_HEAD.get(head, ("", THING))[1] == SETTLEMENT), "")
 
 
 def _with_kind(parted: _Parted) -> Iterator[tuple[str, Named]]:
@@ -256,6 +263,9 @@ def _respelled(rest: str, commune: str) -> Iterator[str]:
             yield other
     if commune and rest.startswith(f"{commune} "):
         yield rest.removeprefix(f"{commune} ")
+    unit = _unit_of(rest)
+    if unit and len(words) > len(unit.split()) + 1:
+        yield rest.removeprefix(f"{unit} ")
 
 
 def _named(parted: _Parted, head: str, sureness: float = AS_NAMED, **more: Any) -> Named:
@@ -273,7 +283,7 @@ def _headed(parted: _Parted, heads: Iterable[str], rest: str) -> Iterator[tuple[
 
 def _heads_of_street(kind: str) -> tuple[str, ...]:
     if kind in _ROADS:
-        return (kind, *_SHORT_ROADS.get(kind, ()), f"đường {kind}")
+        return (kind, *_SHORT_ROADS.get(kind, ()), f"đường {kind}", "đường")
     return ("đường", "phố", "đại lộ", "đường phố", "tuyến đường")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Question:
 
 
 QUESTIONS = (
-    Question("topic", (*sorted(TOPICS), NO_TOPIC), lambda e: e.topic or NO_TOPIC, 0.6, 0.0, 10.0, 0.36),
+    Question("topic", (*sorted(TOPICS), NO_TOPIC), lambda e: e.topic or NO_TOPIC, 0.6, 0.0, 10.0, 0.33),
     Question("intent", INTENTS, lambda e: e.intent, 0.4, 0.5, 30.0),
     Question("urgency", URGENCIES, lambda e: e.urgency, 0.4, 0.0, 3.0),
     Question("seal", SEAL, lambda e: SEAL[e.sealed], 0.3, 0.0, 30.0),
@@ -214,10 +215,14 @@ def _learned(
     rows: Any, labels: NDArray[np.intp], weights: NDArray[np.float64], strength: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Multinomial logistic regression: weights (features, known labels) and one bias each."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     fitted = LogisticRegression(C=strength, max_iter=_MOST_STEPS, tol=1e-3)
-    fitted.fit(rows, labels, sample_weight=weights)
+    with warnings.catch_warnings():
+        # It stops early on purpose: more steps fit the lessons better and other people's messages no better (measured).
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted.fit(rows, labels, sample_weight=weights)
     coef, intercept = fitted.coef_, fitted.intercept_
     if len(fitted.classes_) == 2:
         coef, intercept = np.vstack([-coef, coef]) / 2, np.hstack([-intercept, intercept]) / 2

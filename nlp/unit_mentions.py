@@ -39,6 +39,7 @@ from nlp.unit_words import (
 
 _LONGEST_NAME, _LONGEST_MISSPELLED = 6, 4
 _JOINED_NAME = 6
+_LONGEST_GONE = 3
 _FORMERLY = (["truoc", "day"], ["truoc", "kia"], ["ngay", "truoc"], ["hoi", "truoc"], ["ngay", "xua"], ["hoi", "xua"])
 _UNMISTAKABLE = frozenset({"hcm", "tphcm", "hcmc", "brvt"})
 _WELL_KNOWN = frozenset({"hn", "sg"})
@@ -77,10 +78,11 @@ def find_mentions(words: Words, names: UnitNames) -> Iterator[Mention]:
         last = first + count
         if words.words[last - 1] not in KIND_STARTS or not begins_kind(words, last - 1):
             hits.setdefault(first, []).append((last, units))
+    gone = _gone(words, names)
     at, before, barred = 0, -1, -1
     while at < len(words.words):
         word = words.words[at]
-        if at not in hits and word not in names.initials and not _may_begin(word):
+        if at not in hits and at not in gone and word not in names.initials and not _may_begin(word):
             at += 1
             continue
         kind = kind_at(words, at) if word in KIND_STARTS or not is_syllable(word) else None
@@ -93,11 +95,27 @@ def find_mentions(words: Words, names: UnitNames) -> Iterator[Mention]:
             elif mention and ((barred == at and is_joined(words, at)) or (before != at and is_barred(words, at))):
                 at = barred = mention.last
                 continue
+        mention = mention or gone.get(at)
         if mention:
             yield mention
             at = before = mention.last
         else:
             at += 1
+
+
+def _gone(words: Words, names: UnitNames) -> dict[int, Mention]:
+    """Names gone before the books, alone and called former: "Đức Lợi cũ"; they count near home only."""
+    found: dict[int, Mention] = {}
+    for last, word in enumerate(words.words):
+        if word != "cu" or not _is_former_word(words, last):
+            continue
+        for first in range(max(0, last - _LONGEST_GONE), last - 1):
+            units = tuple(names.older.get("".join(words.words[first:last]), ()))
+            if units:
+                is_capital = is_capital_name(words, first, last)
+                found[first] = Mention(first, first, last, None, units, _BARE, True, is_capital, True)
+                break
+    return found
 
 
 @lru_cache(maxsize=16384)

@@ -98,7 +98,8 @@ EVERYDAY_STARTS = folded_words("có cho ta tao mình vẫn cứ bán từ đã �
 _HOUSE_NUMBER = re.compile(r"\d+[a-z]?\Z")
 _DIGIT_AFTER_LETTER = re.compile(r"[a-z]\d")
 _PAUSE = re.compile(r"[.,;:!?\n()]")
-_LOCATIVE = folded_words("ở tại về ra vô vào từ ngoài tới đến thuộc bên dưới quê dân trong tp sang xuống")
+_LOCATIVE = folded_words("ở tại về ra vô vào từ ngoài tới đến thuộc bên dưới trên quê dân người trong tp sang xuống")
+_PEOPLE = ["ba", "con"]
 _COUNTED = folded_words("lần ngày tháng tuần người giờ hộ bữa buổi phút nghìn ngàn triệu trăm mét tuổi cuộc lượt")
 _NOT_COUNTED = folded_words("nào nay mai qua kia này")
 _SYLLABLE = re.compile(
@@ -225,7 +226,7 @@ def _is_other(words: Words, at: int) -> bool:
 
 def is_barred(words: Words, at: int) -> bool:
     """Whether a word before a bare name says that the name is something else's."""
-    if not at:
+    if not at or words.words[max(0, at - 2) : at] == _PEOPLE:
         return False
     if _HOUSE_NUMBER.match(words.words[at - 1]) or _is_one_of(words, at - 1, _BARRING):
         return True
@@ -256,7 +257,7 @@ def is_joined(words: Words, at: int) -> bool:
 
 def is_after_locative(words: Words, at: int) -> bool:
     """Whether the word before says where: "ở", "tại"."""
-    return at > 0 and words.words[at - 1] in _LOCATIVE
+    return at > 0 and (words.words[at - 1] in _LOCATIVE or words.words[max(0, at - 2) : at] == _PEOPLE)
 
 
 def is_counted(words: Words, at: int) -> bool:

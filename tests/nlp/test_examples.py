@@ -10,7 +10,7 @@ import pytest
 
 from nlp.examples import INTENTS, MESSAGES, BadExample, parse, read_examples, shipped_examples
 from nlp.normalise import fold
-from tests.nlp.worlds import development, labelled, second, unseen
+from tests.nlp.worlds import development, labelled, second, third, unseen
 
 GOOD = "feedback\to-nhiem,vat-nuoi\tkhan\t-\ttrại heo xả thẳng ra mương\\nhôi lắm"
 
@@ -78,5 +78,5 @@ def test_what_ships_is_right_and_written_once() -> None:
 
 def test_what_is_learned_from_is_not_tested_with() -> None:
     tested = {fold(message.text) for name in ("messages.tsv", "held_out.tsv") for message in labelled(name)}
-    tested |= {fold(message.text) for message in (*development(), *second(), *unseen())}
+    tested |= {fold(message.text) for message in (*development(), *second(), *third(), *unseen())}
     assert [example.source for example in shipped_examples() if fold(example.text) in tested] == []

@@ -95,7 +95,7 @@ def build_country(rows: list[tuple[str, str, str, str]]) -> Gazetteer:
 
 
 REGIONS = ("north", "central", "south")
-DEVELOPMENT, SECOND, UNSEEN = HERE / "development", HERE / "second", HERE / "unseen"
+DEVELOPMENT, SECOND, THIRD, UNSEEN = (HERE / name for name in ("development", "second", "third", "unseen"))
 
 
 @cache
@@ -111,6 +111,12 @@ def second() -> tuple[Gold, ...]:
 
 
 @cache
+def third() -> tuple[Gold, ...]:
+    """The same by three more, when the second had been looked at."""
+    return tuple(gold for region in REGIONS for gold in read_gold(THIRD / f"{region}.jsonl"))
+
+
+@cache
 def unseen() -> tuple[Gold, ...]:
     """Messages by other people again, never looked at while building; only measured with."""
     return tuple(gold for region in REGIONS for gold in read_gold(UNSEEN / f"{region}.jsonl"))
@@ -120,7 +126,7 @@ def unseen() -> tuple[Gold, ...]:
 def _places_files() -> dict[str, Path]:
     return {
         read_gold(folder / f"{region}.jsonl")[0].home: folder / f"{region}_places.csv"
-        for folder in (DEVELOPMENT, SECOND, UNSEEN)
+        for folder in (DEVELOPMENT, SECOND, THIRD, UNSEEN)
         for region in REGIONS
     }
 
