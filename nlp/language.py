@@ -40,6 +40,8 @@ def language_of(text: Normalised) -> Language:
     Vietnamese without accents, in shorthand, or in raw keystrokes is Vietnamese; of a mixed text the greater part
     counts. Chinese, Khmer and other scripts, English, and Chăm, Êđê or Hmông in Latin letters are "other".
     """
+    if text.is_ordinary and text.is_accented:
+        return "vi"  # nothing but letters of Vietnamese, and its accents on many words
     words = [token for token in text.tokens[:_MOST_WORDS] if token[0].isalpha()]
     if not text.is_ordinary:
         letters = _LETTERS.findall(text.accented[:4_000])

@@ -72,7 +72,7 @@ def _cuts(text: Normalised) -> list[_Cut]:
     hits = _cues().find(text)
     needed = dict(_contrasts(text))
     needed.update({hit.first: _JOINED for hit in hits if not hit.value})
-    if any(hit.value for hit in hits) or _NUMBERED.search(text.original):
+    if any(hit.value for hit in hits) or ("2" in text.original and _NUMBERED.search(text.original)):
         needed = dict.fromkeys((*needed, *_pauses(text)), _ANNOUNCED)
     last = len(text.tokens) - _LEAST_WORDS
     return [_Cut(at, needed[at]) for at in sorted(needed) if _LEAST_WORDS <= at <= last]
