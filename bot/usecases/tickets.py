@@ -32,7 +32,7 @@ from storage.communes import Place
 from storage.enums import CorrectionKind, EventKind, Role, TicketState, Urgency
 from storage.messages import Message
 from storage.officials import Official
-from storage.tickets import Ticket
+from storage.tickets import Ticket, TicketEvent
 
 LONGEST_NOTE = 5_000
 LONGEST_REASON = 2_000
@@ -206,12 +206,36 @@ def set_topic(runtime: Runtime, official: Official, ticket_id: int, *, version: 
 
 
 def follow_topic(desk: Desk) -> None:
-    """Routing, while nobody works on it yet, and deadline follow topic and urgency."""
+    """Routing, while nobody works on it yet and no person chose the agency, and deadline follow the topic."""
     ticket, book, topic = desk.ticket, desk.book, TOPICS[desk.ticket.topic or "khac"]
-    if ticket.official_id is None and ticket.state in {TicketState.NEW, TicketState.RECEIVED}:
+    is_free = ticket.official_id is None and ticket.state in {TicketState.NEW, TicketState.RECEIVED}
+    if is_free and not _agency_was_chosen(desk):
         ticket.agency_id = route(topic.slug, 1.0, ticket.place_id, book.rules, book.agencies, topic.agency).agency_id
-    sla = {Urgency.EMERGENCY: "S0", Urgency.URGENT: "S1"}.get(ticket.urgency, topic.sla)
+    set_deadline(desk)
+
+
+def set_deadline(desk: Desk) -> None:
+    """The deadline follows topic and urgency."""
+    ticket, book = desk.ticket, desk.book
+    sla = {Urgency.EMERGENCY: "S0", Urgency.URGENT: "S1"}.get(ticket.urgency, TOPICS[ticket.topic or "khac"].sla)
     ticket.due_at = due_at(ticket.opened_at, sla, book.hours, book.holidays)
+
+
+def _agency_was_chosen(desk: Desk) -> bool:
+    """Whether a person gave it to the agency that has it; sealing takes it away, and an agency may give it back."""
+    query = (
+        sa.select(TicketEvent)
+        .where(
+            TicketEvent.ticket_id == desk.ticket.id,
+            TicketEvent.kind.in_([EventKind.ASSIGNED, EventKind.SEALED, EventKind.STATE_CHANGED]),
+        )
+        .order_by(TicketEvent.id.desc())
+    )
+    for event in desk.session.scalars(query):
+        if event.kind is EventKind.STATE_CHANGED and event.data.get("from") != TicketState.ASSIGNED.value:
+            continue
+        return event.kind is EventKind.ASSIGNED
+    return False
 
 
 def set_place(

@@ -9,7 +9,7 @@ from bot.rules.lifecycle import NotAllowed
 from bot.runtime import Runtime
 from bot.usecases.corrections import NO_SPAM, SPAM, record
 from bot.usecases.desk import Desk, at_desk
-from bot.usecases.tickets import follow_topic, must_direct
+from bot.usecases.tickets import must_direct, set_deadline
 from storage.deliveries import Delivery
 from storage.enums import CorrectionKind, DeliveryState, EventKind, TicketState, Urgency
 from storage.messages import Message
@@ -39,7 +39,7 @@ def set_urgency(runtime: Runtime, official: Official, ticket_id: int, *, version
         is_news = ticket.urgency_set_at is None or before.value != urgency
         ticket.urgency, ticket.urgency_set_at = Urgency(urgency), desk.now
         if before.value != urgency and not ticket.is_sealed:
-            follow_topic(desk)
+            set_deadline(desk)
         if is_news:
             record(desk, CorrectionKind.URGENCY, before.value, urgency)
         desk.event(EventKind.URGENCY_CHANGED, {"from": before.value, "to": urgency})

@@ -137,6 +137,13 @@ def test_the_deadline_follows_the_urgency(morning: World, ticket: Ticket) -> Non
         urgency(morning, "hung", "thuong")
 
 
+def test_an_urgency_leaves_the_agency_as_it_is(morning: World, ticket: Ticket) -> None:
+    with morning.runtime.database.transaction() as session:
+        session.execute(sa.update(Ticket).values(agency_id=None))
+    urgency(morning, "lan", "khan")
+    assert the_ticket(morning).agency_id is None
+
+
 def test_whom_the_leader_trusts_may_unseal(morning: World) -> None:
     morning.says(BRIBE)
     take_in(morning)
