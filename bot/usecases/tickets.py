@@ -54,8 +54,7 @@ def change_state(
     with at_desk(runtime, official, ticket_id, version) as desk:
         if target in WITH_REPLY:
             raise NotAllowed("by_reply", "Kết quả được gửi bằng mẫu trả lời, không đổi trạng thái riêng.")
-        if desk.ticket.is_spam:
-            raise NotAllowed("is_spam", "Phản ánh đang trong tin rác. Anh/Chị khôi phục trước rồi làm tiếp.")
+        _must_not_be_spam(desk)
         check(desk.ticket.state, target, roles_on(official, desk.ticket), given)
         words = " ".join(given.words.split())
         data: dict[str, Any] = {}
@@ -109,6 +108,10 @@ def _merge(desk: Desk, code: str) -> Ticket:
     )
     if into is None or into.id == ticket.id or into.merged_into_id is not None:
         raise NotAllowed("no_such_target", "Không có phản ánh mang mã này để ghép vào. Anh/Chị vui lòng xem lại mã.")
+    if into.is_spam:
+        raise NotAllowed(
+            "target_is_spam", "Phản ánh mang mã này đang trong tin rác. Anh/Chị khôi phục phản ánh đó trước rồi ghép."
+        )
     ticket.merged_into_id = into.id
     return into
 
@@ -136,6 +139,7 @@ def assign(
         is_own = official_id == official.id and agency_id == official.agency_id
         if not may_direct(official) and not is_own:
             raise NotAllowed("not_yours", "Tài khoản của Anh/Chị chỉ được nhận việc về mình.")
+        _must_not_be_spam(desk)
         agency = _give_to(desk, agency_id)
         person = _colleague(desk, official_id, agency)
         desk.ticket.official_id = person.id if person else None
@@ -298,8 +302,7 @@ def seal(runtime: Runtime, official: Official, ticket_id: int, *, version: int, 
         ticket = desk.ticket
         if ticket.is_sealed:
             raise NotAllowed("sealed_already", "Phản ánh này đã niêm phong.")
-        if ticket.is_spam:
-            raise NotAllowed("is_spam", "Phản ánh đang trong tin rác. Anh/Chị khôi phục trước rồi làm tiếp.")
+        _must_not_be_spam(desk)
         record(desk, CorrectionKind.SEAL, OPEN, SEALED)
         ticket.is_sealed = True
         ticket.agency_id = desk.book.agencies.get("lanh-dao", ticket.agency_id)
@@ -341,6 +344,11 @@ def must_direct(desk: Desk) -> None:
     """Refuse who does not classify and dispatch."""
     if not may_direct(desk.official):
         raise NotAllowed("not_yours", "Tài khoản của Anh/Chị không được phép thực hiện bước này.")
+
+
+def _must_not_be_spam(desk: Desk) -> None:
+    if desk.ticket.is_spam:
+        raise NotAllowed("is_spam", "Phản ánh đang trong tin rác. Anh/Chị khôi phục trước rồi làm tiếp.")
 
 
 def _reason(words: str) -> str:

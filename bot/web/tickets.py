@@ -167,7 +167,9 @@ def _rights(page: TicketPage) -> dict[str, Any]:
         "may_approve": ticket.state is TicketState.WAITING_APPROVAL
         and any(m.target is TicketState.ANSWERED for m in moves_from(ticket.state, roles)),
         "may_direct": may_direct(official) and (not ticket.is_sealed or bool(roles)),
-        "may_take": not may_direct(official) and official.agency_id is not None and ticket.official_id != official.id,
+        "may_take": not (may_direct(official) or ticket.is_spam)
+        and official.agency_id is not None
+        and ticket.official_id != official.id,
         "may_unseal": may_unseal(official, ticket),
         "may_be_spam": may_be_spam(ticket),
         "may_reveal": may_reveal(official, ticket),

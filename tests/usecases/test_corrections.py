@@ -20,7 +20,7 @@ from storage.officials import Official
 from storage.tickets import Ticket, TicketEvent
 from tests.builders import World, all_rows
 from tests.conftest import Clock
-from tests.usecases.looking import BRIBE, FIRE, POTHOLE, take_in, the_ticket
+from tests.usecases.looking import BRIBE, FIRE, OTHER, POTHOLE, take_in, the_ticket
 from tests.usecases.looking import tickets as all_tickets
 from tests.usecases.test_citizens import does
 
@@ -257,6 +257,41 @@ def test_nothing_is_done_with_spam_but_restoring_it(morning: World, ticket: Tick
         tickets.seal(morning.runtime, mai, ticket.id, version=now.version, reason="có thể là tố cáo")
     with pytest.raises(Forbidden):
         reply(morning.runtime, mai, ticket.id, version=now.version, token="t" * 32, written=Written("Xin chào"))
+
+
+def test_spam_is_given_to_nobody_so_its_sender_is_told_nothing(morning: World, ticket: Ticket) -> None:
+    hung = morning.official("hung")
+    spam(morning, "lan")
+    before = len(all_rows(morning.runtime, Delivery))
+    for who, official_id in (("lan", None), ("hung", hung.id)):
+        with pytest.raises(NotAllowed, match="is_spam"):
+            tickets.assign(
+                morning.runtime,
+                morning.official(who),
+                ticket.id,
+                version=the_ticket(morning).version,
+                agency_id=hung.agency_id or 0,
+                official_id=official_id,
+                tell_citizen=True,
+            )
+    assert len(all_rows(morning.runtime, Delivery)) == before
+
+
+def test_no_report_is_merged_into_spam(morning: World, ticket: Ticket) -> None:
+    spam(morning, "lan")
+    morning.says(POTHOLE, user=OTHER)
+    take_in(morning)
+    other = all_tickets(morning)[1]
+    with pytest.raises(NotAllowed, match="target_is_spam"):
+        tickets.change_state(
+            morning.runtime,
+            morning.official("lan"),
+            other.id,
+            version=other.version,
+            target=TicketState.MERGED,
+            given=Given(target_code=ticket.code),
+        )
+    assert all_tickets(morning)[1].is_open
 
 
 def test_a_sealed_report_is_not_put_aside_as_spam(morning: World) -> None:

@@ -157,6 +157,7 @@ def test_spam_leaves_the_list_and_comes_back(world: World, browser: Open, report
     page = one.open(f"/tickets/{ticket.id}")
     assert not page.has_form(f"/tickets/{ticket.id}/replies")
     assert not page.has_form(f"/tickets/{ticket.id}/state")
+    assert not page.has_form(f"/tickets/{ticket.id}/assignment")
     page = one.send(page.form(f"/tickets/{ticket.id}/restoration"))
     assert "Đã khôi phục phản ánh." in page.text
     assert ticket.code in one.open("/tickets?view=new").text
