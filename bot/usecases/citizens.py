@@ -265,7 +265,7 @@ def _erase_words(work: Work, conversation: Conversation) -> None:
         ticket.summary, ticket.place_text = gone, None
         ticket.latitude = ticket.longitude = None
         ticket.version += 1
-        if ticket.is_open:
+        if ticket.is_open or ticket.is_spam:  # spam could be restored
             ticket.state, ticket.is_open, ticket.closed_at = TicketState.WITHDRAWN, False, work.now
         session.add(
             TicketEvent(

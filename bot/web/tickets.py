@@ -20,7 +20,7 @@ from bot.usecases import tickets
 from bot.usecases.desk import Changed
 from bot.usecases.ticket_list import listing
 from bot.usecases.ticket_page import TicketPage, changes_since, open_page
-from bot.usecases.triage import may_be_spam
+from bot.usecases.triage import may_be_restored, may_be_spam
 from bot.web import fate, history, marked_text, words
 from bot.web.language import N_, gettext
 from bot.web.security import client_address, is_poll, wants_fragment
@@ -172,6 +172,7 @@ def _rights(page: TicketPage) -> dict[str, Any]:
         and ticket.official_id != official.id,
         "may_unseal": may_unseal(official, ticket),
         "may_be_spam": may_be_spam(ticket),
+        "may_be_restored": may_be_restored(ticket),
         "may_reveal": may_reveal(official, ticket),
         "sees_names": sees_names(official, ticket),
     }

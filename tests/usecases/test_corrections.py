@@ -240,6 +240,18 @@ def test_spam_is_restored_to_where_it_stood(morning: World, ticket: Ticket) -> N
     assert [e.kind for e in all_rows(morning.runtime, TicketEvent)][-2:] == [EventKind.MARKED_SPAM, EventKind.RESTORED]
 
 
+def test_spam_of_a_citizen_who_withdrew_their_data_stays_ended(morning: World, ticket: Ticket, clock: Clock) -> None:
+    spam(morning, "lan")
+    clock.move(minutes=5)
+    does(morning, "user_withdraw")
+    take_in(morning)
+    now = the_ticket(morning)
+    assert (now.state, now.is_open) == (TicketState.WITHDRAWN, False)
+    with pytest.raises(NotAllowed, match="erased"):
+        triage.restore(morning.runtime, morning.official("lan"), ticket.id, version=now.version)
+    assert not the_ticket(morning).is_open
+
+
 def test_nothing_is_done_with_spam_but_restoring_it(morning: World, ticket: Ticket) -> None:
     spam(morning, "lan")
     now = the_ticket(morning)
