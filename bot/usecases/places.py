@@ -289,9 +289,9 @@ def _found(session: Session, official: Official, place_id: int) -> Place:
 
 
 def _lock(session: Session, official: Official) -> None:
-    """One change of a commune's list at a time."""
+    """One change of a commune's list at a time; what only refers to the commune, as every new row does, goes on."""
     _must(official)
-    session.get_one(Commune, official.commune_id, with_for_update=True)
+    session.get_one(Commune, official.commune_id, with_for_update={"key_share": True})
 
 
 def _must(official: Official) -> None:
