@@ -262,8 +262,12 @@ def set_place(
         known = place_code(desk.ticket.place_id, before)
         record(desk, CorrectionKind.PLACE, known, place_code(place_id, words))
         desk.ticket.place_id = place.id if place else None
-        desk.ticket.place_text = words or (place.name if place else None)
+        desk.ticket.place_text = words or (_in_full(place) if place else None)
         desk.event(EventKind.PLACE_CHANGED, {"from": before, "to": desk.ticket.place_text})
+
+
+def _in_full(place: Place) -> str:
+    return " – ".join(filter(None, (place.name, place.parent)))[:300]
 
 
 def add_note(runtime: Runtime, official: Official, ticket_id: int, *, version: int, text: str) -> None:
