@@ -22,6 +22,12 @@ _COLUMN_OF = {heading: column for column, headings in _HEADINGS.items() for head
 _BETWEEN_ALIASES = re.compile(r"[|;,\n]")
 _MARKED_FORMULA = re.compile(r"'(?=[=+\-@＝＋－＠])")
 _PROBLEMS_AT_MOST = 200
+_ZERO_WIDTH_SPACE = "\u200b"
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
+# What Vietnamese is written with besides ASCII: letters, and marks that spreadsheets put in by themselves.
+_VIETNAMESE = frozenset(
+    unicodedata.normalize("NFC", letter + tone) for letter in "aăâeêioôơuưyAĂÂEÊIOÔƠUƯY" for tone in ("", *_TONES)
+) | frozenset("đĐ“”‘’–—…•\u00a0")
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,7 @@ def _decoded(data: bytes) -> str:
     try:
         return _strictly(data, "utf-8")
     except RowProblem:
-        return _strictly(data, "cp1258")
+        return _vietnamese(_strictly(data, "cp1258"))
 
 
 def _strictly(data: bytes, encoding: str) -> str:
@@ -147,8 +153,20 @@ def _strictly(data: bytes, encoding: str) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise RowProblem(0, "Không đọc được chữ trong tệp. Vui lòng lưu lại ở dạng CSV UTF-8 rồi tải lên.")
+        raise _unreadable()
     return text
+
+
+def _vietnamese(text: str) -> str:
+    """The text, if it is one: any bytes at all mean something in Windows-1258, damaged UTF-8 and TCVN3 too."""
+    composed = unicodedata.normalize("NFC", text)
+    if not all(c.isascii() or c in _VIETNAMESE for c in composed):
+        raise _unreadable()
+    return composed
+
+
+def _unreadable() -> RowProblem:
+    return RowProblem(0, "Không đọc được chữ trong tệp. Vui lòng lưu lại ở dạng CSV UTF-8 rồi tải lên.")
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -160,15 +178,17 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
         text, skipped = text[told.end() :], 1
     heading = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = told[1] if told else max(",;\t", key=heading.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     while True:
         try:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error:
-            raise RowProblem(line + skipped, "Có ô quá dài, thường do thiếu dấu ngoặc kép đóng.") from None
+        except csv.Error as error:
+            if "limit" in str(error):
+                raise RowProblem(line + skipped, "Có ô quá dài, thường do thiếu dấu ngoặc kép đóng.") from None
+            raise RowProblem(line + skipped, "Dấu ngoặc kép không khớp: thiếu dấu đóng hoặc đặt giữa ô.") from None
         if any(cell.strip() for cell in cells):
             yield line + skipped, cells
         line = reader.line_num + 1
@@ -178,7 +198,7 @@ def _columns(line: int, cells: list[str]) -> list[str]:
     """The meaning of each column by its heading; empty columns at the end are passed over."""
     columns: list[str] = []
     for cell in cells:
-        heading = _tidy(cell.strip().lstrip("\ufeff"))
+        heading = _tidy(cell) if cell else ""
         column = _COLUMN_OF.get(_plain(heading), "")
         if heading and not column:
             raise RowProblem(
@@ -247,6 +267,7 @@ def _by_key(entries: Iterable[tuple[int, Entry]], size: int) -> dict[tuple[str, 
 
 
 def _tidy(text: str) -> str:
-    """One line in composed letters, without characters that cannot be seen."""
-    composed = unicodedata.normalize("NFC", text)
-    return " ".join("".join(c if c.isprintable() else " " for c in composed).split())
+    """One line in composed letters, without characters that cannot be seen; those between letters part no words."""
+    shown = "".join(c for c in text if c == _ZERO_WIDTH_SPACE or unicodedata.category(c) != "Cf")
+    composed = unicodedata.normalize("NFC", "".join(c if c.isprintable() else " " for c in shown))
+    return " ".join(composed.split())

@@ -96,6 +96,14 @@ def test_a_file_is_read_however_it_was_saved(label, data):
         ("name\n", [(0, "Tệp chỉ có dòng tiêu đề, chưa có địa danh nào.")]),
         ("", [(0, "Tệp không có dòng nào. Vui lòng chọn tệp có dòng tiêu đề và ít nhất một địa danh.")]),
         ('name\n"a\n' + "b" * 140_000, [(2, "Có ô quá dài, thường do thiếu dấu ngoặc kép đóng.")]),
+        (
+            'name,kind\nThôn A,thôn\n"Thôn B,thôn\nThôn C,thôn\n',
+            [(3, "Dấu ngoặc kép không khớp: thiếu dấu đóng hoặc đặt giữa ô.")],
+        ),
+        (
+            'name,kind\n"Thôn B,thôn\n"Thôn C",thôn\n',
+            [(2, "Dấu ngoặc kép không khớp: thiếu dấu đóng hoặc đặt giữa ô.")],
+        ),
         ('name,kind\n"Thôn\nA",thôn\n,x\n', [(4, "Chưa có tên địa danh.")]),
     ],
 )
@@ -108,6 +116,24 @@ def test_a_list_that_is_too_long_or_too_large_is_refused():
     assert told(("name\n" + rows).encode()) == [(0, "Tệp có hơn 5.000 dòng. Vui lòng chia thành nhiều tệp nhỏ hơn.")]
     assert len(read_table(("name\n" + rows).encode().rsplit(b"\n", 2)[0]).entries) == ROWS_AT_MOST
     assert "1 MB" in told(b"name\n" + b"a" * BYTES_AT_MOST)[0][1]
+
+
+@pytest.mark.parametrize(
+    ("label", "data"),
+    [
+        ("UTF-8 with a byte too many", NAMES.encode() + b"\xe1\n"),
+        ("UTF-8 cut in the middle of a letter", "name\nThôn Hạ\nThôn Xê".encode()[:-1]),
+        ("TCVN3", b"name,kind\nTh\xabn \xa7\xabng,th\xabn\n"),
+        ("VISCII", b"name,kind\nTh\xf4n Ch\xae,th\xf4n\n"),
+    ],
+)
+def test_letters_that_only_look_like_some_are_refused(label, data):
+    assert told(data) == [(0, "Không đọc được chữ trong tệp. Vui lòng lưu lại ở dạng CSV UTF-8 rồi tải lên.")], label
+
+
+def test_what_cannot_be_seen_parts_no_word():
+    data = "name,kind\nThôn\u200b Đô\u00adng,thôn\n\u202eCh\u2060ợ Mo\u00ad\u0301i,chợ\n".encode()
+    assert [entry.name for entry in read_table(data).entries] == ["Thôn Đông", "Chợ Mói"]
 
 
 @pytest.mark.parametrize("data", [b"\x00" * 300, b"\xff\xfe\x00", b"PK\x03\x04\x00\x00\xff\xd2\xd2"])
