@@ -246,9 +246,18 @@ def _checked(rows: Iterable[tuple[int, Entry, list[str], int]]) -> Table:
 
 
 def _matched(entries: list[Entry], present: dict[int, Entry]) -> dict[int, int]:
-    """Which present place each entry is: by name, kind and parent; then by name and kind; then by name alone."""
+    """Which present place each entry is: by name, kind and parent; then by name and kind; then by name alone.
+
+    Of present places that differ only in capitals an entry is the one written just so, or else the oldest.
+    """
     matched: dict[int, int] = {}
-    for size in (3, 2, 1):
+    same = _by_key(present.items(), 3)
+    for at, entry in enumerate(entries):
+        if entry.key in same:
+            matched[at] = min(
+                same[entry.key], key=lambda number: (not _is_written_alike(present[number], entry), number)
+            )
+    for size in (2, 1):
         taken = set(matched.values())
         here = _by_key(((n, e) for n, e in present.items() if n not in taken), size)
         there = _by_key(((at, e) for at, e in enumerate(entries) if at not in matched), size)
@@ -257,6 +266,10 @@ def _matched(entries: list[Entry], present: dict[int, Entry]) -> dict[int, int]:
             if len(ats) == 1 and len(numbers) == 1:
                 matched[ats[0]] = numbers[0]
     return matched
+
+
+def _is_written_alike(one: Entry, other: Entry) -> bool:
+    return (one.name, one.kind, one.parent) == (other.name, other.kind, other.parent)
 
 
 def _by_key(entries: Iterable[tuple[int, Entry]], size: int) -> dict[tuple[str, ...], list[int]]:

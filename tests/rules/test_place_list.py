@@ -191,3 +191,11 @@ def test_comparing_tells_new_changed_unchanged_and_missing_places():
 def test_a_place_keeps_its_number_when_only_its_kind_or_parent_changes():
     found = compare([Entry("Tổ 3", "tổ dân phố", (), "Khu phố 9")], {7: Entry("Tổ 3", "tổ")}, frozenset())
     assert found.changed == [(7, Entry("Tổ 3", "tổ dân phố", (), "Khu phố 9"))]
+
+
+def test_of_places_that_differ_in_capitals_a_list_means_the_one_written_alike():
+    present = {1: Entry("XÓM 5", "xóm"), 2: Entry("Xóm 5", "xóm")}
+    found = compare([Entry("Xóm 5", "xóm", ("thôn 5",))], present, frozenset())
+    assert found.changed == [(2, Entry("Xóm 5", "xóm", ("thôn 5",)))]
+    assert (found.new, found.missing) == ([], [1])
+    assert compare([Entry("xóm 5", "xóm")], present, frozenset()).changed == [(1, Entry("xóm 5", "xóm"))]

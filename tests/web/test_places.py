@@ -245,6 +245,17 @@ def test_a_table_confirmed_after_somebody_else_changed_the_list_saves_nothing(wo
     assert in_use(world) == {*FIRST, "Cầu Đá"}
 
 
+def test_a_table_is_saved_where_two_places_differ_only_in_capitals(world: World, browser: Open) -> None:
+    with world.runtime.database.transaction() as session:
+        session.add(Place(commune_id=world.commune_id, name="XÓM 5", kind="xóm", aliases=[], parent=""))
+    an = browser("an")
+    page = upload(an, LIST)
+    assert "Mới: 1" in page.text
+    say_yes(an)
+    assert places(world)["Xóm 5"].aliases == ["thôn 5"]
+    assert in_use(world) == {*FIRST, "XÓM 5", "Thôn Khe Ngang"}
+
+
 @pytest.mark.parametrize("rows", ["", "xxx", "eJyrVgIAAXUA+Q==", "eJyLjq6OBQAE8AGe"])
 def test_rows_that_were_tampered_with_save_nothing(world: World, browser: Open, rows: str) -> None:
     an = browser("an")
