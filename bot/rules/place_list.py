@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 COLUMNS = ("name", "kind", "aliases", "parent")
 NAME_AT_MOST, KIND_AT_MOST, ALIASES_AT_MOST, ROWS_AT_MOST, BYTES_AT_MOST = 160, 40, 20, 5_000, 1_000_000
@@ -76,7 +77,7 @@ def read_table(data: bytes) -> Table:
     try:
         if len(data) > BYTES_AT_MOST:
             raise RowProblem(0, "Tệp lớn hơn 1 MB. Vui lòng chia danh sách thành nhiều tệp nhỏ hơn.")
-        rows = list(_rows(_decoded(data)))
+        rows = list(islice(_rows(_decoded(data)), ROWS_AT_MOST + 2))
         if not rows:
             raise RowProblem(0, "Tệp không có dòng nào. Vui lòng chọn tệp có dòng tiêu đề và ít nhất một địa danh.")
         columns = _columns(*rows[0])

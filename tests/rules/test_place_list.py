@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.rules import place_list
 from bot.rules.place_list import (
     BYTES_AT_MOST,
     COLUMNS,
@@ -141,6 +142,17 @@ def test_a_file_that_is_no_text_is_refused(data):
     found = read_table(data)
     assert found.problems
     assert not found.entries
+
+
+def test_a_long_file_is_read_no_further_than_a_list_may_be(monkeypatch):
+    read = []
+    monkeypatch.setattr("bot.rules.place_list._entry_of", lambda cells, _columns: read.append(cells))
+    assert read_table(b"name\n" + b"a\n" * 400_000).problems
+    assert read == []
+    rows = place_list._rows("name\n" + "a\n" * 400_000)
+    monkeypatch.setattr("bot.rules.place_list._rows", lambda _text: (read.append(row) or row for row in rows))
+    assert read_table(b"name\n").problems
+    assert len(read) == ROWS_AT_MOST + 2
 
 
 @given(st.binary(max_size=400) | st.text(max_size=200).map(str.encode))
