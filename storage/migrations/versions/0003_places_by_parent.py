@@ -1,5 +1,7 @@
 """Two places of one name and kind may belong to two others: tổ 3 of khu phố 1, and of khu phố 2."""
 
+import itertools
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -42,18 +44,33 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Of places that the earlier table cannot tell apart the later ones are named with their parent.
-    op.execute(
-        "UPDATE places SET name = SUBSTR(name || ' ' || parent, 1, 160) WHERE EXISTS ("
-        "SELECT 1 FROM places earlier WHERE earlier.commune_id = places.commune_id AND earlier.name = places.name "
-        "AND earlier.kind = places.kind AND earlier.id < places.id)"
-    )
+    _name_apart()
     _only_on_sqlite(LET_GO)
     with op.batch_alter_table("places", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("uq_places_commune_id_name_kind_parent"), type_="unique")
         batch_op.create_unique_constraint(batch_op.f("uq_places_commune_id_name_kind"), ["commune_id", "name", "kind"])
         batch_op.alter_column("parent", existing_type=sa.String(length=160), nullable=True)
     _only_on_sqlite(TAKE_BACK)
+
+
+def _name_apart() -> None:
+    """Of places that the earlier table cannot tell apart the later ones are named with their parent, or a number."""
+    places = sa.table("places", *map(sa.column, ("id", "commune_id", "name", "kind", "parent")))
+    connection = op.get_bind()
+    rows = connection.execute(sa.select(places).order_by(places.c.id)).all()
+    taken = {(row.commune_id, row.name, row.kind) for row in rows}
+    seen: set[tuple[int, str, str]] = set()
+    for row in rows:
+        key = (row.commune_id, row.name, row.kind)
+        if key not in seen:
+            seen.add(key)
+            continue
+        joined = " ".join(filter(None, (row.name, row.parent)))
+        endings = itertools.chain([""], (f" ({number})" for number in itertools.count(2)))
+        names = (joined[: 160 - len(ending)] + ending for ending in endings)
+        name = next(name for name in names if (row.commune_id, name, row.kind) not in taken)
+        taken.add((row.commune_id, name, row.kind))
+        connection.execute(sa.update(places).where(places.c.id == row.id).values(name=name))
 
 
 def _only_on_sqlite(statements: tuple[str, ...]) -> None:
