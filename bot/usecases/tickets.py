@@ -166,7 +166,7 @@ def _give_to(desk: Desk, agency_id: int) -> Agency:
         )
     )
     if agency is None:
-        raise NotAllowed("no_such_agency", "Không có đơn vị này trong danh sách của xã.")
+        raise NotAllowed("no_such_agency", "Không có đơn vị này trong danh sách của địa phương.")
     if desk.ticket.agency_id != agency.id:
         desk.ticket.official_id = None
     desk.ticket.agency_id = agency.id
@@ -182,7 +182,7 @@ def _colleague(desk: Desk, official_id: int | None, agency: Agency) -> Official 
         )
     )
     if person is None:
-        raise NotAllowed("no_such_official", "Không có cán bộ này trong xã.")
+        raise NotAllowed("no_such_official", "Không có cán bộ này ở địa phương.")
     if person.agency_id not in (None, agency.id):
         raise NotAllowed(
             "other_agency", "%(person)s không thuộc %(agency)s. Anh/Chị vui lòng chọn lại.", person=person.name,
@@ -255,7 +255,7 @@ def set_place(
                 sa.select(Place).where(Place.id == place_id, Place.commune_id == desk.ticket.commune_id)
             )
             if place is None:
-                raise NotAllowed("no_such_place", "Không có địa điểm này trong danh sách của xã.")
+                raise NotAllowed("no_such_place", "Không có địa điểm này trong danh sách của địa phương.")
         if place is None and not words:
             raise NotAllowed("no_place", "Cần chọn địa điểm hoặc ghi bằng lời.")
         before = desk.ticket.place_text

@@ -98,7 +98,7 @@ def test_a_commune_without_places_is_told_how_to_begin(world: World, browser: Op
     for place in places(world).values():
         an.open("/places")
         an.send(an.page.form(f"/places/{place.id}/retirement"))
-    assert "Xã chưa có địa danh nào đang dùng" in an.page.text
+    assert "Địa phương chưa có địa danh nào đang dùng" in an.page.text
     assert "/places/places.csv" not in an.page.links
 
 

@@ -165,7 +165,7 @@ def test_another_communes_figures_are_not_shown(world: World, browser: Open, rep
     page = browser("ben").open("/quality")
     assert "Đã đọc" not in page.text
     assert "Phạm Anh Tuấn" not in page.text
-    assert "cán bộ xã khác" in page.text
+    assert "cán bộ nơi khác" in page.text
 
 
 @pytest.mark.parametrize("is_promoted", [True, False])
