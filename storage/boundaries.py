@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from storage.seeding import SEEDS
 FILE = SEEDS / "commune_boundaries.geojson.gz"
 # Borders are simplified to about 55 m; a point this near to one (in degrees, about 1 km) still belongs to a commune.
 _NEAR = 0.01
+_reading = threading.Lock()
 
 
 class Boundaries:
@@ -38,7 +40,12 @@ class Boundaries:
         return self._codes[int(near[0])] if len(near) else None
 
 
-@cache
 def boundaries() -> Boundaries:
-    """The borders that ship; read when first asked for."""
+    """The borders that ship; read when first asked for, so ask before taking a lock that others wait for."""
+    with _reading:
+        return _shipped()
+
+
+@cache
+def _shipped() -> Boundaries:
     return Boundaries()

@@ -22,6 +22,14 @@ def normalise_url(url: str) -> str:
     return url
 
 
+def is_missing(url: str) -> bool:
+    """Whether an SQLite file is not there; to open the database would create it."""
+    found = sa.make_url(normalise_url(url))
+    if found.get_backend_name() != "sqlite" or not found.database or found.database.startswith((":memory:", "file:")):
+        return False
+    return not Path(found.database).exists()
+
+
 class Database:
     """One engine and the two ways to use it: a reading session and a writing transaction."""
 

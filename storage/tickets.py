@@ -69,7 +69,7 @@ class Ticket(OfCommune, Base):
 
 
 class TicketEvent(OfCommune, Base):
-    """One fact in a ticket's life; rows are only ever added."""
+    """One fact in a ticket's life; rows are only ever added, and lose their words when the citizen's are erased."""
 
     __tablename__ = "ticket_events"
 

@@ -110,6 +110,8 @@ BAD_LINES = {
     b'{"id":7,"text":"a","home":"00000"}': "'00000'",
     b'{"id":7,"text":"a","home":"00001"}': "former",
     b'{"id":NaN,"text":"a"}': "NaN",
+    b'{"id":1e999,"text":"a"}': "1e999 is too large",
+    b'{"id":[-1e400],"text":"a"}': "-1e400 is too large",
     b'{"text":"\xff"}': "not UTF-8 (byte 10)",
     b"[" * 100_000: "nested too deeply",
 }
@@ -264,6 +266,23 @@ def test_settings_that_are_wrong_are_told_but_do_not_stop_reading(operator: Oper
 def test_a_database_that_is_not_set_up_is_told_but_does_not_stop_reading(operator: Operator, tmp_path: Path) -> None:
     (tmp_path / "haichieu.db").touch()
     result = operator.types("read", "--commune", "27925", typed='{"text":"ổ gà"}\n', HAICHIEU_DATA_DIR=str(tmp_path))
+    assert "database" in result.stderr
+    assert json.loads(result.stdout)["topic"] == "giao-thong-duong-sa"
+
+
+def test_a_database_that_is_not_there_is_told_and_not_made(operator: Operator, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/not/here.db"
+    result = operator.types("read", "--commune", "27925", typed='{"text":"ổ gà"}\n', HAICHIEU_DATABASE_URL=url)
+    assert "not there" in result.stderr
+    assert json.loads(result.stdout)["topic"] == "giao-thong-duong-sa"
+    assert not (tmp_path / "not").exists()
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://localhost:port/x", "postgresql://localhost:99999999/x", "mariadb", "x://y"]
+)
+def test_an_address_of_no_database_is_told_but_does_not_stop_reading(operator: Operator, url: str) -> None:
+    result = operator.types("read", typed='{"text":"ổ gà"}\n', HAICHIEU_DATABASE_URL=url)
     assert "database" in result.stderr
     assert json.loads(result.stdout)["topic"] == "giao-thong-duong-sa"
 

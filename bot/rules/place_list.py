@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 COLUMNS = ("name", "kind", "aliases", "parent")
 NAME_AT_MOST, KIND_AT_MOST, ALIASES_AT_MOST, ROWS_AT_MOST, BYTES_AT_MOST = 160, 40, 20, 5_000, 1_000_000
@@ -22,6 +23,12 @@ _COLUMN_OF = {heading: column for column, headings in _HEADINGS.items() for head
 _BETWEEN_ALIASES = re.compile(r"[|;,\n]")
 _MARKED_FORMULA = re.compile(r"'(?=[=+\-@＝＋－＠])")
 _PROBLEMS_AT_MOST = 200
+_ZERO_WIDTH_SPACE = "\u200b"
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
+# What Vietnamese is written with besides ASCII: letters, and marks that spreadsheets put in by themselves.
+_VIETNAMESE = frozenset(
+    unicodedata.normalize("NFC", letter + tone) for letter in "aăâeêioôơuưyAĂÂEÊIOÔƠUƯY" for tone in ("", *_TONES)
+) | frozenset("đĐ“”‘’–—…•\u00a0")
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ def read_table(data: bytes) -> Table:
     try:
         if len(data) > BYTES_AT_MOST:
             raise RowProblem(0, "Tệp lớn hơn 1 MB. Vui lòng chia danh sách thành nhiều tệp nhỏ hơn.")
-        rows = list(_rows(_decoded(data)))
+        rows = list(islice(_rows(_decoded(data)), ROWS_AT_MOST + 2))
         if not rows:
             raise RowProblem(0, "Tệp không có dòng nào. Vui lòng chọn tệp có dòng tiêu đề và ít nhất một địa danh.")
         columns = _columns(*rows[0])
@@ -138,7 +145,7 @@ def _decoded(data: bytes) -> str:
     try:
         return _strictly(data, "utf-8")
     except RowProblem:
-        return _strictly(data, "cp1258")
+        return _vietnamese(_strictly(data, "cp1258"))
 
 
 def _strictly(data: bytes, encoding: str) -> str:
@@ -147,8 +154,20 @@ def _strictly(data: bytes, encoding: str) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise RowProblem(0, "Không đọc được chữ trong tệp. Vui lòng lưu lại ở dạng CSV UTF-8 rồi tải lên.")
+        raise _unreadable()
     return text
+
+
+def _vietnamese(text: str) -> str:
+    """The text, if it is one: any bytes at all mean something in Windows-1258, damaged UTF-8 and TCVN3 too."""
+    composed = unicodedata.normalize("NFC", text)
+    if not all(c.isascii() or c in _VIETNAMESE for c in composed):
+        raise _unreadable()
+    return composed
+
+
+def _unreadable() -> RowProblem:
+    return RowProblem(0, "Không đọc được chữ trong tệp. Vui lòng lưu lại ở dạng CSV UTF-8 rồi tải lên.")
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -160,15 +179,17 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
         text, skipped = text[told.end() :], 1
     heading = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = told[1] if told else max(",;\t", key=heading.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     while True:
         try:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error:
-            raise RowProblem(line + skipped, "Có ô quá dài, thường do thiếu dấu ngoặc kép đóng.") from None
+        except csv.Error as error:
+            if "limit" in str(error):
+                raise RowProblem(line + skipped, "Có ô quá dài, thường do thiếu dấu ngoặc kép đóng.") from None
+            raise RowProblem(line + skipped, "Dấu ngoặc kép không khớp: thiếu dấu đóng hoặc đặt giữa ô.") from None
         if any(cell.strip() for cell in cells):
             yield line + skipped, cells
         line = reader.line_num + 1
@@ -178,7 +199,7 @@ def _columns(line: int, cells: list[str]) -> list[str]:
     """The meaning of each column by its heading; empty columns at the end are passed over."""
     columns: list[str] = []
     for cell in cells:
-        heading = _tidy(cell.strip().lstrip("\ufeff"))
+        heading = _tidy(cell) if cell else ""
         column = _COLUMN_OF.get(_plain(heading), "")
         if heading and not column:
             raise RowProblem(
@@ -226,9 +247,18 @@ def _checked(rows: Iterable[tuple[int, Entry, list[str], int]]) -> Table:
 
 
 def _matched(entries: list[Entry], present: dict[int, Entry]) -> dict[int, int]:
-    """Which present place each entry is: by name, kind and parent; then by name and kind; then by name alone."""
+    """Which present place each entry is: by name, kind and parent; then by name and kind; then by name alone.
+
+    Of present places that differ only in capitals an entry is the one written just so, or else the oldest.
+    """
     matched: dict[int, int] = {}
-    for size in (3, 2, 1):
+    same = _by_key(present.items(), 3)
+    for at, entry in enumerate(entries):
+        if entry.key in same:
+            matched[at] = min(
+                same[entry.key], key=lambda number: (not _is_written_alike(present[number], entry), number)
+            )
+    for size in (2, 1):
         taken = set(matched.values())
         here = _by_key(((n, e) for n, e in present.items() if n not in taken), size)
         there = _by_key(((at, e) for at, e in enumerate(entries) if at not in matched), size)
@@ -239,6 +269,10 @@ def _matched(entries: list[Entry], present: dict[int, Entry]) -> dict[int, int]:
     return matched
 
 
+def _is_written_alike(one: Entry, other: Entry) -> bool:
+    return (one.name, one.kind, one.parent) == (other.name, other.kind, other.parent)
+
+
 def _by_key(entries: Iterable[tuple[int, Entry]], size: int) -> dict[tuple[str, ...], list[int]]:
     found: dict[tuple[str, ...], list[int]] = {}
     for number, entry in entries:
@@ -247,6 +281,7 @@ def _by_key(entries: Iterable[tuple[int, Entry]], size: int) -> dict[tuple[str, 
 
 
 def _tidy(text: str) -> str:
-    """One line in composed letters, without characters that cannot be seen."""
-    composed = unicodedata.normalize("NFC", text)
-    return " ".join("".join(c if c.isprintable() else " " for c in composed).split())
+    """One line in composed letters, without characters that cannot be seen; those between letters part no words."""
+    shown = "".join(c for c in text if c == _ZERO_WIDTH_SPACE or unicodedata.category(c) != "Cf")
+    composed = unicodedata.normalize("NFC", "".join(c if c.isprintable() else " " for c in shown))
+    return " ".join(composed.split())

@@ -54,7 +54,10 @@ class Said:
 
 @dataclass
 class Group:
-    """Messages that belong together: a ticket, or one to be opened."""
+    """Messages that belong together: a ticket, or one to be opened.
+
+    `is_put_aside`: an official called it spam, so whatever comes now, however long ago it was said, was not seen then.
+    """
 
     ticket_id: int | None
     topics: set[str] = field(default_factory=set)
@@ -62,6 +65,7 @@ class Group:
     last_at: datetime | None = None
     is_sealed: bool = False
     ended_at: datetime | None = None
+    is_put_aside: bool = False
     message_ids: list[int] = field(default_factory=list)
     held_tickets: set[int] = field(default_factory=set)
 
@@ -119,6 +123,8 @@ def _group_for(said: Said, groups: list[Group], burst: timedelta) -> Group | Non
 
 
 def _may_join(said: Said, group: Group) -> bool:
+    if group.is_put_aside or (group.ended_at is not None and said.intent == "emergency"):
+        return False  # nobody looks there any more
     # A denunciation never lands in a ticket others may read.
     return group.is_open_at(said.at) and (group.is_sealed or not said.is_sealed)
 

@@ -252,7 +252,7 @@ def _problems(
     needed = (
         (title, "Chưa có tiêu đề. Vui lòng nhập tiêu đề."),
         (body, "Chưa có nội dung. Vui lòng nhập nội dung."),
-        (commune.name, "Xã chưa có tên trong hệ thống. Vui lòng báo người quản trị."),
+        (commune.name, "Địa phương chưa có tên trong hệ thống. Vui lòng báo người quản trị."),
     )
     problems = [AnnouncementError(sentence) for value, sentence in needed if not value.strip()]
     if len(title) > TITLE_AT_MOST:
@@ -261,7 +261,7 @@ def _problems(
     if size > TEXT_AT_MOST:
         problems.append(
             AnnouncementError(
-                "Tin dài %(size)s ký tự, tối đa %(most)s kể cả tên xã và lời nhắn cuối. Vui lòng rút ngắn nội dung.",
+                "Tin dài %(size)s ký tự, tối đa %(most)s kể cả tên địa phương và lời nhắn cuối. Vui lòng rút ngắn.",
                 size=size,
                 most=TEXT_AT_MOST,
             )

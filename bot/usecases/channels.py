@@ -352,7 +352,7 @@ def _nudge(runtime: Runtime) -> None:
 
 def _other_account(channel: Channel) -> ChannelProblem:
     return ChannelProblem(
-        "Quyền được cấp là của một tài khoản khác, không phải %(account)s. Vui lòng chọn đúng tài khoản của xã.",
+        "Quyền được cấp là của tài khoản khác, không phải %(account)s. Vui lòng chọn đúng tài khoản của địa phương.",
         account=channel.account,
     )
 

@@ -261,17 +261,28 @@ def _erase_words(work: Work, conversation: Conversation) -> None:
         .values(state=DeliveryState.CANCELLED, code="withdrawn", reason="Người dân đã rút dữ liệu.")
     )
     session.execute(sa.update(Delivery).where(Delivery.conversation_id == conversation.id).values(text=gone))
-    for ticket in session.scalars(sa.select(Ticket).where(Ticket.conversation_id == conversation.id)):
+    tickets = list(session.scalars(sa.select(Ticket).where(Ticket.conversation_id == conversation.id)))
+    _erase_history(session, [ticket.id for ticket in tickets], gone)
+    for ticket in tickets:
         ticket.summary, ticket.place_text = gone, None
         ticket.latitude = ticket.longitude = None
         ticket.version += 1
-        if ticket.is_open:
+        if ticket.is_open or ticket.is_spam:  # spam could be restored
             ticket.state, ticket.is_open, ticket.closed_at = TicketState.WITHDRAWN, False, work.now
         session.add(
             TicketEvent(
                 commune_id=ticket.commune_id, ticket_id=ticket.id, kind=EventKind.WITHDRAWN, at=work.now, data={}
             )
         )
+
+
+def _erase_history(session: Session, ticket_ids: list[int], gone: str) -> None:
+    # That something was done, by whom and when stays; officials' own words may repeat the citizen's.
+    events = TicketEvent.ticket_id.in_(ticket_ids)
+    session.execute(sa.update(TicketEvent).where(events, TicketEvent.note.is_not(None)).values(note=gone))
+    session.execute(
+        sa.update(TicketEvent).where(events, TicketEvent.kind == EventKind.PLACE_CHANGED).values(data={"to": gone})
+    )
 
 
 def _erase_events(work: Work, word: Withdrawal) -> None:

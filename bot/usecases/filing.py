@@ -132,7 +132,7 @@ def _fixed_groups(tickets: dict[int, Ticket], known: list[Known]) -> dict[int, G
     for ticket in sorted(tickets.values(), key=lambda t: t.opened_at):
         if not ticket.is_touched and ticket.opened_at >= oldest:
             continue
-        group = Group(ticket_id=ticket.id, is_sealed=ticket.is_sealed)
+        group = Group(ticket_id=ticket.id, is_sealed=ticket.is_sealed, is_put_aside=ticket.is_spam)
         if ticket.topic and (ticket.topic_is_confirmed or ticket.opened_at < oldest):
             group.topics.add(ticket.topic)
         if ticket.opened_at < oldest:

@@ -78,9 +78,16 @@ class Installation:
             return otherwise
         import sqlalchemy as sa
 
-        from storage.database import Database
+        from storage.database import Database, is_missing
 
-        database = Database(self._url, pool_size=1)
+        try:
+            if is_missing(self._url):
+                self._note("the database file that the settings name is not there; what it would know is left out")
+                return otherwise
+            database = Database(self._url, pool_size=1)
+        except (sa.exc.SQLAlchemyError, ValueError) as error:  # a port that is no number is a plain ValueError
+            self._note(f"the database has no usable address ({type(error).__name__}); what it knows is left out")
+            return otherwise
         try:
             with database.reading() as session:
                 return ask(session)

@@ -31,6 +31,7 @@ from bot.usecases import citizens, receipts, reports
 from bot.usecases.communes import CommuneBook, commune_book
 from bot.usecases.work import NotYet, Taken, Work, where
 from nlp.reading import Reading
+from storage.boundaries import boundaries
 from storage.channels import Channel
 from storage.database import advisory_lock
 from storage.enums import InboundState
@@ -85,10 +86,16 @@ def _understand(runtime: Runtime, row: InboundEvent, channel: Channel, book: Com
             runtime.reader.read(word.text, book.home) if isinstance(word, InboundMessage) and word.text else None
             for word in words
         )
+        if any(_has_pin(word) for word in words):
+            boundaries()  # they take a second to read; filing asks for them while others wait for its locks
     except Exception as error:  # noqa: BLE001 - a poison message must be seen, not loop
         log.error("intake.not_understood", event_id=row.id, error=type(error).__name__, where=where(error))
         return Taken(row.id, (Ignored("poison", type(error).__name__),), (None,))
     return Taken(row.id, words, readings)
+
+
+def _has_pin(word: Event) -> bool:
+    return isinstance(word, InboundMessage) and any(sent.latitude is not None for sent in word.attachments)
 
 
 def _write(runtime: Runtime, taken: list[Taken], lease: str) -> set[str]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import Forbidden, NotFound, audit
 from bot.rules.place_list import (
+    ALIASES_AT_MOST,
     COLUMNS,
     ROWS_AT_MOST,
     Comparison,
@@ -46,8 +47,10 @@ _TEMPLATE = (
     ("Trường Tiểu học Kim Đồng", "trường", "", ""),
     ("Chợ Mới", "chợ", "chợ Chiều", ""),
 )
+# A list in use can be downloaded and uploaded again; retired places are kept for their reports.
+IN_USE_AT_MOST, IN_ALL_AT_MOST = ROWS_AT_MOST, 20_000
 # What comes back from a form may not unfold to more than any list can be.
-_UNFOLDED_AT_MOST = 8_000_000
+_UNFOLDED_AT_MOST = 3_000_000
 
 
 class PlaceProblem(Problem):
@@ -118,6 +121,7 @@ def add(runtime: Runtime, official: Official, *, name: str, kind: str, aliases: 
         _must_be_new(session, official, entry)
         place = _new(session, official, entry)
         session.flush()
+        _must_fit(session, official)
         _write_down(session, runtime, official, "place.added", f"place:{place.id}", name=entry.name)
         return place.id
 
@@ -149,6 +153,9 @@ def set_active(runtime: Runtime, official: Official, place_id: int, *, is_active
         if place.is_active is is_active:
             return
         place.is_active = is_active
+        session.flush()
+        if is_active:
+            _must_fit(session, official)
         action = "place.restored" if is_active else "place.retired"
         _write_down(session, runtime, official, action, f"place:{place.id}", name=place.name)
 
@@ -183,7 +190,7 @@ def confirm(runtime: Runtime, official: Official, rows: str, *, seen: str, retir
             raise PlaceProblem(
                 "Danh sách vừa được người khác sửa nên chưa lưu gì. Vui lòng tải tệp lên lại để xem thay đổi mới."
             )
-        changes = looked.comparison
+        changes, in_use = looked.comparison, len(places) - len(looked.retired)
         for number, entry in changes.changed:
             _take(places[number], entry)
             places[number].is_active = True
@@ -192,6 +199,8 @@ def confirm(runtime: Runtime, official: Official, rows: str, *, seen: str, retir
         if retire_missing:
             for number in changes.missing:
                 places[number].is_active = False
+        session.flush()
+        _must_fit(session, official, in_use)
         counts = {"new": len(changes.new), "changed": len(changes.changed), "unchanged": len(changes.unchanged)}
         counts["retired"] = len(changes.missing) if retire_missing else 0
         _write_down(session, runtime, official, "places.uploaded", f"commune:{official.commune_id}", **counts)
@@ -228,14 +237,14 @@ def _unpacked(rows: str) -> list[Entry]:
         text = unfolding.decompress(b64decode(rows, validate=True), _UNFOLDED_AT_MOST)
         if unfolding.unconsumed_tail or not unfolding.eof:
             raise bad
-        entries = [
-            clean_entry(name, kind, tuple(map(str, aliases)), parent)
-            for name, kind, aliases, parent in json.loads(text)
-        ]
+        found = json.loads(text)
+        if not 0 < len(found) <= ROWS_AT_MOST or any(len(aliases) > ALIASES_AT_MOST for _, _, aliases, _ in found):
+            raise bad
+        entries = [clean_entry(name, kind, tuple(map(str, aliases)), parent) for name, kind, aliases, parent in found]
     except (ValueError, TypeError, zlib.error, RecursionError):
         raise bad from None
     keys = {entry.key for entry in entries}
-    if not 0 < len(entries) <= ROWS_AT_MOST or len(keys) != len(entries) or any(problem_of(entry) for entry in entries):
+    if len(keys) != len(entries) or any(problem_of(entry) for entry in entries):
         raise bad
     return entries
 
@@ -260,6 +269,25 @@ def _must_be_new(session: Session, official: Official, entry: Entry, besides: in
         raise PlaceProblem(
             "“%(ten)s” đã có trong các địa danh ngừng dùng. Vui lòng mở danh sách đó và bấm Dùng lại.", ten=place.name
         )
+
+
+def _must_fit(session: Session, official: Official, before: int = 0) -> None:
+    """Refuse what makes the list longer than pages and the reader can bear; what shortens one that is may be done."""
+    mine = sa.select(sa.func.count()).where(Place.commune_id == official.commune_id)
+    if (session.scalar(mine.where(Place.is_active.is_(True))) or 0) > max(IN_USE_AT_MOST, before):
+        raise PlaceProblem(
+            "Danh sách chỉ được có %(n)s địa danh đang dùng nên chưa lưu. Vui lòng ngừng dùng bớt rồi làm lại.",
+            n=_spelt(IN_USE_AT_MOST),
+        )
+    if (session.scalar(mine) or 0) > IN_ALL_AT_MOST:
+        raise PlaceProblem(
+            "Danh sách đã đủ %(n)s địa danh kể cả ngừng dùng nên chưa lưu. Vui lòng sửa địa danh có sẵn.",
+            n=_spelt(IN_ALL_AT_MOST),
+        )
+
+
+def _spelt(number: int) -> str:
+    return f"{number:_}".replace("_", ".")
 
 
 def _entry(place: Place) -> Entry:
@@ -289,9 +317,9 @@ def _found(session: Session, official: Official, place_id: int) -> Place:
 
 
 def _lock(session: Session, official: Official) -> None:
-    """One change of a commune's list at a time."""
+    """One change of a commune's list at a time; what only refers to the commune, as every new row does, goes on."""
     _must(official)
-    session.get_one(Commune, official.commune_id, with_for_update=True)
+    session.get_one(Commune, official.commune_id, with_for_update={"key_share": True})
 
 
 def _must(official: Official) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -104,28 +104,14 @@ def quality(runtime: Runtime, official: Official, days: int) -> Quality:
     since = runtime.now() - timedelta(days=days)
     with runtime.database.reading() as session:
         lines = _read(session, official.commune_id, since)
-        said = _said(session, official.commune_id, since)
+        urgency = _looked(session, official.commune_id, since, lines)
+        put = _put(session, official.commune_id, since)
         trainings = [_training(session, model, official.commune_id) for model in latest(session, MOST_TRAININGS)]
-    urgency = Looked()
-    counts: Counter[tuple[CorrectionKind, str | None]] = Counter()
-    for (_, kind), corrections in said.items():
-        first, last, is_sealed = corrections[0][0], corrections[-1][0], corrections[0][1]
-        is_changed = first.before != last.after
-        counts.update((kind, one.after) for one, _ in corrections)
-        if kind is CorrectionKind.URGENCY:
-            _count(urgency, is_changed)
-        elif kind is CorrectionKind.TOPIC and not is_sealed:
-            _count(lines.setdefault(first.before or "", TopicLine(first.before or "")).looked, is_changed)
-    seals = sum(n for (kind, _), n in counts.items() if kind is CorrectionKind.SEAL)
-    spams = sum(n for (kind, _), n in counts.items() if kind is CorrectionKind.SPAM)
-    sealed, spam = counts[CorrectionKind.SEAL, SEALED], counts[CorrectionKind.SPAM, SPAM]
     ordered = sorted(lines.values(), key=lambda line: (-line.read, line.slug))
-    return Quality(days, ordered, urgency, sealed, seals - sealed, spam, spams - spam, trainings)
-
-
-def _count(looked: Looked, is_changed: bool) -> None:
-    looked.looked_at += 1
-    looked.changed += is_changed
+    seal, spam = CorrectionKind.SEAL, CorrectionKind.SPAM
+    return Quality(
+        days, ordered, urgency, put[seal, True], put[seal, False], put[spam, True], put[spam, False], trainings
+    )
 
 
 def _read(session: Session, commune_id: int, since: datetime) -> dict[str, TopicLine]:
@@ -152,20 +138,53 @@ def _read(session: Session, commune_id: int, since: datetime) -> dict[str, Topic
     return lines
 
 
-def _said(
-    session: Session, commune_id: int, since: datetime
-) -> dict[tuple[int, CorrectionKind], list[tuple[Correction, bool]]]:
-    """The corrections of each ticket and kind in the order they were made, and whether the ticket is sealed."""
-    query = (
-        sa.select(Correction, Ticket.is_sealed)
+def _looked(session: Session, commune_id: int, since: datetime, lines: dict[str, TopicLine]) -> Looked:
+    """How often urgency was looked at, topics put into `lines`: once a ticket, from its first word to its last."""
+    of_ticket = {"partition_by": (Correction.ticket_id, Correction.kind)}
+    before = sa.func.first_value(Correction.before).over(**of_ticket, order_by=Correction.id)
+    from_last = sa.func.row_number().over(**of_ticket, order_by=Correction.id.desc())
+    each = (
+        sa.select(
+            Correction.kind, before.label("before"), Correction.after.label("after"), from_last.label("from_last")
+        )
         .join(Ticket, Ticket.id == Correction.ticket_id)
-        .where(Correction.commune_id == commune_id, Correction.at >= since)
-        .order_by(Correction.id)
+        .where(
+            Correction.commune_id == commune_id,
+            Correction.at >= since,
+            Correction.kind.in_([CorrectionKind.TOPIC, CorrectionKind.URGENCY]),
+            Ticket.is_sealed.is_(False),
+        )
+        .subquery()
     )
-    found: dict[tuple[int, CorrectionKind], list[tuple[Correction, bool]]] = defaultdict(list)
-    for correction, is_sealed in session.execute(query):
-        found[correction.ticket_id, correction.kind].append((correction, is_sealed))
-    return found
+    changed = sa.func.sum(sa.case((each.c.before.is_distinct_from(each.c.after), 1), else_=0))
+    urgency = Looked()
+    for kind, topic, looked_at, count in session.execute(
+        sa.select(each.c.kind, each.c.before, sa.func.count(), changed)
+        .where(each.c.from_last == 1)
+        .group_by(each.c.kind, each.c.before)
+    ):
+        slug = topic or ""
+        looked = urgency if kind is CorrectionKind.URGENCY else lines.setdefault(slug, TopicLine(slug)).looked
+        looked.looked_at += looked_at
+        looked.changed += int(count)
+    return urgency
+
+
+def _put(session: Session, commune_id: int, since: datetime) -> Counter[tuple[CorrectionKind, bool]]:
+    """How often officials sealed and unsealed, and put aside as spam and fetched back."""
+    query = (
+        sa.select(Correction.kind, Correction.after, sa.func.count())
+        .where(
+            Correction.commune_id == commune_id,
+            Correction.at >= since,
+            Correction.kind.in_([CorrectionKind.SEAL, CorrectionKind.SPAM]),
+        )
+        .group_by(Correction.kind, Correction.after)
+    )
+    put: Counter[tuple[CorrectionKind, bool]] = Counter()
+    for kind, after, count in session.execute(query):
+        put[kind, after in {SEALED, SPAM}] += count
+    return put
 
 
 def _training(session: Session, model: TrainedModel, commune_id: int) -> Training:

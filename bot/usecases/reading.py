@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -124,7 +125,7 @@ class Lines:
 def _asked(line: bytes, known: dict[str, Any]) -> _Asked:
     """What a line asks; puts its id into `known` before it looks at the rest; raises _BadLine."""
     try:
-        row = json.loads(line.decode("utf-8-sig"), parse_constant=_no_json)
+        row = json.loads(line.decode("utf-8-sig"), parse_constant=_no_json, parse_float=_finite)
     except UnicodeDecodeError as error:
         raise _BadLine(f"not UTF-8 (byte {error.start + 1})") from None
     except RecursionError:
@@ -145,6 +146,13 @@ def _asked(line: bytes, known: dict[str, Any]) -> _Asked:
 
 def _no_json(word: str) -> None:
     raise ValueError(f"{word} is no JSON value")
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    if math.isinf(number):
+        raise ValueError(f"{word[:20]} is too large")
+    return number
 
 
 def as_line(text: str, reading: Reading, home: Home) -> dict[str, Any]:

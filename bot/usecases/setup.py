@@ -26,12 +26,13 @@ log = structlog.get_logger()
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,58}[a-z0-9]", re.ASCII)
 
 # Every commune starts with these (domain §5) and then edits them; the last column marks bodies outside the commune.
+# {type}: xã, phường or đặc khu.
 AGENCIES: tuple[tuple[str, str, bool], ...] = (
     ("van-phong", "Văn phòng HĐND và UBND", False),
     ("kinh-te", "Phòng Kinh tế", False),
     ("van-hoa-xa-hoi", "Phòng Văn hóa – Xã hội", False),
     ("hcc", "Trung tâm Phục vụ hành chính công", False),
-    ("cong-an", "Công an xã", False),
+    ("cong-an", "Công an {type}", False),
     ("quan-su", "Ban Chỉ huy quân sự", False),
     ("tram-y-te", "Trạm Y tế", False),
     ("lanh-dao", "Lãnh đạo UBND", False),
@@ -97,7 +98,8 @@ def add_commune(
         session.add(commune)
         session.flush()
         session.add_all(
-            Agency(commune_id=commune.id, slug=s, name=n, is_external=external) for s, n, external in AGENCIES
+            Agency(commune_id=commune.id, slug=s, name=n.format(type=unit.type), is_external=external)
+            for s, n, external in AGENCIES
         )
         session.add_all(Place(commune_id=commune.id, name=p.name, kind=p.kind, aliases=list(p.aliases)) for p in places)
         session.add(

@@ -78,6 +78,12 @@ class TicketPage:
         return max((e.id for e, _ in self.events if e.official_id is not None), default=0)
 
     @property
+    def place(self) -> str | None:
+        """The ticket's place in the commune's list."""
+        here = (one.name for one in self.choices if one.kind == "place" and one.id == self.ticket.place_id)
+        return next(here, None)
+
+    @property
     def probability(self) -> float | None:
         """How sure the reader was of the topic the ticket has."""
         guesses = [
@@ -112,7 +118,7 @@ def open_page(
             talk=talk,
             is_cut=is_cut,
             events=_events(session, ticket.id),
-            choices=_choices(session, official.commune_id),
+            choices=_choices(session, ticket),
             window=_window(runtime, channel, urn),
             hours=working_hours(dict(commune.settings)),
             holidays=holidays_of(session, commune.id),
@@ -190,19 +196,29 @@ def _events(session: Session, ticket_id: int) -> list[tuple[TicketEvent, str | N
     return [(event, name) for event, name in rows]
 
 
-def _choices(session: Session, commune_id: int) -> list[Choice]:
+def _choices(session: Session, ticket: Ticket) -> list[Choice]:
     nothing = sa.cast(sa.null(), sa.BigInteger)
     agencies = sa.select(sa.literal("agency").label("kind"), Agency.id, Agency.name, nothing.label("agency_id")).where(
-        Agency.commune_id == commune_id, Agency.is_active.is_(True)
+        Agency.commune_id == ticket.commune_id, Agency.is_active.is_(True)
     )
     officials = sa.select(sa.literal("official"), Official.id, Official.name, Official.agency_id).where(
-        Official.commune_id == commune_id, Official.is_active.is_(True)
+        Official.commune_id == ticket.commune_id, Official.is_active.is_(True)
     )
-    places = sa.select(sa.literal("place"), Place.id, Place.name, nothing).where(
-        Place.commune_id == commune_id, Place.is_active.is_(True)
+    places = sa.select(sa.literal("place"), Place.id, _full_name(), nothing).where(
+        Place.commune_id == ticket.commune_id, sa.or_(Place.is_active.is_(True), Place.id == ticket.place_id)
     )
     rows: Sequence[Any] = session.execute(sa.union_all(agencies, officials, places).order_by("kind", "name")).all()
     return [Choice(*row) for row in rows]
+
+
+def _full_name() -> sa.ColumnElement[str]:
+    """A place as people tell it from others of its name: with what it belongs to, and its kind where need be."""
+    alike = sa.func.count().over(partition_by=(Place.name, Place.parent))
+    return (
+        Place.name
+        + sa.case((Place.parent != "", " – " + Place.parent), else_="")
+        + sa.case((sa.and_(alike > 1, Place.kind != ""), " (" + Place.kind + ")"), else_="")
+    )
 
 
 def _window(runtime: Runtime, channel: Channel, urn: Urn) -> Window:

@@ -32,7 +32,7 @@ from storage.communes import Place
 from storage.enums import CorrectionKind, EventKind, Role, TicketState, Urgency
 from storage.messages import Message
 from storage.officials import Official
-from storage.tickets import Ticket
+from storage.tickets import Ticket, TicketEvent
 
 LONGEST_NOTE = 5_000
 LONGEST_REASON = 2_000
@@ -54,8 +54,7 @@ def change_state(
     with at_desk(runtime, official, ticket_id, version) as desk:
         if target in WITH_REPLY:
             raise NotAllowed("by_reply", "Kết quả được gửi bằng mẫu trả lời, không đổi trạng thái riêng.")
-        if desk.ticket.is_spam:
-            raise NotAllowed("is_spam", "Phản ánh đang trong tin rác. Anh/Chị khôi phục trước rồi làm tiếp.")
+        _must_not_be_spam(desk)
         check(desk.ticket.state, target, roles_on(official, desk.ticket), given)
         words = " ".join(given.words.split())
         data: dict[str, Any] = {}
@@ -109,6 +108,10 @@ def _merge(desk: Desk, code: str) -> Ticket:
     )
     if into is None or into.id == ticket.id or into.merged_into_id is not None:
         raise NotAllowed("no_such_target", "Không có phản ánh mang mã này để ghép vào. Anh/Chị vui lòng xem lại mã.")
+    if into.is_spam:
+        raise NotAllowed(
+            "target_is_spam", "Phản ánh mang mã này đang trong tin rác. Anh/Chị khôi phục phản ánh đó trước rồi ghép."
+        )
     ticket.merged_into_id = into.id
     return into
 
@@ -136,6 +139,7 @@ def assign(
         is_own = official_id == official.id and agency_id == official.agency_id
         if not may_direct(official) and not is_own:
             raise NotAllowed("not_yours", "Tài khoản của Anh/Chị chỉ được nhận việc về mình.")
+        _must_not_be_spam(desk)
         agency = _give_to(desk, agency_id)
         person = _colleague(desk, official_id, agency)
         desk.ticket.official_id = person.id if person else None
@@ -162,7 +166,7 @@ def _give_to(desk: Desk, agency_id: int) -> Agency:
         )
     )
     if agency is None:
-        raise NotAllowed("no_such_agency", "Không có đơn vị này trong danh sách của xã.")
+        raise NotAllowed("no_such_agency", "Không có đơn vị này trong danh sách của địa phương.")
     if desk.ticket.agency_id != agency.id:
         desk.ticket.official_id = None
     desk.ticket.agency_id = agency.id
@@ -178,7 +182,7 @@ def _colleague(desk: Desk, official_id: int | None, agency: Agency) -> Official 
         )
     )
     if person is None:
-        raise NotAllowed("no_such_official", "Không có cán bộ này trong xã.")
+        raise NotAllowed("no_such_official", "Không có cán bộ này ở địa phương.")
     if person.agency_id not in (None, agency.id):
         raise NotAllowed(
             "other_agency", "%(person)s không thuộc %(agency)s. Anh/Chị vui lòng chọn lại.", person=person.name,
@@ -206,12 +210,36 @@ def set_topic(runtime: Runtime, official: Official, ticket_id: int, *, version: 
 
 
 def follow_topic(desk: Desk) -> None:
-    """Routing, while nobody works on it yet, and deadline follow topic and urgency."""
+    """Routing, while nobody works on it yet and no person chose the agency, and deadline follow the topic."""
     ticket, book, topic = desk.ticket, desk.book, TOPICS[desk.ticket.topic or "khac"]
-    if ticket.official_id is None and ticket.state in {TicketState.NEW, TicketState.RECEIVED}:
+    is_free = ticket.official_id is None and ticket.state in {TicketState.NEW, TicketState.RECEIVED}
+    if is_free and not _agency_was_chosen(desk):
         ticket.agency_id = route(topic.slug, 1.0, ticket.place_id, book.rules, book.agencies, topic.agency).agency_id
-    sla = {Urgency.EMERGENCY: "S0", Urgency.URGENT: "S1"}.get(ticket.urgency, topic.sla)
+    set_deadline(desk)
+
+
+def set_deadline(desk: Desk) -> None:
+    """The deadline follows topic and urgency."""
+    ticket, book = desk.ticket, desk.book
+    sla = {Urgency.EMERGENCY: "S0", Urgency.URGENT: "S1"}.get(ticket.urgency, TOPICS[ticket.topic or "khac"].sla)
     ticket.due_at = due_at(ticket.opened_at, sla, book.hours, book.holidays)
+
+
+def _agency_was_chosen(desk: Desk) -> bool:
+    """Whether a person gave it to the agency that has it; sealing takes it away, and an agency may give it back."""
+    query = (
+        sa.select(TicketEvent)
+        .where(
+            TicketEvent.ticket_id == desk.ticket.id,
+            TicketEvent.kind.in_([EventKind.ASSIGNED, EventKind.SEALED, EventKind.STATE_CHANGED]),
+        )
+        .order_by(TicketEvent.id.desc())
+    )
+    for event in desk.session.scalars(query):
+        if event.kind is EventKind.STATE_CHANGED and event.data.get("from") != TicketState.ASSIGNED.value:
+            continue
+        return event.kind is EventKind.ASSIGNED
+    return False
 
 
 def set_place(
@@ -227,15 +255,19 @@ def set_place(
                 sa.select(Place).where(Place.id == place_id, Place.commune_id == desk.ticket.commune_id)
             )
             if place is None:
-                raise NotAllowed("no_such_place", "Không có địa điểm này trong danh sách của xã.")
+                raise NotAllowed("no_such_place", "Không có địa điểm này trong danh sách của địa phương.")
         if place is None and not words:
             raise NotAllowed("no_place", "Cần chọn địa điểm hoặc ghi bằng lời.")
         before = desk.ticket.place_text
         known = place_code(desk.ticket.place_id, before)
         record(desk, CorrectionKind.PLACE, known, place_code(place_id, words))
         desk.ticket.place_id = place.id if place else None
-        desk.ticket.place_text = words or (place.name if place else None)
+        desk.ticket.place_text = words or (_in_full(place) if place else None)
         desk.event(EventKind.PLACE_CHANGED, {"from": before, "to": desk.ticket.place_text})
+
+
+def _in_full(place: Place) -> str:
+    return " – ".join(filter(None, (place.name, place.parent)))[:300]
 
 
 def add_note(runtime: Runtime, official: Official, ticket_id: int, *, version: int, text: str) -> None:
@@ -274,8 +306,7 @@ def seal(runtime: Runtime, official: Official, ticket_id: int, *, version: int, 
         ticket = desk.ticket
         if ticket.is_sealed:
             raise NotAllowed("sealed_already", "Phản ánh này đã niêm phong.")
-        if ticket.is_spam:
-            raise NotAllowed("is_spam", "Phản ánh đang trong tin rác. Anh/Chị khôi phục trước rồi làm tiếp.")
+        _must_not_be_spam(desk)
         record(desk, CorrectionKind.SEAL, OPEN, SEALED)
         ticket.is_sealed = True
         ticket.agency_id = desk.book.agencies.get("lanh-dao", ticket.agency_id)
@@ -317,6 +348,11 @@ def must_direct(desk: Desk) -> None:
     """Refuse who does not classify and dispatch."""
     if not may_direct(desk.official):
         raise NotAllowed("not_yours", "Tài khoản của Anh/Chị không được phép thực hiện bước này.")
+
+
+def _must_not_be_spam(desk: Desk) -> None:
+    if desk.ticket.is_spam:
+        raise NotAllowed("is_spam", "Phản ánh đang trong tin rác. Anh/Chị khôi phục trước rồi làm tiếp.")
 
 
 def _reason(words: str) -> str:

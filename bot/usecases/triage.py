@@ -9,7 +9,7 @@ from bot.rules.lifecycle import NotAllowed
 from bot.runtime import Runtime
 from bot.usecases.corrections import NO_SPAM, SPAM, record
 from bot.usecases.desk import Desk, at_desk
-from bot.usecases.tickets import follow_topic, must_direct
+from bot.usecases.tickets import must_direct, set_deadline
 from storage.deliveries import Delivery
 from storage.enums import CorrectionKind, DeliveryState, EventKind, TicketState, Urgency
 from storage.messages import Message
@@ -39,7 +39,7 @@ def set_urgency(runtime: Runtime, official: Official, ticket_id: int, *, version
         is_news = ticket.urgency_set_at is None or before.value != urgency
         ticket.urgency, ticket.urgency_set_at = Urgency(urgency), desk.now
         if before.value != urgency and not ticket.is_sealed:
-            follow_topic(desk)
+            set_deadline(desk)
         if is_news:
             record(desk, CorrectionKind.URGENCY, before.value, urgency)
         desk.event(EventKind.URGENCY_CHANGED, {"from": before.value, "to": urgency})
@@ -66,6 +66,11 @@ def mark_spam(runtime: Runtime, official: Official, ticket_id: int, *, version: 
         audit(desk.session, official, "ticket.marked_spam", f"ticket:{ticket_id}", desk.now)
 
 
+def may_be_restored(ticket: Ticket) -> bool:
+    """Whether a ticket may come back out of spam: nothing is left of one whose sender had their data erased."""
+    return ticket.is_spam and ticket.state is not TicketState.WITHDRAWN
+
+
 def restore(runtime: Runtime, official: Official, ticket_id: int, *, version: int) -> None:
     """Take a ticket back out of spam, to where it stood."""
     with at_desk(runtime, official, ticket_id, version) as desk:
@@ -73,6 +78,8 @@ def restore(runtime: Runtime, official: Official, ticket_id: int, *, version: in
         ticket = desk.ticket
         if not ticket.is_spam:
             raise NotAllowed("not_spam", "Phản ánh này không nằm trong tin rác.")
+        if not may_be_restored(ticket):
+            raise NotAllowed("erased", "Người dân đã rút dữ liệu nên phản ánh không còn nội dung để khôi phục.")
         state = _stood(desk)
         record(desk, CorrectionKind.SPAM, SPAM, NO_SPAM)
         ticket.is_spam, ticket.state, ticket.is_open, ticket.closed_at = False, state, state.is_open, None

@@ -13,7 +13,7 @@ from bot.usecases.announcements import APPROVERS, READERS, AnnouncementError, No
 from bot.usecases.results import GROUPS, PAGE, PEOPLE_ON_A_PAGE, Look
 from bot.web.language import N_, gettext
 from bot.web.security import is_poll
-from bot.web.shell import current_official, notice, render, require, runtime
+from bot.web.shell import current_official, notice, render, require, row_number, runtime
 from storage.announcements import Announcement
 from storage.enums import AnnouncementState, Role
 
@@ -304,14 +304,14 @@ def _look(number: int) -> Look:
 
 def _written() -> dict[str, Any]:
     return {
-        "channel_id": request.form.get("channel_id", type=int) or 0,
+        "channel_id": row_number(request.form.get("channel_id", "")) or 0,
         "title": request.form.get("title", ""),
         "body": request.form.get("body", ""),
     }
 
 
 def _number(name: str) -> int | None:
-    return request.args.get(name, type=int)
+    return row_number(request.args.get(name, ""))
 
 
 def _said(error: AnnouncementError | None) -> str | None:

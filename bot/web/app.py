@@ -25,7 +25,7 @@ from bot.web import (
     triage,
     words,
 )
-from bot.web.shell import render
+from bot.web.shell import RowNumber, render
 
 log = structlog.get_logger()
 
@@ -37,6 +37,7 @@ def create_app(runtime: Runtime) -> Flask:
     """Build the application around a runtime."""
     app = Flask(__name__)
     app.extensions["runtime"] = runtime
+    app.url_map.converters["int"] = RowNumber
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.install(app, runtime)
     language.install(app)

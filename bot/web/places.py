@@ -87,7 +87,11 @@ def retire(number: int) -> Response:
 @require(*KEEPERS)
 def restore(number: int) -> Response:
     """Use it again."""
-    places.set_active(runtime(), current_official(), number, is_active=True)
+    try:
+        places.set_active(runtime(), current_official(), number, is_active=True)
+    except PlaceProblem as error:
+        notice(error.sentence, "problem", **error.values)
+        return redirect("/places?view=retired", 303)
     notice("Địa danh đã được dùng lại.")
     return redirect("/places", 303)
 

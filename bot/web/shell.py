@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from flask import abort, current_app, flash, g, make_response, render_template, request
 from jinja2_fragments.flask import render_block
+from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response
 
 from bot.runtime import Runtime
@@ -21,6 +22,8 @@ from bot.web.security import wants_fragment
 from storage.communes import Commune
 from storage.enums import Role
 from storage.officials import Official
+
+LARGEST_NUMBER = 10**18 - 1
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,6 +63,21 @@ def require(*roles: Role) -> Callable[[F], F]:
         return checked  # type: ignore[return-value]
 
     return decorate
+
+
+class RowNumber(IntegerConverter):
+    """A row's number in an address; nothing is there for one that no database can hold."""
+
+    regex = r"\d{1,18}"
+
+
+def row_number(words: str) -> int | None:
+    """A row's number in a form; None for no words, and 0, which no row has, for what cannot be one."""
+    words = words.strip()
+    if not words:
+        return None
+    number = int(words[:20]) if words.isascii() and words.isdecimal() else 0
+    return number if number <= LARGEST_NUMBER else 0
 
 
 def render(template: str, *, blocks: Collection[str] = (), status: int = 200, **values: Any) -> Response:

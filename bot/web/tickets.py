@@ -20,11 +20,20 @@ from bot.usecases import tickets
 from bot.usecases.desk import Changed
 from bot.usecases.ticket_list import listing
 from bot.usecases.ticket_page import TicketPage, changes_since, open_page
-from bot.usecases.triage import may_be_spam
+from bot.usecases.triage import may_be_restored, may_be_spam
 from bot.web import fate, history, marked_text, words
 from bot.web.language import N_, gettext
 from bot.web.security import client_address, is_poll, wants_fragment
-from bot.web.shell import current_commune, current_official, notice, render, require, runtime
+from bot.web.shell import (
+    LARGEST_NUMBER,
+    current_commune,
+    current_official,
+    notice,
+    render,
+    require,
+    row_number,
+    runtime,
+)
 from nlp.topics import TOPICS
 from storage.enums import TicketState, Urgency
 from storage.tickets import Cursor, View
@@ -108,9 +117,12 @@ def _cursor(words_: str) -> Cursor | None:
     try:
         rank, due, number = words_.split(".")
         due_at = None if due == "x" else datetime.fromtimestamp(int(due) / 1_000_000, UTC)
-        return Cursor(int(rank), due_at, int(number))
+        cursor = Cursor(int(rank), due_at, int(number))
     except (ValueError, OverflowError, OSError):
         abort(400)
+    if cursor.rank not in {0, 1} or not 0 <= cursor.id <= LARGEST_NUMBER:
+        abort(400)
+    return cursor
 
 
 def _cursor_words(cursor: Cursor) -> str:
@@ -167,9 +179,12 @@ def _rights(page: TicketPage) -> dict[str, Any]:
         "may_approve": ticket.state is TicketState.WAITING_APPROVAL
         and any(m.target is TicketState.ANSWERED for m in moves_from(ticket.state, roles)),
         "may_direct": may_direct(official) and (not ticket.is_sealed or bool(roles)),
-        "may_take": not may_direct(official) and official.agency_id is not None and ticket.official_id != official.id,
+        "may_take": not (may_direct(official) or ticket.is_spam)
+        and official.agency_id is not None
+        and ticket.official_id != official.id,
         "may_unseal": may_unseal(official, ticket),
         "may_be_spam": may_be_spam(ticket),
+        "may_be_restored": may_be_restored(ticket),
         "may_reveal": may_reveal(official, ticket),
         "sees_names": sees_names(official, ticket),
     }
@@ -283,7 +298,7 @@ def change_state(number: int) -> Response:
         words=request.form.get("words", ""),
         body=request.form.get("body", ""),
         by_date=day_given("by_date"),
-        agency_id=request.form.get("agency", type=int),
+        agency_id=row_number(request.form.get("agency", "")),
         target_code=request.form.get("target", ""),
     )
     tickets.change_state(runtime(), current_official(), number, version=version(), target=target, given=given)
@@ -295,7 +310,7 @@ def change_state(number: int) -> Response:
 @deed("assignment")
 def assign(number: int) -> Response:
     """Give the ticket to an agency or a person."""
-    agency = request.form.get("agency", type=int)
+    agency = row_number(request.form.get("agency", ""))
     if agency is None:
         raise NotAllowed("needs_agency", "Cần chọn đơn vị xử lý.")
     tickets.assign(
@@ -304,7 +319,7 @@ def assign(number: int) -> Response:
         number,
         version=version(),
         agency_id=agency,
-        official_id=request.form.get("official", type=int),
+        official_id=row_number(request.form.get("official", "")),
         tell_citizen="tell" in request.form,
     )
     notice("Đã phân công.")
@@ -329,7 +344,7 @@ def set_place(number: int) -> Response:
         current_official(),
         number,
         version=version(),
-        place_id=request.form.get("place", type=int),
+        place_id=row_number(request.form.get("place", "")),
         words=request.form.get("words", ""),
     )
     notice("Đã ghi địa điểm.")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.rules import place_list
 from bot.rules.place_list import (
     BYTES_AT_MOST,
     COLUMNS,
@@ -96,6 +97,14 @@ def test_a_file_is_read_however_it_was_saved(label, data):
         ("name\n", [(0, "Tệp chỉ có dòng tiêu đề, chưa có địa danh nào.")]),
         ("", [(0, "Tệp không có dòng nào. Vui lòng chọn tệp có dòng tiêu đề và ít nhất một địa danh.")]),
         ('name\n"a\n' + "b" * 140_000, [(2, "Có ô quá dài, thường do thiếu dấu ngoặc kép đóng.")]),
+        (
+            'name,kind\nThôn A,thôn\n"Thôn B,thôn\nThôn C,thôn\n',
+            [(3, "Dấu ngoặc kép không khớp: thiếu dấu đóng hoặc đặt giữa ô.")],
+        ),
+        (
+            'name,kind\n"Thôn B,thôn\n"Thôn C",thôn\n',
+            [(2, "Dấu ngoặc kép không khớp: thiếu dấu đóng hoặc đặt giữa ô.")],
+        ),
         ('name,kind\n"Thôn\nA",thôn\n,x\n', [(4, "Chưa có tên địa danh.")]),
     ],
 )
@@ -110,11 +119,40 @@ def test_a_list_that_is_too_long_or_too_large_is_refused():
     assert "1 MB" in told(b"name\n" + b"a" * BYTES_AT_MOST)[0][1]
 
 
+@pytest.mark.parametrize(
+    ("label", "data"),
+    [
+        ("UTF-8 with a byte too many", NAMES.encode() + b"\xe1\n"),
+        ("UTF-8 cut in the middle of a letter", "name\nThôn Hạ\nThôn Xê".encode()[:-1]),
+        ("TCVN3", b"name,kind\nTh\xabn \xa7\xabng,th\xabn\n"),
+        ("VISCII", b"name,kind\nTh\xf4n Ch\xae,th\xf4n\n"),
+    ],
+)
+def test_letters_that_only_look_like_some_are_refused(label, data):
+    assert told(data) == [(0, "Không đọc được chữ trong tệp. Vui lòng lưu lại ở dạng CSV UTF-8 rồi tải lên.")], label
+
+
+def test_what_cannot_be_seen_parts_no_word():
+    data = "name,kind\nThôn\u200b Đô\u00adng,thôn\n\u202eCh\u2060ợ Mo\u00ad\u0301i,chợ\n".encode()
+    assert [entry.name for entry in read_table(data).entries] == ["Thôn Đông", "Chợ Mói"]
+
+
 @pytest.mark.parametrize("data", [b"\x00" * 300, b"\xff\xfe\x00", b"PK\x03\x04\x00\x00\xff\xd2\xd2"])
 def test_a_file_that_is_no_text_is_refused(data):
     found = read_table(data)
     assert found.problems
     assert not found.entries
+
+
+def test_a_long_file_is_read_no_further_than_a_list_may_be(monkeypatch):
+    read = []
+    monkeypatch.setattr("bot.rules.place_list._entry_of", lambda cells, _columns: read.append(cells))
+    assert read_table(b"name\n" + b"a\n" * 400_000).problems
+    assert read == []
+    rows = place_list._rows("name\n" + "a\n" * 400_000)
+    monkeypatch.setattr("bot.rules.place_list._rows", lambda _text: (read.append(row) or row for row in rows))
+    assert read_table(b"name\n").problems
+    assert len(read) == ROWS_AT_MOST + 2
 
 
 @given(st.binary(max_size=400) | st.text(max_size=200).map(str.encode))
@@ -165,3 +203,11 @@ def test_comparing_tells_new_changed_unchanged_and_missing_places():
 def test_a_place_keeps_its_number_when_only_its_kind_or_parent_changes():
     found = compare([Entry("Tổ 3", "tổ dân phố", (), "Khu phố 9")], {7: Entry("Tổ 3", "tổ")}, frozenset())
     assert found.changed == [(7, Entry("Tổ 3", "tổ dân phố", (), "Khu phố 9"))]
+
+
+def test_of_places_that_differ_in_capitals_a_list_means_the_one_written_alike():
+    present = {1: Entry("XÓM 5", "xóm"), 2: Entry("Xóm 5", "xóm")}
+    found = compare([Entry("Xóm 5", "xóm", ("thôn 5",))], present, frozenset())
+    assert found.changed == [(2, Entry("Xóm 5", "xóm", ("thôn 5",)))]
+    assert (found.new, found.missing) == ([], [1])
+    assert compare([Entry("xóm 5", "xóm")], present, frozenset()).changed == [(1, Entry("xóm 5", "xóm"))]

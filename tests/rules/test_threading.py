@@ -125,6 +125,19 @@ def test_what_was_said_before_a_ticket_closed_still_belongs_to_it() -> None:
     assert grouped(about(1, 0, "dien"), known=(closed,)) == [[1]]
 
 
+@pytest.mark.parametrize("intent", ["emergency", "feedback", "add_info"])
+def test_spam_takes_nothing_more_whenever_it_was_said(intent: str) -> None:
+    spam = Group(7, last_at=NOON - timedelta(hours=2), ended_at=NOON + timedelta(hours=1), is_put_aside=True)
+    place_all([said(1, 0, intent), said(2, 10, "emergency", quoted_ticket=7)], [spam], BURST)
+    assert spam.message_ids == []
+
+
+def test_an_emergency_is_never_added_to_what_has_ended() -> None:
+    closed = Group(7, topics={"dien"}, last_at=NOON - timedelta(minutes=1), ended_at=NOON + timedelta(hours=1))
+    groups = place_all([said(1, 0, "emergency"), said(2, 10, "emergency", quoted_ticket=7)], [closed], BURST)
+    assert [g.message_ids for g in groups] == [[], [1, 2]]
+
+
 def test_a_report_is_never_added_to_a_ticket_that_began_after_it() -> None:
     later = Group(ticket_id=7, topics={"dien"}, last_at=NOON + timedelta(hours=1))
     place_all([about(1, 0, "dien")], [later], BURST)

@@ -6,6 +6,7 @@ import json
 
 import sqlalchemy as sa
 
+from bot.usecases import tickets
 from bot.usecases.citizens import stop_announcements
 from bot.usecases.deliveries import owe
 from bot.usecases.setup import add_channel, add_commune
@@ -241,6 +242,22 @@ def test_withdrawal_erases_words_names_and_files(morning: World, clock: Clock) -
     for word in ("tối om", "Lê Văn Mẫu", "100000002", "Ngõ nhà", "bi-mat", "Xóm 5"):
         assert word not in kept, word
     assert morning.runtime.blobs.read(blob) is None
+
+
+def test_withdrawal_erases_what_officials_wrote_of_it_in_the_history(morning: World, clock: Clock) -> None:
+    morning.says(LIGHT)
+    take_in(morning)
+    lan, ticket = morning.official("lan"), the_ticket(morning)
+    spot = "trước nhà bà Bảy Xoàn"
+    for number, words in enumerate((spot, "ngõ khác"), ticket.version):
+        tickets.set_place(morning.runtime, lan, ticket.id, version=number, place_id=None, words=words)
+    tickets.add_note(morning.runtime, lan, ticket.id, version=the_ticket(morning).version, text=f"Đã tới {spot}.")
+    clock.move(minutes=5)
+    does(morning, "user_withdraw")
+    take_in(morning)
+    assert "Xoàn" not in everything(morning)
+    done = [(e.kind.value, e.official_id) for e in all_rows(morning.runtime, TicketEvent)]
+    assert done[1:4] == [("place_changed", lan.id), ("place_changed", lan.id), ("noted", lan.id)]
 
 
 def test_words_and_their_withdrawal_in_one_batch_leave_nothing(morning: World, clock: Clock) -> None:

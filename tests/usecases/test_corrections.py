@@ -20,7 +20,7 @@ from storage.officials import Official
 from storage.tickets import Ticket, TicketEvent
 from tests.builders import World, all_rows
 from tests.conftest import Clock
-from tests.usecases.looking import BRIBE, FIRE, POTHOLE, take_in, the_ticket
+from tests.usecases.looking import BRIBE, FIRE, OTHER, POTHOLE, take_in, the_ticket
 from tests.usecases.looking import tickets as all_tickets
 from tests.usecases.test_citizens import does
 
@@ -136,6 +136,13 @@ def test_the_deadline_follows_the_urgency(morning: World, ticket: Ticket) -> Non
         urgency(morning, "hung", "thuong")
 
 
+def test_an_urgency_leaves_the_agency_as_it_is(morning: World, ticket: Ticket) -> None:
+    with morning.runtime.database.transaction() as session:
+        session.execute(sa.update(Ticket).values(agency_id=None))
+    urgency(morning, "lan", "khan")
+    assert the_ticket(morning).agency_id is None
+
+
 def test_whom_the_leader_trusts_may_unseal(morning: World) -> None:
     morning.says(BRIBE)
     take_in(morning)
@@ -231,6 +238,18 @@ def test_spam_is_restored_to_where_it_stood(morning: World, ticket: Ticket) -> N
     assert [e.kind for e in all_rows(morning.runtime, TicketEvent)][-2:] == [EventKind.MARKED_SPAM, EventKind.RESTORED]
 
 
+def test_spam_of_a_citizen_who_withdrew_their_data_stays_ended(morning: World, ticket: Ticket, clock: Clock) -> None:
+    spam(morning, "lan")
+    clock.move(minutes=5)
+    does(morning, "user_withdraw")
+    take_in(morning)
+    now = the_ticket(morning)
+    assert (now.state, now.is_open) == (TicketState.WITHDRAWN, False)
+    with pytest.raises(NotAllowed, match="erased"):
+        triage.restore(morning.runtime, morning.official("lan"), ticket.id, version=now.version)
+    assert not the_ticket(morning).is_open
+
+
 def test_nothing_is_done_with_spam_but_restoring_it(morning: World, ticket: Ticket) -> None:
     spam(morning, "lan")
     now = the_ticket(morning)
@@ -248,6 +267,41 @@ def test_nothing_is_done_with_spam_but_restoring_it(morning: World, ticket: Tick
         tickets.seal(morning.runtime, mai, ticket.id, version=now.version, reason="có thể là tố cáo")
     with pytest.raises(Forbidden):
         reply(morning.runtime, mai, ticket.id, version=now.version, token="t" * 32, written=Written("Xin chào"))
+
+
+def test_spam_is_given_to_nobody_so_its_sender_is_told_nothing(morning: World, ticket: Ticket) -> None:
+    hung = morning.official("hung")
+    spam(morning, "lan")
+    before = len(all_rows(morning.runtime, Delivery))
+    for who, official_id in (("lan", None), ("hung", hung.id)):
+        with pytest.raises(NotAllowed, match="is_spam"):
+            tickets.assign(
+                morning.runtime,
+                morning.official(who),
+                ticket.id,
+                version=the_ticket(morning).version,
+                agency_id=hung.agency_id or 0,
+                official_id=official_id,
+                tell_citizen=True,
+            )
+    assert len(all_rows(morning.runtime, Delivery)) == before
+
+
+def test_no_report_is_merged_into_spam(morning: World, ticket: Ticket) -> None:
+    spam(morning, "lan")
+    morning.says(POTHOLE, user=OTHER)
+    take_in(morning)
+    other = all_tickets(morning)[1]
+    with pytest.raises(NotAllowed, match="target_is_spam"):
+        tickets.change_state(
+            morning.runtime,
+            morning.official("lan"),
+            other.id,
+            version=other.version,
+            target=TicketState.MERGED,
+            given=Given(target_code=ticket.code),
+        )
+    assert all_tickets(morning)[1].is_open
 
 
 def test_a_sealed_report_is_not_put_aside_as_spam(morning: World) -> None:

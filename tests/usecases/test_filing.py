@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from nlp.reading import Reading
-from storage.enums import TicketState
+from storage.enums import TicketState, Urgency
 from storage.messages import Message
 from storage.tickets import Ticket, TicketEvent
 from tests.builders import World, all_rows
@@ -151,6 +151,36 @@ def test_an_ended_ticket_takes_no_more(state: TicketState, morning: World, clock
     morning.says(LIGHT)
     take_in(morning)
     assert [t.code for t in tickets(morning)] == ["PA26-0001", "PA26-0002"]
+
+
+@pytest.mark.parametrize("is_spam", [True, False])
+def test_an_emergency_that_comes_late_does_not_vanish_in_an_ended_ticket(
+    is_spam: bool, morning: World, clock: Clock
+) -> None:
+    morning.says(RUBBISH)
+    take_in(morning)
+    ended = the_ticket(morning)
+    said_at = clock.now + timedelta(minutes=1)
+    clock.move(minutes=30)
+    change(
+        morning,
+        ended.id,
+        state=TicketState.CLOSED,
+        is_open=False,
+        is_spam=is_spam,
+        is_touched=True,
+        closed_at=clock.now,
+    )
+    clock.move(minutes=30)
+    morning.says(FIRE, at=said_at)
+    take_in(morning)
+    late = tickets(morning)[1]
+    assert (late.is_open, late.is_spam, late.urgency) == (True, False, Urgency.EMERGENCY)
+    assert messages_of(morning, late) == [FIRE]
+    clock.move(minutes=1)
+    morning.says(MORE)
+    take_in(morning)
+    assert [messages_of(morning, t) for t in tickets(morning)] == [[RUBBISH], [FIRE, MORE]]
 
 
 def test_an_answered_ticket_still_takes_what_is_added(morning: World, clock: Clock) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from bot.queue import MEDIA, REPLIES
+from bot.usecases import intake
 from bot.usecases.deliveries import PRIORITY_ACK, PRIORITY_EMERGENCY
 from nlp.reading import Reading, TopicGuess
 from storage.agencies import Agency
+from storage.boundaries import Boundaries, _shipped
 from storage.contacts import Contact, Urn
 from storage.enums import AttachmentState, DeliveryState, Direction, Origin, TicketState, Urgency
 from storage.messages import Attachment, Message
@@ -466,6 +469,33 @@ def test_a_pin_says_where_the_report_is(morning: World, clock: Clock) -> None:
     assert (ticket.latitude, ticket.longitude) == (10.7412, 106.2871)
     assert ticket.locality_code == "28072"
     assert all_rows(morning.runtime, Attachment)[0].state is AttachmentState.NONE
+
+
+def test_the_borders_are_read_before_anybody_has_to_wait(morning: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_writing: list[bool] = []
+    read_at: list[bool] = []
+    write, read = intake._write, Boundaries.__init__
+
+    def writing(*arguments: Any) -> set[str]:
+        is_writing.append(True)
+        return write(*arguments)
+
+    def reading(borders: Boundaries) -> None:
+        read_at.append(bool(is_writing))
+        read(borders)
+
+    monkeypatch.setattr(intake, "_write", writing)
+    monkeypatch.setattr(Boundaries, "__init__", reading)
+    _shipped.cache_clear()
+    morning.says(LIGHT, user=OTHER)
+    take_in(morning)
+    assert read_at == []
+    is_writing.clear()
+    pin = {"type": "location", "payload": {"coordinates": {"latitude": "10.7412", "longitude": "106.2871"}}}
+    morning.event(sent("location", pin))
+    take_in(morning)
+    assert read_at == [False]
+    assert tickets(morning)[1].locality_code == "28072"
 
 
 def test_a_photo_without_an_address_is_missing_and_says_why(morning: World) -> None:

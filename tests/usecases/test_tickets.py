@@ -11,7 +11,7 @@ from bot.access import Forbidden, NotFound
 from bot.queue import REPLIES
 from bot.rules.lifecycle import Given, NotAllowed
 from bot.texts import EmptyVariable
-from bot.usecases import tickets
+from bot.usecases import tickets, triage
 from bot.usecases.desk import Changed
 from storage.agencies import Agency
 from storage.audit import AuditEntry
@@ -215,6 +215,24 @@ def test_a_corrected_topic_moves_routing_and_deadline(morning: World, ticket: Ti
     assert now.due_at < ticket.due_at
     with pytest.raises(NotAllowed):
         tickets.set_topic(morning.runtime, lan, ticket.id, version=now.version, topic="no-such-topic")
+
+
+def test_an_agency_a_person_chose_is_not_replaced_by_the_machine(morning: World, ticket: Ticket) -> None:
+    lan, health = morning.official("lan"), agency(morning, "van-hoa-xa-hoi").id
+    tickets.assign(morning.runtime, lan, ticket.id, version=ticket.version, agency_id=health, official_id=None)
+    tickets.set_topic(morning.runtime, lan, ticket.id, version=the_ticket(morning).version, topic="tieng-on")
+    triage.set_urgency(morning.runtime, lan, ticket.id, version=the_ticket(morning).version, urgency="khan")
+    assert the_ticket(morning).agency_id == health
+
+
+def test_what_an_agency_gave_back_is_routed_anew(morning: World, ticket: Ticket) -> None:
+    lan, health = morning.official("lan"), agency(morning, "van-hoa-xa-hoi").id
+    tickets.receive(morning.runtime, lan, ticket.id, version=ticket.version)
+    version = the_ticket(morning).version
+    tickets.assign(morning.runtime, lan, ticket.id, version=version, agency_id=health, official_id=None)
+    move(morning, "lan", S.RECEIVED, words="không thuộc việc của phòng này")
+    tickets.set_topic(morning.runtime, lan, ticket.id, version=the_ticket(morning).version, topic="tieng-on")
+    assert the_ticket(morning).agency_id == agency(morning, "cong-an").id
 
 
 def test_a_topic_about_officials_conduct_restricts_the_ticket(morning: World, ticket: Ticket) -> None:

@@ -155,7 +155,7 @@ def test_the_preview_while_typing_is_a_part_of_the_page(world: World) -> None:
     assert "<html" not in part.text
     assert "badge-late" in part.text
     assert re.search(r"1\d\d\d / 1000 ký tự", part.text)
-    assert "Vui lòng rút ngắn nội dung" in part.text
+    assert "Vui lòng rút ngắn." in part.text
 
 
 def test_what_is_typed_is_shown_as_words_never_as_markup(world: World) -> None:

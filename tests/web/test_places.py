@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import zlib
+from base64 import b64encode
 from collections.abc import Callable
 
 import pytest
@@ -95,7 +98,7 @@ def test_a_commune_without_places_is_told_how_to_begin(world: World, browser: Op
     for place in places(world).values():
         an.open("/places")
         an.send(an.page.form(f"/places/{place.id}/retirement"))
-    assert "Xã chưa có địa danh nào đang dùng" in an.page.text
+    assert "Địa phương chưa có địa danh nào đang dùng" in an.page.text
     assert "/places/places.csv" not in an.page.links
 
 
@@ -245,6 +248,17 @@ def test_a_table_confirmed_after_somebody_else_changed_the_list_saves_nothing(wo
     assert in_use(world) == {*FIRST, "Cầu Đá"}
 
 
+def test_a_table_is_saved_where_two_places_differ_only_in_capitals(world: World, browser: Open) -> None:
+    with world.runtime.database.transaction() as session:
+        session.add(Place(commune_id=world.commune_id, name="XÓM 5", kind="xóm", aliases=[], parent=""))
+    an = browser("an")
+    page = upload(an, LIST)
+    assert "Mới: 1" in page.text
+    say_yes(an)
+    assert places(world)["Xóm 5"].aliases == ["thôn 5"]
+    assert in_use(world) == {*FIRST, "XÓM 5", "Thôn Khe Ngang"}
+
+
 @pytest.mark.parametrize("rows", ["", "xxx", "eJyrVgIAAXUA+Q==", "eJyLjq6OBQAE8AGe"])
 def test_rows_that_were_tampered_with_save_nothing(world: World, browser: Open, rows: str) -> None:
     an = browser("an")
@@ -253,14 +267,32 @@ def test_rows_that_were_tampered_with_save_nothing(world: World, browser: Open, 
     assert in_use(world) == set(FIRST)
 
 
+def test_rows_that_are_more_than_a_list_holds_are_not_looked_at(world: World, browser: Open, monkeypatch) -> None:
+    an = browser("an")
+    form = upload(an, LIST).form("/places/upload/confirmation")
+    monkeypatch.setattr("bot.usecases.places.clean_entry", lambda *_: pytest.fail("cleaned before it was counted"))
+    for many in ([["a", "", [], ""]] * 5_001, [["a", "", ["b"] * 21, ""]]):
+        rows = b64encode(zlib.compress(json.dumps(many).encode())).decode()
+        assert "không còn dùng được" in an.send(form, status=422, rows=rows).text
+
+
 def test_the_largest_list_is_previewed_and_saved(world: World, browser: Open) -> None:
     an = browser("an")
     rows = "".join(f"Tổ {n},tổ,nhóm {n * 7919 % 99991} {n * 104729 % 1299709},Khu phố {n % 97}\n" for n in range(5_000))
     page = upload(an, "name,kind,aliases,parent\n" + rows)
     assert "Mới: 5000" in page.text
     assert "và 4800 địa danh khác" in page.text
-    say_yes(an)
-    assert len(in_use(world)) == 5_000 + len(FIRST)
+    form = page.form("/places/upload/confirmation")
+    assert "chỉ được có 5.000 địa danh đang dùng" in say_yes(an, status=422).text
+    assert in_use(world) == set(FIRST)
+    an.send(form, retire_missing="1")
+    assert len(in_use(world)) == 5_000
+    page = an.send(an.open("/places/new").form("/places"), status=422, name="Thôn Khe Ngang")
+    assert "chỉ được có 5.000 địa danh đang dùng" in page.text
+    an.open("/places?view=retired")
+    page = an.send(an.page.form(f"/places/{places(world)['Xóm 5'].id}/restoration"))
+    assert "chỉ được có 5.000 địa danh đang dùng" in page.text
+    assert len(in_use(world)) == 5_000
     assert "Trang sau" in an.open("/places").text
     assert "Trang trước" in an.open("/places?page=2").text
 

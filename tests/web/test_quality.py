@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 
-from bot.usecases import tickets
+from bot.usecases import tickets, triage
+from bot.usecases.quality import Looked, quality
 from storage.corrections import Correction
 from storage.enums import CorrectionKind, Role
 from storage.tickets import Ticket
@@ -106,6 +108,57 @@ def test_what_is_sealed_is_in_no_topic(world: World, browser: Open, reported: Re
     assert "Tố cáo" not in page.text
 
 
+def test_an_urgency_corrected_on_what_is_sealed_is_not_counted(world: World, browser: Open, reported: Reported) -> None:
+    sealed, report = reported(DENUNCIATION), reported(RUBBISH, user="9")
+    for who, ticket in (("mai", sealed), ("lan", report)):
+        one = browser(who)
+        page = one.open(f"/tickets/{ticket.id}")
+        one.send(page.form(f"/tickets/{ticket.id}/urgency"), urgency="khan")
+    assert quality(world.runtime, world.official("an"), 30).urgency == Looked(1, 1)
+
+
+def test_what_was_done_and_undone_is_counted_both_ways(world: World, browser: Open, reported: Reported) -> None:
+    ticket, lan = reported(RUBBISH), world.official("lan")
+    for act in (triage.mark_spam, triage.restore, triage.mark_spam):
+        act(world.runtime, lan, ticket.id, version=latest(world, ticket.id).version)
+    denounced, mai = reported(DENUNCIATION, user="9"), world.official("mai")
+    tickets.unseal(world.runtime, mai, denounced.id, version=denounced.version, reason="không phải tố cáo")
+    found = quality(world.runtime, world.official("an"), 30)
+    assert (found.spam, found.restored, found.sealed, found.unsealed) == (2, 1, 0, 1)
+
+
+def test_corrections_are_counted_where_they_are_kept(world: World, reported: Reported) -> None:
+    ticket = reported(RUBBISH)
+    with world.runtime.database.transaction() as session:
+        session.execute(
+            sa.insert(Correction),
+            [
+                {
+                    "commune_id": world.commune_id,
+                    "ticket_id": ticket.id,
+                    "kind": kind,
+                    "before": before,
+                    "after": "dien",
+                    "reader_version": "",
+                    "official_id": world.officials["lan"],
+                    "at": world.clock(),
+                }
+                for kind in (CorrectionKind.TOPIC, CorrectionKind.URGENCY)
+                for before in ("dien", *["rac-thai"] * 500)
+            ],
+        )
+    fetched: list[object] = []
+
+    def note(row: object, _context: object) -> None:
+        fetched.append(row)
+
+    sa.event.listen(Correction, "load", note)
+    found = quality(world.runtime, world.official("mai"), 30)
+    sa.event.remove(Correction, "load", note)
+    assert fetched == []
+    assert (found.urgency, found.looked) == (Looked(1, 0), Looked(1, 0))
+
+
 def test_another_communes_figures_are_not_shown(world: World, browser: Open, reported: Reported) -> None:
     reported(RUBBISH)
     a_training(world)
@@ -179,6 +232,7 @@ def test_spam_leaves_the_list_and_comes_back(world: World, browser: Open, report
     page = one.open(f"/tickets/{ticket.id}")
     assert not page.has_form(f"/tickets/{ticket.id}/replies")
     assert not page.has_form(f"/tickets/{ticket.id}/state")
+    assert not page.has_form(f"/tickets/{ticket.id}/assignment")
     page = one.send(page.form(f"/tickets/{ticket.id}/restoration"))
     assert "Đã khôi phục phản ánh." in page.text
     assert ticket.code in one.open("/tickets?view=new").text

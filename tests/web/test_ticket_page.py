@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 
 from bot.usecases.tickets import add_note
 from storage.agencies import Agency
-from storage.communes import Commune
+from storage.communes import Commune, Place
 from storage.contacts import Urn
 from storage.deliveries import Delivery
 from storage.enums import AttachmentState, DeliveryKind, DeliveryState, TicketState
@@ -45,6 +45,48 @@ def answers(world: World) -> list[Delivery]:
 def now(world: World, ticket: Ticket) -> Ticket:
     with world.runtime.database.reading() as session:
         return session.get_one(Ticket, ticket.id)
+
+
+def a_place(world: World, name: str, parent: str, kind: str = "tổ", *, is_active: bool = True) -> int:
+    row = Place(commune_id=world.commune_id, name=name, kind=kind, parent=parent, aliases=[], is_active=is_active)
+    with world.runtime.database.transaction() as session:
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def options(page: Page, field: str) -> dict[str, str]:
+    """The words of a select's options by value."""
+    (inside,) = re.findall(rf'<select id="{field}".*?</select>', page.html, re.DOTALL)
+    return dict(re.findall(r'<option value="(\d+)"[^>]*>(.*?)</option>', inside))
+
+
+def test_two_places_of_one_name_are_told_apart(world: World, browser: Open, ticket: Ticket) -> None:
+    numbers = [
+        a_place(world, "Tổ 3", "Khu phố 1"),
+        a_place(world, "Tổ 3", "Khu phố 2"),
+        a_place(world, "Chợ Mới", "", "chợ"),
+        a_place(world, "Chợ Mới", "", "thôn"),
+    ]
+    one = browser("lan")
+    shown = options(one.open(f"/tickets/{ticket.id}"), "f-place")
+    names = [shown[str(number)] for number in numbers]
+    assert names == ["Tổ 3 – Khu phố 1", "Tổ 3 – Khu phố 2", "Chợ Mới (chợ)", "Chợ Mới (thôn)"]
+    form = one.page.form(f"/tickets/{ticket.id}/place")
+    page = one.send(form, place=str(numbers[1]), words="")
+    assert "Ghi địa điểm: Tổ 3 – Khu phố 2." in page.text
+    page = one.send(page.form(f"/tickets/{ticket.id}/place"), words="trước cổng")
+    assert "trước cổng Trong danh sách: Tổ 3 – Khu phố 2" in page.text
+
+
+def test_a_report_keeps_its_place_when_that_is_retired(world: World, browser: Open, ticket: Ticket) -> None:
+    retired = a_place(world, "Thôn Cũ", "", is_active=False)
+    with world.runtime.database.transaction() as session:
+        number = ticket.place_id
+        session.execute(sa.update(Place).where(Place.id == number).values(is_active=False))
+    page = browser("lan").open(f"/tickets/{ticket.id}")
+    assert str(retired) not in options(page, "f-place")
+    assert page.form(f"/tickets/{ticket.id}/place").fields["place"] == str(number)
 
 
 def test_the_page_shows_what_was_said_and_what_was_understood(world: World, browser: Open, ticket: Ticket) -> None:
