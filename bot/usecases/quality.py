@@ -140,9 +140,9 @@ def _read(session: Session, commune_id: int, since: datetime) -> dict[str, Topic
 
 def _looked(session: Session, commune_id: int, since: datetime, lines: dict[str, TopicLine]) -> Looked:
     """How often urgency was looked at, topics put into `lines`: once a ticket, from its first word to its last."""
-    of_ticket = {"partition_by": (Correction.ticket_id, Correction.kind)}
-    before = sa.func.first_value(Correction.before).over(**of_ticket, order_by=Correction.id)
-    from_last = sa.func.row_number().over(**of_ticket, order_by=Correction.id.desc())
+    of_ticket = (Correction.ticket_id, Correction.kind)
+    before = sa.func.first_value(Correction.before).over(partition_by=of_ticket, order_by=Correction.id)
+    from_last = sa.func.row_number().over(partition_by=of_ticket, order_by=Correction.id.desc())
     each = (
         sa.select(
             Correction.kind, before.label("before"), Correction.after.label("after"), from_last.label("from_last")
