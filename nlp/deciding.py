@@ -18,7 +18,7 @@ FEEDBACK = "feedback"
 # Below this a topic is shown to officials but nothing is done by it (measured: see ARCHITECTURE.md).
 ABSTAINS = 0.5
 # Recall comes first: how likely danger must be, by what the rules say; and a secret, alone and with the rules.
-_DANGER = {EMERGENCY: 0.15, URGENT: 0.25, NORMAL: 0.15}
+_DANGER = {EMERGENCY: 0.15, URGENT: 0.25, NORMAL: 0.19}
 _DANGER_TAKEN_BACK = {"unreal": 0.67, "runs": 0.85}
 # And against "nothing urgent at all".
 _DANGER_SHARE = 0.35

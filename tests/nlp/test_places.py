@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -95,23 +96,26 @@ def test_names_that_differ_in_accents_only_share_the_probability():
         assert sum(probabilities) <= 1
 
 
-def test_a_message_takes_less_than_a_fraction_of_a_millisecond():
-    texts = [normalise(row.text) for row in table("places.tsv")]
+def test_looking_for_places_takes_no_longer_than_reading_the_words():
+    texts = [row.text for row in table("places.tsv")]
+    words = [normalise(text) for text in texts]
     home = vinh_khe()
-    find_home_places(texts[0], home)
-    start = time.process_time()
-    for text in texts * 10:
-        find_home_places(text, home)
-    each = (time.process_time() - start) / len(texts) / 10
-    assert each < 250e-6
+    find_home_places(words[0], home)
+
+    def took(act: Callable[[], object]) -> float:
+        start = time.process_time()
+        for _ in range(10):
+            act()
+        return time.process_time() - start
+
+    looking = [took(lambda: [find_home_places(one, home) for one in words]) for _ in range(3)]
+    reading = [took(lambda: list(map(normalise, texts))) for _ in range(3)]
+    assert min(looking) < 3 * min(reading)
 
 
-def test_the_names_of_a_commune_are_made_ready_at_once():
+def test_a_place_has_a_few_dozen_spellings_at_most():
     home = vinh_khe()
-    Matcher(home.places, home.commune_name)
-    start = time.process_time()
-    Matcher(home.places, home.commune_name)
-    assert time.process_time() - start < 0.25
+    assert len(Matcher(home.places, home.commune_name)._phrases) < 40 * len(home.places)
 
 
 TWO_THIRDS = a_home(
