@@ -16,10 +16,12 @@ DATA = Path(__file__).parent / "data"
 PREPARED_FILE = DATA / "prepared.json.z"
 
 
-@cache
 def prepared(name: str) -> Any:
-    """One part of the file as plain JSON values; None when there is none or it was made from other lists."""
-    return _content().get(name)
+    """One part of the file as plain JSON values, once; None when there is none or it was made from other lists.
+
+    Whoever asks keeps what it makes of it; asked again, there is nothing, and it is worked out anew.
+    """
+    return _content().pop(name, None)
 
 
 @cache

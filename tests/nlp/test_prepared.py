@@ -17,21 +17,22 @@ from nlp.training import prepare_lists
 @pytest.fixture
 def _unread(monkeypatch: pytest.MonkeyPatch):
     """Nothing of the file has been read, and nothing of what was read in the test stays."""
-    for cached in (prepared._content, prepared.prepared):
-        cached.cache_clear()
+    prepared._content.cache_clear()
     yield
-    for cached in (prepared._content, prepared.prepared):
-        cached.cache_clear()
+    prepared._content.cache_clear()
 
 
 def test_the_file_that_ships_is_of_these_lists_and_this_program() -> None:
     assert PREPARED_FILE.read_bytes() == prepare_lists(), "run make model: the word lists or how they are read changed"
 
 
+@pytest.mark.usefixtures("_unread")
 def test_what_is_kept_is_what_would_be_worked_out() -> None:
     fresh = spelled(*map(word_lists.phrases_of, word_lists._LISTS))
     assert word_lists._from_kept(prepared.prepared("phrases")) == fresh
-    assert spacing._vocabulary() == spacing._read_vocabulary()
+    kept = prepared.prepared("vocabulary")
+    assert (frozenset(kept["words"]), frozenset(map(tuple, kept["pairs"]))) == spacing._read_vocabulary()
+    assert prepared.prepared("vocabulary") is None
 
 
 @pytest.mark.usefixtures("_unread")
