@@ -122,7 +122,7 @@ def train(samples: Sequence[Sample], *, least: int = 2, note: str = "") -> Model
     `least`: in how many samples a clue must stand to count.
     """
     table = Table.of(samples, least)
-    fitted = [_fit(table, samples, question) for question in QUESTIONS]
+    fitted = [fit(table, samples, question) for question in QUESTIONS]
     return Model(
         table.features,
         table.idf,
@@ -178,7 +178,7 @@ def _rarity(feature: str, times: int, of: int) -> float:
     return rarity * _LISTED if feature.startswith("#") else rarity
 
 
-def _fit(table: Table, samples: Sequence[Sample], question: Question) -> tuple[Matrix, Matrix]:
+def fit(table: Table, samples: Sequence[Sample], question: Question) -> tuple[Matrix, Matrix]:
     """Weights (features, labels) and bias of one head, from the samples that answer it."""
     at, labels, weights = answered(samples, question)
     out = np.zeros((len(table.features), len(question.labels)), dtype=np.float32)
