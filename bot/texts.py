@@ -38,6 +38,13 @@ def day(at: datetime) -> str:
     return at.astimezone(VIETNAM).strftime("%d/%m/%Y")
 
 
+def month(written: str) -> str:
+    """A month kept as "2026-11" as people write it here; what is written otherwise stays."""
+    year, dash, number = written.partition("-")
+    is_month = dash and len(year) == 4 and year.isdecimal() and number.isdecimal() and len(number) == 2
+    return f"tháng {int(number)}/{year}" if is_month else written
+
+
 _TEXTS = {
     "welcome": (
         "Kính chào ông/bà! Đây là kênh tiếp nhận phản ánh, kiến nghị của {xa}. Ông/bà cứ nhắn sự việc bằng lời "
@@ -67,6 +74,10 @@ _TEXTS = {
     ),
     "handoff": (
         "Cán bộ {xa} sẽ trả lời ông/bà trong giờ làm việc ({gio}). Có việc khẩn xin gọi {sdttruc}. Mã để theo dõi: {ma}."
+    ),
+    "faq": (
+        "{cautraloi}\n(Theo {nguon}; cập nhật {ngay}.)\n"
+        'Nếu chưa đúng điều ông/bà hỏi, xin nhắn "chưa đúng" để cán bộ trả lời. (Tin nhắn tự động)'
     ),
     "status": "Phản ánh {ma}: {trangthai}. Đơn vị: {donvi}. Hạn trả lời: {han}. Cập nhật lần cuối: {ngay}.",
     "status_none": (
@@ -137,6 +148,13 @@ def say(key: str, **variables: str) -> Text:
         if not variables.get(name, "").strip():
             raise EmptyVariable(key, name)
     return Text(key, template.format(**variables))
+
+
+def filled(words: str, **variables: str) -> str:
+    """An official's own sentence with these variables put in; braces that name none of them stay as they are."""
+    for name, value in variables.items():
+        words = words.replace("{" + name + "}", value)
+    return words
 
 
 def keys() -> list[str]:

@@ -134,10 +134,9 @@ class FaqFinder:
     def _scores(
         self, alike: Mapping[str, float], taught: Mapping[str, float], subjects: Mapping[str, float]
     ) -> dict[str, float]:
-        """How likely each entry is. What the model was never taught is as likely as it is alike among all."""
-        total = sum(alike.values())
+        """How likely each entry is. What the model was never taught is as likely as it is alike."""
         return {
-            key: math.log(taught.get(key, likeness / total) + _NOTHING)
+            key: math.log(taught.get(key, min(1.0, likeness)) + _NOTHING)
             + math.log(likeness + _FAINT)
             + _SUBJECT * math.log(subjects.get(self._topics[key], 0.0) + _OFF_SUBJECT)
             for key, likeness in alike.items()

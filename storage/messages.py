@@ -39,7 +39,10 @@ class InboundEvent(OfCommune, Base):
 
 
 class Message(OfCommune, Base):
-    """One thing said, in or out. `text_folded` is what search looks at. `reading` is for inbound messages."""
+    """One thing said, in or out. `text_folded` is what search looks at. `reading` is for inbound messages.
+
+    `faq_key`: of a question, the entry it was answered with, so that it needs no ticket; of an answer, the entry.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -61,6 +64,7 @@ class Message(OfCommune, Base):
     text: Mapped[str] = mapped_column(sa.Text, default="")
     text_folded: Mapped[str] = mapped_column(sa.Text, default="")
     template: Mapped[str | None] = mapped_column(sa.String(60))
+    faq_key: Mapped[str | None] = mapped_column(sa.String(60))
     reading: Mapped[dict[str, Any] | None]
     is_sealed: Mapped[bool] = mapped_column(default=False)
     occurred_at: Mapped[datetime]

@@ -9,6 +9,7 @@ from storage.communes import Commune, Counter, Holiday, Locality, Place
 from storage.contacts import Contact, Conversation, Urn
 from storage.corrections import Correction
 from storage.deliveries import Attempt, Delivery
+from storage.faq import FaqRow
 from storage.messages import Attachment, InboundEvent, Message
 from storage.officials import Official, SignInAttempt, SignInSession
 from storage.tickets import Ticket, TicketEvent
@@ -29,6 +30,7 @@ __all__ = [
     "Correction",
     "Counter",
     "Delivery",
+    "FaqRow",
     "Holiday",
     "InboundEvent",
     "Locality",

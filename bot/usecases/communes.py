@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.rules.deadlines import WorkingHours
 from bot.rules.routing import Rule
+from bot.usecases.faq import FaqBook, faq_book
 from nlp.reading import Home, KnownPlace
 from storage.agencies import Agency, RoutingRule
 from storage.communes import Commune, Holiday, Locality, Place
@@ -30,6 +31,7 @@ class CommuneBook:
     agency_names: dict[int, str]
     duty_phone: str
     reception: str
+    faq: FaqBook
 
 
 def commune_book(session: Session, commune_id: int) -> CommuneBook:
@@ -50,6 +52,7 @@ def commune_book(session: Session, commune_id: int) -> CommuneBook:
         agency_names={a.id: a.name for a in agencies},
         duty_phone=str(settings.get("duty_phone") or "113"),
         reception=str(settings.get("reception") or f"trụ sở {commune.name}"),
+        faq=faq_book(session, commune_id),
     )
 
 

@@ -169,7 +169,7 @@ def _said(known: Known, tickets: dict[int, Ticket], fixed: dict[int, Group], quo
         message_id=message.id,
         at=message.occurred_at,
         order=known.order,
-        intent=reading.intent if reading else "add_info",
+        intent=_intent(message, reading),
         topic=first.slug if first else None,
         is_sure=bool(first and first.probability >= SURE),
         place=_place_key(reading),
@@ -179,6 +179,13 @@ def _said(known: Known, tickets: dict[int, Ticket], fixed: dict[int, Group], quo
         fixed_ticket=held,
         held_ticket=message.ticket_id,
     )
+
+
+def _intent(message: Message, reading: Reading | None) -> str:
+    """What a message wants, for filing: a question that the list of frequent ones has answered wants nothing."""
+    if message.faq_key is not None:
+        return "answered"
+    return reading.intent if reading else "add_info"
 
 
 def _place_key(reading: Reading | None) -> str | None:

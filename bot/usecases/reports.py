@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -14,8 +15,10 @@ from bot.rules.deadlines import is_working_time, next_opening
 from bot.usecases.citizens import citizen, interacted, opt, say
 from bot.usecases.communes import hours_in_words
 from bot.usecases.deliveries import PRIORITY_EMERGENCY
+from bot.usecases.faq import worded
 from bot.usecases.filing import Filed, file_message, may_be_filed
 from bot.usecases.work import Citizen, Work
+from nlp.faq import FaqMatch
 from nlp.normalise import fold
 from nlp.reading import Reading
 from nlp.topics import TOPICS
@@ -31,30 +34,82 @@ WITH_BYTES = {
     AttachmentKind.VIDEO,
     AttachmentKind.FILE,
 }
+# What says that an answer was not the one that was asked for, and how soon after it and how shortly.
+OBJECTION = re.compile(r"\b(?:(?:chua|khong|hong) (?:dung|phai|ro)|sai roi|hoi cai khac|y khac)\b")
+OBJECTION_TIME, OBJECTION_WORDS = timedelta(hours=24), 20
 CODE = re.compile(r"\bPA\s?(\d{2})\s?-?\s?(\d{1,6})\b", re.IGNORECASE)
 
 
-def take_message(work: Work, word: InboundMessage, reading: Reading | None) -> str:
-    """Keep what a citizen said, file it, and answer as far as a machine may."""
+def take_message(work: Work, word: InboundMessage, reading: Reading | None, asked: FaqMatch | None = None) -> str:
+    """Keep what a citizen said, file it, and answer as far as a machine may. `asked`: the frequent question it asks."""
     person = citizen(work, word.urn)
     if person.contact.erased_at is not None and word.occurred_at <= person.contact.erased_at:
         work.row.body = b"{}"
         return "message:withdrawn"
     interacted(person, word.occurred_at)
     message = _keep(work, person, word, reading)
-    needs_filing = may_be_filed(message, reading, has_attachments=bool(word.attachments))
-    filed = file_message(work, person, message) if needs_filing else Filed(None)
+    if _answer_frequent(work, person, message, word, asked):
+        filed = Filed(None)
+    else:
+        unanswered = _take_back_answer(work, person, message, reading)
+        needs_filing = may_be_filed(message, reading, has_attachments=bool(word.attachments))
+        filed = file_message(work, person, message) if needs_filing else Filed(None)
+        if unanswered is not None and filed.ticket is None:
+            filed = file_message(work, person, unanswered)
     conversation = person.conversation
     conversation.last_in_at = max(filter(None, (conversation.last_in_at, message.occurred_at)))
     conversation.last_message_at = max(filter(None, (conversation.last_message_at, message.occurred_at)))
     intent = reading.intent if reading else ""
     if intent in {"unsubscribe", "subscribe"}:
         return _opt(work, person, message, out=intent == "unsubscribe")
-    if not work.is_stale:
+    if not work.is_stale and message.faq_key is None:
         _answer(work, person, message, reading, filed)
     if filed.ticket is None:
         return f"message:{intent or 'nothing_to_do'}"
     return "message:opened" if filed.opened else "message:added"
+
+
+def _answer_frequent(
+    work: Work, person: Citizen, message: Message, word: InboundMessage, asked: FaqMatch | None
+) -> bool:
+    """Answer a frequent question at once, when it is surely one and comes alone; then it needs no ticket."""
+    answer = work.book.faq.answers.get(asked.key) if asked and asked.is_sure else None
+    if answer is None or word.attachments or word.quoted_external_id or work.is_stale:
+        return False
+    book = work.book
+    words = texts.filled(
+        worded(answer, book.name),
+        xa=book.name,
+        noitiep=book.reception,
+        gio=hours_in_words(book.hours),
+        sdttruc=book.duty_phone,
+    )
+    text = texts.say("faq", cautraloi=words, nguon=answer.source, ngay=texts.month(answer.as_of))
+    message.faq_key = answer.key
+    say(work, person, text, f"faq:{message.id}")
+    return True
+
+
+def _take_back_answer(work: Work, person: Citizen, message: Message, reading: Reading | None) -> Message | None:
+    """The question whose answer was not what was meant: it goes to an official after all."""
+    objects = bool(reading and reading.intent == "human_handoff") or OBJECTION.search(message.text_folded) is not None
+    if not objects or len(message.text_folded.split()) > OBJECTION_WORDS:
+        return None
+    question = work.session.scalar(
+        sa.select(Message)
+        .where(
+            Message.conversation_id == person.conversation.id,
+            Message.direction == Direction.IN,
+            Message.faq_key.is_not(None),
+            Message.occurred_at > message.occurred_at - OBJECTION_TIME,
+        )
+        .order_by(Message.occurred_at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    if question is not None:
+        question.faq_key = None
+        work.session.flush()
+    return question
 
 
 def _keep(work: Work, person: Citizen, word: InboundMessage, reading: Reading | None) -> Message:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from adapters.messages import Event
 from bot.runtime import Runtime
 from bot.usecases.communes import CommuneBook
+from nlp.faq import FaqMatch
 from nlp.reading import Reading
 from storage.channels import Channel
 from storage.contacts import Contact, Conversation, Urn
@@ -32,11 +33,15 @@ class NotYet(Exception):
 
 @dataclass(frozen=True)
 class Taken:
-    """An event with what was understood of it, outside any lock: its words and the reading of each message."""
+    """An event with what was understood of it, outside any lock: its words, and of each message its reading.
+
+    `faq`: the frequent question each message asks, if it does.
+    """
 
     event_id: int
     words: tuple[Event, ...]
     readings: tuple[Reading | None, ...]
+    faq: tuple[FaqMatch | None, ...]
 
 
 @dataclass(frozen=True)
