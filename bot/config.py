@@ -42,6 +42,7 @@ class Settings:
     event_max_tries: int = 5
     session_idle_minutes: int = 120
     session_hours: int = 12
+    reader_judge: str = ""
 
     @property
     def effective_database_url(self) -> str:

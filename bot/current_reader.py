@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable
 
@@ -9,11 +10,15 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from bot.config import SettingsError
+from nlp.clues import find_clues
 from nlp.deciding import Judge
 from nlp.localities import Gazetteer
 from nlp.model import BadModel
+from nlp.normalise import normalise
 from nlp.reader import Reader, judge_of
 from nlp.reading import Home, Reading
+from nlp.training import QUESTIONS
 from storage.database import Database
 from storage.trained import active_version, content_of
 
@@ -40,15 +45,43 @@ def judge_in_use(session: Session) -> tuple[str | None, Judge | None]:
         return version, None
 
 
+def plugged_judge(address: str) -> Judge | None:
+    """The judge that an operator has put in the model's place, from "package.module:factory"; None for "".
+
+    Raises SettingsError when there is none at this address or it answers other questions than are asked.
+    """
+    if not address:
+        return None
+    module, _, name = address.partition(":")
+    try:
+        judge: Judge = getattr(importlib.import_module(module), name)()
+        verdict = judge.judge(find_clues(normalise("Đèn đường xóm 5 tối om")))
+        missing = [q.name for q in QUESTIONS if set(q.labels) - set(verdict.probabilities(q.name))]
+    except Exception as error:  # whatever the operator's own code raises
+        raise SettingsError([f"HAICHIEU_READER_JUDGE: {address!r} gives no judge: {error!r}"]) from error
+    if missing or not judge.version:
+        what = f"does not answer {', '.join(missing)}" if missing else "has no version"
+        raise SettingsError([f"HAICHIEU_READER_JUDGE: the judge of {address!r} {what}; see nlp.deciding.Judge"])
+    return judge
+
+
 class CurrentReader:
     """A reader whose model may be exchanged while it is used, from any number of threads."""
 
     def __init__(
-        self, database: Database, gazetteer: Gazetteer, *, ticks: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        gazetteer: Gazetteer,
+        *,
+        plugged: Judge | None = None,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`plugged`: an operator's own judge; it stays whatever is promoted, and the one that ships steps in for it."""
         self.gazetteer = gazetteer
         self._database, self._ticks = database, ticks
-        self._reader = self._shipped = Reader(gazetteer)
+        self._shipped = Reader(gazetteer)
+        self._reader = Reader(gazetteer, plugged) if plugged else self._shipped
+        self._is_plugged = plugged is not None
         self._held: str | None = None
         self._looked_at = float("-inf")
 
@@ -83,6 +116,6 @@ class CurrentReader:
         log.info("model.taken_up", version=self._reader.version)
 
     def _now(self) -> Reader:
-        if self._ticks() - self._looked_at >= LOOK_EVERY_SECONDS:
+        if not self._is_plugged and self._ticks() - self._looked_at >= LOOK_EVERY_SECONDS:
             self.look_again()
         return self._reader

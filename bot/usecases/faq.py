@@ -11,6 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from bot import texts
 from nlp.faq import FaqEntry, FaqFinder, FaqMatch, shipped_faq
 from nlp.reading import Reading
 from storage.faq import FaqRow
@@ -105,7 +106,13 @@ def match(book: FaqBook, text: str, reading: Reading | None) -> FaqMatch | None:
     return book.finder.find(text, {guess.slug: guess.probability for guess in reading.topics})
 
 
-def worded(answer: Answer, commune: str) -> str:
-    """An answer with the commune's own kind of unit: a phường has no "công an xã"."""
+def words_of(answer: Answer, *, commune: str, reception: str, hours: str, duty_phone: str) -> str:
+    """An answer as citizens of this commune read it; `commune`: "UBND phường …", which has no "công an xã"."""
     kind = next((word for word in ("phường", "đặc khu") if word in commune.lower()), "xã")
-    return _KINDS.sub(lambda found: f"{found[1]} {kind}", answer.answer)
+    return texts.filled(
+        _KINDS.sub(lambda found: f"{found[1]} {kind}", answer.answer),
+        xa=commune.removeprefix("UBND "),
+        noitiep=reception,
+        gio=hours,
+        sdttruc=duty_phone,
+    )

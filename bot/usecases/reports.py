@@ -15,7 +15,7 @@ from bot.rules.deadlines import is_working_time, next_opening
 from bot.usecases.citizens import citizen, interacted, opt, say
 from bot.usecases.communes import hours_in_words
 from bot.usecases.deliveries import PRIORITY_EMERGENCY
-from bot.usecases.faq import worded
+from bot.usecases.faq import words_of
 from bot.usecases.filing import Filed, file_message, may_be_filed
 from bot.usecases.work import Citizen, Work
 from nlp.faq import FaqMatch
@@ -77,12 +77,12 @@ def _answer_frequent(
     if answer is None or word.attachments or word.quoted_external_id or work.is_stale:
         return False
     book = work.book
-    words = texts.filled(
-        worded(answer, book.name),
-        xa=book.name,
-        noitiep=book.reception,
-        gio=hours_in_words(book.hours),
-        sdttruc=book.duty_phone,
+    words = words_of(
+        answer,
+        commune=book.name,
+        reception=book.reception,
+        hours=hours_in_words(book.hours),
+        duty_phone=book.duty_phone,
     )
     text = texts.say("faq", cautraloi=words, nguon=answer.source, ngay=texts.month(answer.as_of))
     message.faq_key = answer.key

@@ -13,6 +13,7 @@ from bot.runtime import Runtime
 from bot.web import (
     announcements,
     channels,
+    faq,
     files,
     home,
     language,
@@ -25,11 +26,11 @@ from bot.web import (
     triage,
     words,
 )
-from bot.web.shell import RowNumber, render
+from bot.web.shell import RowNumber, Slug, render
 
 log = structlog.get_logger()
 
-PARTS = (home, sign_in, tickets, replies, files, announcements, channels, places, triage, quality)
+PARTS = (home, sign_in, tickets, replies, files, announcements, channels, places, faq, triage, quality)
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429})
 
 
@@ -38,6 +39,7 @@ def create_app(runtime: Runtime) -> Flask:
     app = Flask(__name__)
     app.extensions["runtime"] = runtime
     app.url_map.converters["int"] = RowNumber
+    app.url_map.converters["slug"] = Slug
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.install(app, runtime)
     language.install(app)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from flask import abort, current_app, flash, g, make_response, render_template, request
 from jinja2_fragments.flask import render_block
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import IntegerConverter, UnicodeConverter
 from werkzeug.wrappers import Response
 
 from bot.runtime import Runtime
@@ -69,6 +69,12 @@ class RowNumber(IntegerConverter):
     """A row's number in an address; nothing is there for one that no database can hold."""
 
     regex = r"\d{1,18}"
+
+
+class Slug(UnicodeConverter):
+    """A key in an address: lower-case letters, figures and hyphens."""
+
+    regex = r"[a-z0-9][a-z0-9-]{0,59}"
 
 
 def row_number(words: str) -> int | None:

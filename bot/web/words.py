@@ -11,6 +11,7 @@ from flask import Flask, g
 from bot.access import sees_tickets
 from bot.rules.deadlines import VIETNAM, WorkingHours, minutes_between
 from bot.rules.window import Window
+from bot.usecases.faq_list import KEEPERS as FAQ_KEEPERS
 from bot.usecases.places import KEEPERS as PLACE_KEEPERS
 from bot.usecases.quality import READERS as QUALITY_READERS
 from bot.web.language import LOCALES, N_, gettext, locale
@@ -82,6 +83,7 @@ def _frame() -> dict[str, Any]:
         "sees_channels": bool(official and official.has(Role.ADMIN, Role.LEADER)),
         "sees_quality": bool(official and official.has(*QUALITY_READERS)),
         "sees_places": bool(official and official.has(*PLACE_KEEPERS)),
+        "sees_faq": bool(official and official.has(*FAQ_KEEPERS)),
     }
 
 

@@ -21,6 +21,7 @@ KEYWORDS = {
     "AnnouncementError": None,
     "ChannelProblem": None,
     "PlaceProblem": None,
+    "FaqProblem": None,
     "RowProblem": (2,),
 }
 VALUE = re.compile(r"%\((\w+)\)s")
