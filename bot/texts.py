@@ -58,6 +58,13 @@ _TEXTS = {
         "{xa} đã tiếp nhận phản ánh của ông/bà, mã {ma}, lúc {gio}. Lĩnh vực: {linhvuc}. Hạn trả lời: {han}. "
         'Ông/bà có thể nhắn thêm chi tiết, gửi ảnh; nhắn "tra cứu {ma}" để xem tiến độ. Xin cảm ơn. (Tin nhắn tự động)'
     ),
+    "ask_where": (
+        "Để cán bộ đến đúng chỗ, xin ông/bà cho biết cụ thể ở đâu: thôn/tổ, tên đường, gần công trình nào? (có thể bấm gửi "
+        'vị trí). Nếu không rõ, nhắn "bỏ qua"; phản ánh {ma} vẫn được xử lý.'
+    ),
+    "where_noted": 'Đã ghi địa điểm "{diadiem}" cho phản ánh {ma}. Xin cảm ơn ông/bà. (Tin nhắn tự động)',
+    "pin_noted": "Đã ghi vị trí ông/bà gửi cho phản ánh {ma}. Xin cảm ơn ông/bà. (Tin nhắn tự động)",
+    "skipped": "Vâng, phản ánh {ma} được gửi như vậy. Khi nhớ ra, ông/bà cứ nhắn thêm. (Tin nhắn tự động)",
     "added": "Đã bổ sung vào phản ánh {ma}. Xin cảm ơn ông/bà. (Tin nhắn tự động)",
     "emergency": (
         "KHẨN CẤP: xin gọi ngay {so} (công an 113, chữa cháy – cứu nạn 114, cấp cứu 115, thiên tai – tìm kiếm cứu nạn "

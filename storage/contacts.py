@@ -41,7 +41,10 @@ class Urn(OfCommune, Base):
 
 
 class Conversation(OfCommune, Base):
-    """The run of messages with one citizen on one channel."""
+    """The run of messages with one citizen on one channel.
+
+    `asked`: the question of the bot that waits for an answer, since `asked_at`, about the ticket `asked_ticket_id`.
+    """
 
     __tablename__ = "conversations"
 
@@ -50,4 +53,7 @@ class Conversation(OfCommune, Base):
     urn_id: Mapped[int] = mapped_column(sa.ForeignKey("urns.id"), unique=True)
     last_in_at: Mapped[datetime | None]
     last_message_at: Mapped[datetime | None]
+    asked: Mapped[str | None] = mapped_column(sa.String(20))
+    asked_ticket_id: Mapped[int | None]
+    asked_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -41,7 +41,8 @@ class InboundEvent(OfCommune, Base):
 class Message(OfCommune, Base):
     """One thing said, in or out. `text_folded` is what search looks at. `reading` is for inbound messages.
 
-    `faq_key`: of a question, the entry it was answered with, so that it needs no ticket; of an answer, the entry.
+    `faq_key`: of a question, the entry it was answered with, so that it needs no ticket. `answers`: which question of
+    the bot it answers, about the ticket `answers_ticket_id`.
     """
 
     __tablename__ = "messages"
@@ -65,6 +66,8 @@ class Message(OfCommune, Base):
     text_folded: Mapped[str] = mapped_column(sa.Text, default="")
     template: Mapped[str | None] = mapped_column(sa.String(60))
     faq_key: Mapped[str | None] = mapped_column(sa.String(60))
+    answers: Mapped[str | None] = mapped_column(sa.String(20))
+    answers_ticket_id: Mapped[int | None]
     reading: Mapped[dict[str, Any] | None]
     is_sealed: Mapped[bool] = mapped_column(default=False)
     occurred_at: Mapped[datetime]

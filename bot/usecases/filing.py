@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from adapters.messages import AttachmentKind
 from bot.rules.deadlines import VIETNAM, due_at
+from bot.rules.dialogue import Question
 from bot.rules.routing import route
 from bot.rules.threading import ADDING, OPENING, SURE, Group, Said, place_all
 from bot.usecases.work import Citizen, Work
@@ -164,7 +165,7 @@ def _said(known: Known, tickets: dict[int, Ticket], fixed: dict[int, Group], quo
     message, reading = known.message, known.reading
     first = reading.topics[0] if reading and reading.topics else None
     held = message.ticket_id if message.ticket_id in fixed else None
-    quoted_ticket = quoted.get(message.quoted_external_id or "")
+    quoted_ticket = quoted.get(message.quoted_external_id or "") or message.answers_ticket_id
     return Said(
         message_id=message.id,
         at=message.occurred_at,
@@ -305,6 +306,10 @@ def _locate(ticket: Ticket, members: list[Known]) -> None:
         for attachment in member.attachments:
             if attachment.kind == AttachmentKind.LOCATION.value and attachment.latitude is not None:
                 ticket.latitude, ticket.longitude = attachment.latitude, attachment.longitude
+    if ticket.place_id is None and ticket.locality_code is None:
+        # The whole answer to "where?" says more than the one landmark in it.
+        told = (m.message.text.strip() for m in members if m.message.answers == Question.WHERE)
+        ticket.place_text = next(filter(None, told), "")[:300] or ticket.place_text
     if ticket.latitude is not None and ticket.longitude is not None:
         # A pin is surer than words.
         ticket.locality_code = boundaries().commune_at(ticket.latitude, ticket.longitude) or ticket.locality_code

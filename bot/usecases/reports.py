@@ -12,6 +12,8 @@ from adapters.messages import AttachmentKind, InboundMessage
 from bot import texts
 from bot.queue import MEDIA
 from bot.rules.deadlines import is_working_time, next_opening
+from bot.rules.dialogue import Answered
+from bot.usecases import dialogue
 from bot.usecases.citizens import citizen, interacted, opt, say
 from bot.usecases.communes import hours_in_words
 from bot.usecases.deliveries import PRIORITY_EMERGENCY
@@ -48,8 +50,14 @@ def take_message(work: Work, word: InboundMessage, reading: Reading | None, aske
         return "message:withdrawn"
     interacted(person, word.occurred_at)
     message = _keep(work, person, word, reading)
-    if _answer_frequent(work, person, message, word, asked):
+    has_pin = any(sent.latitude is not None for sent in word.attachments)
+    answered = dialogue.hear(work, person, message, reading, has_pin=has_pin)
+    if answered is Answered.SKIPPED or (
+        answered is Answered.NOT and _answer_frequent(work, person, message, word, asked)
+    ):
         filed = Filed(None)
+    elif answered is Answered.PLACE:
+        filed = file_message(work, person, message)
     else:
         unanswered = _take_back_answer(work, person, message, reading)
         needs_filing = may_be_filed(message, reading, has_attachments=bool(word.attachments))
@@ -62,7 +70,11 @@ def take_message(work: Work, word: InboundMessage, reading: Reading | None, aske
     intent = reading.intent if reading else ""
     if intent in {"unsubscribe", "subscribe"}:
         return _opt(work, person, message, out=intent == "unsubscribe")
-    if not work.is_stale and message.faq_key is None:
+    if work.is_stale or message.faq_key is not None or answered is Answered.SKIPPED:
+        pass
+    elif answered is Answered.PLACE and filed.ticket is not None:
+        dialogue.thank(work, person, message, filed.ticket, has_pin=has_pin)
+    else:
         _answer(work, person, message, reading, filed)
     if filed.ticket is None:
         return f"message:{intent or 'nothing_to_do'}"
@@ -176,6 +188,7 @@ def _answer(work: Work, person: Citizen, message: Message, reading: Reading | No
         _answer_without_ticket(work, person, message, reading)
     elif filed.opened:
         _acknowledge(work, person, message, ticket, reading)
+        dialogue.ask_about(work, person, ticket, reading)
     elif reading and reading.urgency == Urgency.EMERGENCY.value:
         _emergency(work, person, message, ticket)
     elif filed.is_later:

@@ -10,6 +10,7 @@ from flask import Flask, g
 
 from bot.access import sees_tickets
 from bot.rules.deadlines import VIETNAM, WorkingHours, minutes_between
+from bot.rules.dialogue import lacks_place
 from bot.rules.window import Window
 from bot.usecases.faq_list import KEEPERS as FAQ_KEEPERS
 from bot.usecases.places import KEEPERS as PLACE_KEEPERS
@@ -17,6 +18,7 @@ from bot.usecases.quality import READERS as QUALITY_READERS
 from bot.web.language import LOCALES, N_, gettext, locale
 from nlp.topics import TOPICS
 from storage.enums import Direction, Origin, Role, TicketState, Urgency
+from storage.tickets import Ticket
 
 STATES = {
     TicketState.NEW: N_("Mới"),
@@ -67,6 +69,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         moment=moment, day=day, clock=clock_time, state=state_word, urgency=urgency_word, topic=topic_word
     )
+    app.jinja_env.tests["placeless"] = is_placeless
     app.context_processor(_frame)
 
 
@@ -85,6 +88,12 @@ def _frame() -> dict[str, Any]:
         "sees_places": bool(official and official.has(*PLACE_KEEPERS)),
         "sees_faq": bool(official and official.has(*FAQ_KEEPERS)),
     }
+
+
+def is_placeless(ticket: Ticket) -> bool:
+    """Whether officials must go there and nobody has said where."""
+    has_place = bool(ticket.place_text or ticket.place_id or ticket.latitude is not None)
+    return ticket.is_open and not ticket.is_sealed and lacks_place(ticket.topic, has_place=has_place)
 
 
 def moment(at: datetime) -> str:
