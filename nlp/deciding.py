@@ -18,15 +18,15 @@ FEEDBACK = "feedback"
 # Below this a topic is shown to officials but nothing is done by it (measured: see ARCHITECTURE.md).
 ABSTAINS = 0.5
 # Recall comes first: how likely danger must be, by what the rules say; and a secret, alone and with the rules.
-_DANGER = {EMERGENCY: 0.15, URGENT: 0.25, NORMAL: 0.19}
-_DANGER_TAKEN_BACK = {"unreal": 0.67, "runs": 0.85}
+_DANGER = {EMERGENCY: 0.15, URGENT: 0.25, NORMAL: 0.15}
+_DANGER_TAKEN_BACK = {"feared": 0.76, "unreal": 0.62, "runs": 0.85}
 # And against "nothing urgent at all".
-_DANGER_SHARE = 0.35
+_DANGER_SHARE = 0.4
 # What must be sealed and accuses nobody of a crime is about a life or a child.
 _DANGER_OF_PROTECTED, _PROTECTED = 0.1, 0.5
 _ACCUSING = ("to-cao-tham-nhung", "an-ninh-trat-tu")
 _SURELY_NORMAL = 0.92
-_SECRET, _SECRET_BY_RULE = 0.14, 0.09
+_SECRET, _SECRET_BY_RULE = 0.16, 0.11
 _ACCUSES = 0.3
 # What is obeyed or put aside without asking back must be plain.
 _NEEDED = {"unsubscribe": 0.8, "spam": 0.75, "withdraw": 0.4, "data_request": 0.4}

@@ -21,7 +21,7 @@ _BESIDE = 4
 class Urgency:
     """One of the three urgency codes, and the words that decided.
 
-    `taken_back`: words of danger are there, but "unreal" (denied, feared or over), or what may burn only "runs".
+    `taken_back`: words of danger are there, but "feared", or "unreal" (denied or over), or what may burn only "runs".
     """
 
     code: str = NORMAL
@@ -46,6 +46,8 @@ def find_urgency(text: Normalised) -> Urgency:
         return Urgency(EMERGENCY, tuple(as_spans(text, real, "urgency")))
     milder = life + now + hazards
     taken_back = "unreal" if life or now or len(found) > len(cues) else ""
+    if any(_is_feared(cues, hit) for hit in (*life, *now)):
+        taken_back = "feared"
     if of_kind(cues, "maybe") and of_kind(cues, "runs") and not of_kind(cues, "burns"):
         taken_back = "runs"
     if not milder:
