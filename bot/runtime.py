@@ -130,9 +130,11 @@ class Runtime:
 
     def warm_up(self) -> None:
         """Load everything reading needs; takes a second or two the first time, nothing afterwards."""
+        from nlp.faq import FaqFinder
         from nlp.reading import Home
 
         self.reader.read("ấm máy", Home("", "", ""))
+        FaqFinder().find("ấm máy")
 
     @staticmethod
     def build(settings: Settings, *, nudge: Nudge | None = None) -> Runtime:
