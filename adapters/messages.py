@@ -76,6 +76,11 @@ class InboundMessage:
     attachments: tuple[Attachment, ...] = ()
     quoted_external_id: str | None = None
 
+    @property
+    def has_pin(self) -> bool:
+        """Whether a place on the map came with it."""
+        return any(sent.latitude is not None for sent in self.attachments)
+
 
 @dataclass(frozen=True)
 class Echo:

@@ -229,12 +229,16 @@ class _Names:
             return None
         if first.is_capital:
             is_sure = first.accented != first.word and cue[0].endswith(" ") and "." not in cue[0]
-            is_sure = is_sure and first.word not in _PRONOUNS and len(words) < 3 and folded[words[-1].end :][:1] != "-"
+            is_sure = (
+                is_sure and first.word not in _PRONOUNS and len(words) < 3 and not folded.startswith("-", words[-1].end)
+            )
             last = words[min(len(words), 4) - 1].end
             is_child = _OF_CHILD.match(folded, last) is not None
             return (first.start, last) if is_sure or is_child or self._is_before_phone((first.start, last)) else None
         is_told = len(words) == 1 and first.word not in STOPS and is_syllable(first.word)
-        is_told = is_told and any(start == first.end + 1 for start, _, kind in self._numbers if kind == "phone")
+        is_told = is_told and any(
+            start == first.end + 1 for start, _, kind in self._numbers[:_MOST_NUMBERS] if kind == "phone"
+        )
         return (first.start, first.end) if is_told else None
 
     def _given(self, kind: str, cue: re.Match[str], words: Sequence[_Word]) -> tuple[int, int] | None:

@@ -26,18 +26,12 @@ from nlp.unit_words import Words, is_after_locative, is_everyday_name, is_nearly
 __all__ = ["FormerUnit", "Gazetteer", "OlderName", "UnitGuess"]
 
 _LEVELS = ("commune", "district", "province")
-_LONGEST_NAME = 6
 _NEAR = 4
-_JOINED_NAME = 6
 _WINDOW = 4
 _MOST_LISTED = 3
 _MOST = 60
 _BETWEEN = frozenset({"thuoc", "cua", "o", "tai", "cu", "ngoai", "trong", "duoi", "tren"})
 _NEAR_KM, _KM_A_DEGREE = 25.0, 111.2
-_FORMERLY = (["truoc", "day"], ["truoc", "kia"], ["ngay", "truoc"], ["hoi", "truoc"], ["ngay", "xua"], ["hoi", "xua"])
-_UNMISTAKABLE = frozenset({"hcm", "tphcm", "hcmc", "brvt", "tphn"})
-_WELL_KNOWN = frozenset({"hn", "sg"})
-_SURE, _BARE, _TYPO = 0.95, 0.8, 0.75
 
 
 @dataclass(frozen=True, slots=True)

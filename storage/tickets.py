@@ -67,6 +67,11 @@ class Ticket(OfCommune, Base):
     closed_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
+    @property
+    def has_place(self) -> bool:
+        """Whether anybody has said where, in words, by a place of the list or by a pin."""
+        return self.place_text is not None or self.place_id is not None or self.latitude is not None
+
 
 class TicketEvent(OfCommune, Base):
     """One fact in a ticket's life; rows are only ever added, and lose their words when the citizen's are erased."""

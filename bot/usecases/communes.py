@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.rules.deadlines import WorkingHours
 from bot.rules.routing import Rule
-from bot.usecases.faq import FaqBook, faq_book
+from bot.usecases.faq import Answer, FaqBook, faq_book, words_of
 from nlp.reading import Home, KnownPlace
 from storage.agencies import Agency, RoutingRule
 from storage.communes import Commune, Holiday, Locality, Place
@@ -53,6 +53,17 @@ def commune_book(session: Session, commune_id: int) -> CommuneBook:
         duty_phone=str(settings.get("duty_phone") or "113"),
         reception=str(settings.get("reception") or f"trụ sở {commune.name}"),
         faq=faq_book(session, commune_id),
+    )
+
+
+def answer_in_words(book: CommuneBook, answer: Answer) -> str:
+    """The answer to a frequent question as citizens of this commune read it."""
+    return words_of(
+        answer,
+        commune=book.name,
+        reception=book.reception,
+        hours=hours_in_words(book.hours),
+        duty_phone=book.duty_phone,
     )
 
 

@@ -20,7 +20,7 @@ def hear(work: Work, person: Citizen, message: Message, reading: Reading | None,
     if conversation.asked is None or conversation.asked_ticket_id is None:
         return Answered.NOT
     ticket = work.session.get(Ticket, conversation.asked_ticket_id)
-    if ticket is None or not ticket.is_open or ticket.is_sealed or _has_place(ticket):
+    if ticket is None or not ticket.is_open or ticket.is_sealed or ticket.has_place:
         _forget(person)
         return Answered.NOT
     answered = dialogue.answer_to(
@@ -51,7 +51,7 @@ def thank(work: Work, person: Citizen, message: Message, ticket: Ticket, *, has_
 def ask_about(work: Work, person: Citizen, ticket: Ticket, reading: Reading | None) -> None:
     """Ask what is still missing of a ticket that was just opened; the emergency text has asked where already."""
     is_urgent = ticket.urgency is Urgency.EMERGENCY
-    told = Told(ticket.topic, reading.intent if reading else "", _has_place(ticket), ticket.is_sealed, is_urgent)
+    told = Told(ticket.topic, reading.intent if reading else "", ticket.has_place, ticket.is_sealed, is_urgent)
     question = dialogue.question_about(told)
     if question is None:
         return
@@ -72,10 +72,6 @@ def _heard(message: Message, reading: Reading | None, has_pin: bool) -> Heard:
         has_pin=has_pin,
         is_sealed=message.is_sealed,
     )
-
-
-def _has_place(ticket: Ticket) -> bool:
-    return ticket.place_text is not None or ticket.place_id is not None or ticket.latitude is not None
 
 
 def _forget(person: Citizen) -> None:

@@ -72,7 +72,7 @@ def _made(own: tuple[Answer, ...]) -> FaqBook:
 
 
 def _shipped() -> dict[str, Answer]:
-    return {e.key: Answer(e.key, e.topic, e.question, e.variants, e.answer, e.source, e.as_of) for e in shipped_faq()}
+    return {entry.key: Answer(*entry) for entry in shipped_faq()}
 
 
 def all_answers(session: Session, commune_id: int) -> dict[str, Answer]:

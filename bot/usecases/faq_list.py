@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from bot.access import Forbidden, NotFound, audit
 from bot.runtime import Runtime
-from bot.usecases.communes import commune_book, hours_in_words
-from bot.usecases.faq import Answer, all_answers, match, words_of
+from bot.usecases.communes import answer_in_words, commune_book
+from bot.usecases.faq import Answer, all_answers, match
 from bot.usecases.problems import Problem
 from nlp.normalise import fold
 from nlp.topics import TOPICS
@@ -145,14 +145,7 @@ def try_out(runtime: Runtime, official: Official, text: str) -> Trial:
     if found is None:
         return Trial(None)
     answer = book.faq.answers[found.key]
-    words = words_of(
-        answer,
-        commune=book.name,
-        reception=book.reception,
-        hours=hours_in_words(book.hours),
-        duty_phone=book.duty_phone,
-    )
-    return Trial(answer, found.is_sure, words)
+    return Trial(answer, found.is_sure, answer_in_words(book, answer))
 
 
 def _checked(written: Written) -> Written:

@@ -91,16 +91,12 @@ def _understand(runtime: Runtime, row: InboundEvent, channel: Channel, book: Com
             faq.match(book.faq, word.text, reading) if isinstance(word, InboundMessage) else None
             for word, reading in zip(words, readings, strict=True)
         )
-        if any(_has_pin(word) for word in words):
+        if any(isinstance(word, InboundMessage) and word.has_pin for word in words):
             boundaries()  # they take a second to read; filing asks for them while others wait for its locks
     except Exception as error:  # noqa: BLE001 - a poison message must be seen, not loop
         log.error("intake.not_understood", event_id=row.id, error=type(error).__name__, where=where(error))
         return Taken(row.id, (Ignored("poison", type(error).__name__),), (None,), (None,))
     return Taken(row.id, words, readings, asked)
-
-
-def _has_pin(word: Event) -> bool:
-    return isinstance(word, InboundMessage) and any(sent.latitude is not None for sent in word.attachments)
 
 
 def _write(runtime: Runtime, taken: list[Taken], lease: str) -> set[str]:

@@ -15,9 +15,8 @@ from bot.rules.deadlines import is_working_time, next_opening
 from bot.rules.dialogue import Answered
 from bot.usecases import dialogue
 from bot.usecases.citizens import citizen, interacted, opt, say
-from bot.usecases.communes import hours_in_words
+from bot.usecases.communes import answer_in_words, hours_in_words
 from bot.usecases.deliveries import PRIORITY_EMERGENCY
-from bot.usecases.faq import words_of
 from bot.usecases.filing import Filed, file_message, may_be_filed
 from bot.usecases.work import Citizen, Work
 from nlp.faq import FaqMatch
@@ -50,8 +49,7 @@ def take_message(work: Work, word: InboundMessage, reading: Reading | None, aske
         return "message:withdrawn"
     interacted(person, word.occurred_at)
     message = _keep(work, person, word, reading)
-    has_pin = any(sent.latitude is not None for sent in word.attachments)
-    answered = dialogue.hear(work, person, message, reading, has_pin=has_pin)
+    answered = dialogue.hear(work, person, message, reading, has_pin=word.has_pin)
     if answered is Answered.SKIPPED or (
         answered is Answered.NOT and _answer_frequent(work, person, message, word, asked)
     ):
@@ -73,7 +71,7 @@ def take_message(work: Work, word: InboundMessage, reading: Reading | None, aske
     if work.is_stale or message.faq_key is not None or answered is Answered.SKIPPED:
         pass
     elif answered is Answered.PLACE and filed.ticket is not None:
-        dialogue.thank(work, person, message, filed.ticket, has_pin=has_pin)
+        dialogue.thank(work, person, message, filed.ticket, has_pin=word.has_pin)
     else:
         _answer(work, person, message, reading, filed)
     if filed.ticket is None:
@@ -88,14 +86,7 @@ def _answer_frequent(
     answer = work.book.faq.answers.get(asked.key) if asked and asked.is_sure else None
     if answer is None or word.attachments or word.quoted_external_id or work.is_stale:
         return False
-    book = work.book
-    words = words_of(
-        answer,
-        commune=book.name,
-        reception=book.reception,
-        hours=hours_in_words(book.hours),
-        duty_phone=book.duty_phone,
-    )
+    words = answer_in_words(work.book, answer)
     text = texts.say("faq", cautraloi=words, nguon=answer.source, ngay=texts.month(answer.as_of))
     message.faq_key = answer.key
     say(work, person, text, f"faq:{message.id}")

@@ -92,8 +92,7 @@ def _frame() -> dict[str, Any]:
 
 def is_placeless(ticket: Ticket) -> bool:
     """Whether officials must go there and nobody has said where."""
-    has_place = bool(ticket.place_text or ticket.place_id or ticket.latitude is not None)
-    return ticket.is_open and not ticket.is_sealed and lacks_place(ticket.topic, has_place=has_place)
+    return ticket.is_open and not ticket.is_sealed and lacks_place(ticket.topic, has_place=ticket.has_place)
 
 
 def moment(at: datetime) -> str:
