@@ -154,7 +154,10 @@ def reach(page: Page, name: str) -> None:
     raise AssertionError(f"{name!r} cannot be reached with the keyboard")
 
 
-@pytest.mark.parametrize("path", ["/tickets", "/tickets?view=all", "/announcements", "/channels", "/sandbox/phone/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/tickets", "/tickets?view=all", "/announcements", "/channels", "/faq", "/faq/new", "/sandbox/phone/"],
+)
 def test_no_page_is_wider_than_a_small_phone(open_browser: Open, rehearsal: Rehearsal, path: str) -> None:
     official = open_browser(width=360, height=740)
     official.sign_in("mai")
