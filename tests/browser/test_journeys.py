@@ -156,7 +156,19 @@ def reach(page: Page, name: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/tickets", "/tickets?view=all", "/announcements", "/channels", "/faq", "/faq/new", "/sandbox/phone/"],
+    [
+        "/tickets",
+        "/tickets?view=all",
+        "/announcements",
+        "/channels",
+        "/faq",
+        "/faq/new",
+        "/places",
+        "/places/new",
+        "/places/upload",
+        "/quality",
+        "/sandbox/phone/",
+    ],
 )
 def test_no_page_is_wider_than_a_small_phone(open_browser: Open, rehearsal: Rehearsal, path: str) -> None:
     official = open_browser(width=360, height=740)
