@@ -12,7 +12,11 @@ from adapters.secret import Secret
 
 @dataclass(frozen=True)
 class Limits:
-    """What the channel can carry. `text_units` says what a character is there: "utf16" or "codepoints"."""
+    """What the channel can carry. `text_units` says what a character is there: "utf16" or "codepoints".
+
+    `buttons`: how many answers it can show under a message; 0: they are told as numbered words. `is_sms`: every message
+    is paid for and has 160 unaccented characters.
+    """
 
     text: int
     text_units: str
@@ -21,6 +25,8 @@ class Limits:
     window_hours: float | None
     free_window_hours: float | None
     default_rate: float
+    buttons: int = 0
+    is_sms: bool = False
 
 
 class Adapter(Protocol):

@@ -206,12 +206,13 @@ class OutboundImage:
 
 @dataclass(frozen=True)
 class OutboundMessage:
-    """One part of something we say; `text` already fits the channel's limit."""
+    """One part of something we say; `text` already fits the channel's limit. `choices`: answers to show as buttons."""
 
     urn: str
     text: str = ""
     image: OutboundImage | None = None
     quoted_external_id: str | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,27 @@
-"""Every sentence a citizen may receive, as a function; the first texts are domain §10's.
+"""Every sentence a citizen may receive, from the catalogues beside this file (domain §10), as a channel can carry it.
 
 A sentence whose variable is empty is never sent: `EmptyVariable` names it and a person is told instead.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from pathlib import Path
+from string import Formatter
 
 from bot.rules.deadlines import VIETNAM
+
+CATALOGUES = Path(__file__).parent / "catalogue"
+LANGUAGES = ("vi", "en")
+SMS_LENGTH = 160
+_SHORTEST_VARIABLE = 8
+# What is worth nothing when it is cut.
+_NEVER_CUT = frozenset({"ma", "ma0", "ma2", "so", "sdttruc", "han", "ngay", "mo", "dt"})
 
 
 class EmptyVariable(Exception):
@@ -21,16 +34,172 @@ class EmptyVariable(Exception):
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One of the answers offered with a question: what it means and what it is called."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Template:
+    """A text of a catalogue: its words, its form for SMS ("" when there is none), and the answers it offers."""
+
+    words: str
+    sms: str = ""
+    choices: tuple[Choice, ...] = ()
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """What must be filled in."""
+        return frozenset(variables_in(self.words) + variables_in(self.sms))
+
+
+@dataclass(frozen=True)
+class Own:
+    """A commune's own wording of a text; empty where it keeps the shipped one."""
+
+    words: str = ""
+    sms: str = ""
+
+
+@dataclass(frozen=True)
 class Text:
-    """A sentence ready to send, and the key it was made from."""
+    """A sentence ready to send, the key it was made from, and the answers it offers."""
 
     key: str
     words: str
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How we speak to somebody: in which language, within a short message or not, in a commune's own words or not.
+
+    `has_buttons`: the channel shows the choices itself; without them they are numbered lines of the text.
+    """
+
+    language: str = "vi"
+    is_sms: bool = False
+    has_buttons: bool = False
+    own: Mapping[tuple[str, str], Own] = field(default_factory=dict)
+
+    def moment(self, at: datetime) -> str:
+        """A date and hour as there is room for them."""
+        return short_moment(at) if self.is_sms else moment(at)
+
+    def say(self, key: str, **variables: str) -> Text:
+        """The sentence of this key with its variables; EmptyVariable if one of them is missing or empty."""
+        template = template_of(key, self.language)
+        own = self.own.get((key, self.language), Own())
+        if self.is_sms:
+            short = own.sms or template.sms
+            words = (
+                _short(key, short, variables) if short else plain(_filled(key, own.words or template.words, variables))
+            )
+            return Text(key, words, template.choices)
+        words = _filled(key, own.words or template.words, variables)
+        if template.choices and not self.has_buttons:
+            words = f"{words}\n{numbered([choice.label for choice in template.choices])}"
+        return Text(key, words, template.choices)
+
+
+def say(key: str, **variables: str) -> Text:
+    """The shipped Vietnamese sentence of this key, as channels with room carry it."""
+    return Voice().say(key, **variables)
+
+
+def numbered(labels: list[str]) -> str:
+    """Answers as one says them where there are no buttons: "1) Đồng ý · 2) Xem thêm"."""
+    return " · ".join(f"{n}) {label}" for n, label in enumerate(labels, 1))
+
+
+def template_of(key: str, language: str = "vi") -> Template:
+    """The shipped text of this key; Vietnamese where the language has none. KeyError for no such key."""
+    return catalogue(language).get(key) or catalogue("vi")[key]
+
+
+@cache
+def catalogue(language: str) -> dict[str, Template]:
+    """All texts of a language, by key."""
+    with (CATALOGUES / f"{language}.toml").open("rb") as file:
+        rows = tomllib.load(file)
+    return {
+        key: Template(
+            row["text"].strip(),
+            row.get("sms", "").strip(),
+            tuple(Choice(value, label) for value, label in row.get("choices", {}).items()),
+        )
+        for key, row in rows.items()
+    }
+
+
+def keys() -> list[str]:
+    """All texts there are."""
+    return list(catalogue("vi"))
+
+
+def labels_of(key: str) -> dict[str, list[str]]:
+    """What the answers to a question are called, in every language, by value."""
+    names: dict[str, list[str]] = {}
+    for language in LANGUAGES:
+        for choice in template_of(key, language).choices:
+            names.setdefault(choice.value, []).append(choice.label)
+    return names
+
+
+def variables_in(words: str) -> list[str]:
+    """The variables of a text, in their order; ValueError when its braces do not match."""
+    return [name for _, name, _, _ in Formatter().parse(words) if name is not None]
+
+
+def filled(words: str, **variables: str) -> str:
+    """An official's own sentence with these variables put in; braces that name none of them stay as they are."""
+    for name, value in variables.items():
+        words = words.replace("{" + name + "}", value)
+    return words
+
+
+def plain(words: str) -> str:
+    """The words without accents, in characters every telephone can show; what has no such form becomes a space."""
+    bare = "".join(c for c in unicodedata.normalize("NFD", words.translate(_PLAIN)) if not unicodedata.combining(c))
+    return "".join(c if c.isascii() and (c.isprintable() or c == "\n") else " " for c in bare).replace("  ", " ")
+
+
+_PLAIN = str.maketrans(
+    {"đ": "d", "Đ": "D", "–": "-", "—": "-", "“": '"', "”": '"', "‘": "'", "’": "'", "…": "...", "•": "-", "·": ","}
+)
+
+
+def _filled(key: str, words: str, variables: Mapping[str, str]) -> str:
+    for name in variables_in(words):
+        if not variables.get(name, "").strip():
+            raise EmptyVariable(key, name)
+    return words.format(**variables)
+
+
+def _short(key: str, words: str, variables: Mapping[str, str]) -> str:
+    """One short message: the longest variables give way until it fits."""
+    values = {name: " ".join(plain(variables.get(name, "")).split()) for name in variables_in(words)}
+    text = _filled(key, words, values)
+    while len(text) > SMS_LENGTH:
+        name = max(values.keys() - _NEVER_CUT, key=lambda name: (len(values[name]), name), default="")
+        if not name or len(values[name]) <= _SHORTEST_VARIABLE:
+            break
+        # The longest gives way first, and not more than the second longest would have to.
+        values[name] = values[name][: max(_SHORTEST_VARIABLE, len(values[name]) - 4)].rstrip(" ,.;:-")
+        text = _filled(key, words, values)
+    return text
 
 
 def moment(at: datetime) -> str:
     """A date and hour as people say them here."""
     return at.astimezone(VIETNAM).strftime("%H:%M ngày %d/%m/%Y")
+
+
+def short_moment(at: datetime) -> str:
+    """A date and hour in as few characters as they can be understood."""
+    return at.astimezone(VIETNAM).strftime("%Hh%M %d/%m")
 
 
 def day(at: datetime) -> str:
@@ -44,92 +213,6 @@ def month(written: str) -> str:
     is_month = dash and len(year) == 4 and year.isdecimal() and number.isdecimal() and len(number) == 2
     return f"tháng {int(number)}/{year}" if is_month else written
 
-
-_TEXTS = {
-    "welcome": (
-        "Kính chào ông/bà! Đây là kênh tiếp nhận phản ánh, kiến nghị của {xa}. Ông/bà cứ nhắn sự việc bằng lời "
-        "của mình: việc gì, ở đâu; có thể gửi kèm ảnh, ghi âm hoặc vị trí.\n"
-        "Nội dung, hình ảnh được lưu để giải quyết và trả lời, không công khai họ tên, số điện thoại. Chúng tôi không "
-        "hỏi mã OTP, tài khoản ngân hàng hay ảnh căn cước.\n"
-        'Có việc khẩn xin gọi 113 / 114 / 115 / 112. Nhắn "gặp cán bộ" để nói chuyện với người trực; nhắn '
-        '"ngừng nhận tin" nếu không muốn nhận thông báo. (Tin nhắn tự động)'
-    ),
-    "ack": (
-        "{xa} đã tiếp nhận phản ánh của ông/bà, mã {ma}, lúc {gio}. Lĩnh vực: {linhvuc}. Hạn trả lời: {han}. "
-        'Ông/bà có thể nhắn thêm chi tiết, gửi ảnh; nhắn "tra cứu {ma}" để xem tiến độ. Xin cảm ơn. (Tin nhắn tự động)'
-    ),
-    "ask_where": (
-        "Để cán bộ đến đúng chỗ, xin ông/bà cho biết cụ thể ở đâu: thôn/tổ, tên đường, gần công trình nào? (có thể bấm gửi "
-        'vị trí). Nếu không rõ, nhắn "bỏ qua"; phản ánh {ma} vẫn được xử lý.'
-    ),
-    "where_noted": 'Đã ghi địa điểm "{diadiem}" cho phản ánh {ma}. Xin cảm ơn ông/bà. (Tin nhắn tự động)',
-    "pin_noted": "Đã ghi vị trí ông/bà gửi cho phản ánh {ma}. Xin cảm ơn ông/bà. (Tin nhắn tự động)",
-    "skipped": "Vâng, phản ánh {ma} được gửi như vậy. Khi nhớ ra, ông/bà cứ nhắn thêm. (Tin nhắn tự động)",
-    "added": "Đã bổ sung vào phản ánh {ma}. Xin cảm ơn ông/bà. (Tin nhắn tự động)",
-    "emergency": (
-        "KHẨN CẤP: xin gọi ngay {so} (công an 113, chữa cháy – cứu nạn 114, cấp cứu 115, thiên tai – tìm kiếm cứu nạn "
-        "112). Trực ban {xa}: {sdttruc}. Ông/bà đang ở đâu ạ? Chúng tôi đang báo người trực."
-    ),
-    "denunciation_guide": (
-        "Cảm ơn ông/bà đã tin tưởng. Nội dung này cần được bảo mật và giải quyết theo quy định của pháp luật, không xử lý "
-        "qua tin nhắn. Ông/bà có thể gửi đơn hoặc trình bày trực tiếp tại: {noitiep}. Xin không gửi họ tên, giấy tờ của "
-        "người khác tại đây. Chúng tôi không tiết lộ thông tin của ông/bà."
-    ),
-    "complaint_guide": (
-        "Nội dung này là khiếu nại, cần gửi bằng đơn đến cơ quan đã ban hành quyết định trong thời hạn luật định (thông "
-        "thường 90 ngày). Tin nhắn này chưa phải là đơn khiếu nại. Nơi tiếp công dân: {noitiep}."
-    ),
-    "handoff": (
-        "Cán bộ {xa} sẽ trả lời ông/bà trong giờ làm việc ({gio}). Có việc khẩn xin gọi {sdttruc}. Mã để theo dõi: {ma}."
-    ),
-    "faq": (
-        "{cautraloi}\n(Theo {nguon}; cập nhật {ngay}.)\n"
-        'Nếu chưa đúng điều ông/bà hỏi, xin nhắn "chưa đúng" để cán bộ trả lời. (Tin nhắn tự động)'
-    ),
-    "status": "Phản ánh {ma}: {trangthai}. Đơn vị: {donvi}. Hạn trả lời: {han}. Cập nhật lần cuối: {ngay}.",
-    "status_none": (
-        "Chúng tôi chưa thấy phản ánh nào gửi từ tài khoản này. Ông/bà cho biết sự việc và địa điểm, chúng tôi sẽ tiếp nhận ngay."
-    ),
-    "status_unknown_code": (
-        "Không tìm thấy mã {ma} trong các phản ánh gửi từ tài khoản này. Ông/bà vui lòng xem lại mã, hoặc nhắn "
-        '"tra cứu" để xem phản ánh gần nhất.'
-    ),
-    "thanks": "{xa} cảm ơn ông/bà. Chúc ông/bà và gia đình mạnh khỏe.",
-    "not_understood": (
-        'Tôi chưa hiểu rõ ý ông/bà. Xin cho biết sự việc gì, ở đâu; hoặc nhắn "tra cứu" để xem tiến độ, "gặp cán bộ" '
-        "để nói chuyện với người trực. (Tin nhắn tự động)"
-    ),
-    "data_rights": (
-        "Yêu cầu về dữ liệu cá nhân của ông/bà đã được ghi nhận ngày {ngay}, mã {ma}. Chúng tôi phản hồi trong 2 ngày làm việc."
-    ),
-    "unsubscribed": (
-        'Ông/bà đã ngừng nhận thông báo của {xa}. Trả lời cho phản ánh của ông/bà vẫn được gửi. Nhắn "nhận tin" để đăng ký lại.'
-    ),
-    "subscribed": 'Ông/bà đã đăng ký nhận thông báo của {xa}. Nhắn "ngừng nhận tin" khi không muốn nhận nữa.',
-    "after_hours": (
-        "Hiện ngoài giờ làm việc ({gio}). Chúng tôi đã ghi nhận và sẽ xử lý từ {mo}. Việc khẩn xin gọi {sdttruc}."
-    ),
-    "need_more": (
-        "Để xử lý phản ánh {ma}, xin ông/bà bổ sung: {can}. Nếu sau 5 ngày làm việc chưa nhận được, chúng tôi xin phép tạm "
-        "dừng; ông/bà có thể mở lại bất cứ lúc nào."
-    ),
-    "routed": "Phản ánh {ma} đã chuyển {donvi} xử lý (phụ trách: {nguoi}, {dt}). Hạn trả lời: {han}.",
-    "refused": (
-        "Phản ánh {ma} chưa được tiếp nhận vì: {lydo}\nNếu cần trao đổi thêm, ông/bà có thể nhắn lại tại đây hoặc đến {noitiep}."
-    ),
-    "forwarded": (
-        "Nội dung phản ánh {ma} thuộc thẩm quyền của {coquan}. {xa} đã gửi phiếu chuyển ngày {ngay} và tiếp tục theo dõi giúp "
-        "ông/bà; dự kiến có trả lời trước ngày {han}. Khi có trả lời chúng tôi sẽ nhắn lại."
-    ),
-    "merged": "Đã có phản ánh {ma0} cùng sự việc, {donvi} đang xử lý. Chúng tôi đã ghép phản ánh {ma} và sẽ báo kết quả cho ông/bà.",
-    "reopened": "Phản ánh {ma} đã được mở lại. {xa} sẽ xem xét và trả lời ông/bà.",
-    "result": (
-        "Kính gửi ông/bà. Về phản ánh {ma}: ngày {ngay}, {donvi} đã kiểm tra và trả lời như sau.\n{ketqua}\n"
-        "Việc tiếp theo: {tieptheo}\n"
-        'Nếu ông/bà chưa đồng ý, xin nhắn "chưa đồng ý" kèm lý do. {xa} trân trọng cảm ơn.'
-    ),
-    "announcement": '{tieude}\n\n{noidung}\n\n{xa}. Nhắn tin lại để phản ánh; nhắn "ngừng nhận tin" để thôi nhận thông báo.',
-}
 
 STATE_WORDS = {
     "moi": "Đã gửi, chờ tiếp nhận",
@@ -146,30 +229,3 @@ STATE_WORDS = {
     "trung_lap": "Đã ghép với phản ánh cùng sự việc",
     "rut": "Ông/bà đã rút phản ánh",
 }
-
-
-def say(key: str, **variables: str) -> Text:
-    """The sentence of this key with its variables; EmptyVariable if one of them is missing or empty."""
-    template = _TEXTS[key]
-    for name in _variables(template):
-        if not variables.get(name, "").strip():
-            raise EmptyVariable(key, name)
-    return Text(key, template.format(**variables))
-
-
-def filled(words: str, **variables: str) -> str:
-    """An official's own sentence with these variables put in; braces that name none of them stay as they are."""
-    for name, value in variables.items():
-        words = words.replace("{" + name + "}", value)
-    return words
-
-
-def keys() -> list[str]:
-    """All texts there are, for tests that look at every one of them."""
-    return list(_TEXTS)
-
-
-def _variables(template: str) -> list[str]:
-    from string import Formatter
-
-    return [name for _, name, _, _ in Formatter().parse(template) if name]

@@ -38,6 +38,7 @@ class Delivery(OfCommune, Base):
     part: Mapped[int] = mapped_column(default=1)
     parts: Mapped[int] = mapped_column(default=1)
     text: Mapped[str] = mapped_column(sa.Text, default="")
+    choices: Mapped[list[str] | None]
     image_blob: Mapped[str | None] = mapped_column(sa.String(80))
     quoted_external_id: Mapped[str | None] = mapped_column(sa.String(160))
     state: Mapped[DeliveryState] = mapped_column(one_of(DeliveryState), default=DeliveryState.WAITING)

@@ -66,6 +66,25 @@ class EventKind(StrEnum):
     URGENCY_CHANGED = "urgency_changed"
     MARKED_SPAM = "marked_spam"
     RESTORED = "restored"
+    RATED = "rated"
+    SPLIT = "split"
+    HELD = "held"
+    HANDED_BACK = "handed_back"
+    ANONYMITY_CHANGED = "anonymity_changed"
+
+
+class AlertKind(StrEnum):
+    """Why an official must look now."""
+
+    EMERGENCY = "emergency"
+    TEXT_NOT_SENT = "text_not_sent"
+
+
+class Consent(StrEnum):
+    """What a citizen said about keeping their name; nothing said is no consent."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
 
 
 class CorrectionKind(StrEnum):

@@ -41,8 +41,10 @@ class InboundEvent(OfCommune, Base):
 class Message(OfCommune, Base):
     """One thing said, in or out. `text_folded` is what search looks at. `reading` is for inbound messages.
 
+    `template`: the keys of the texts that an outbound one was made from, joined by "+".
     `faq_key`: of a question, the entry it was answered with, so that it needs no ticket. `answers`: which question of
-    the bot it answers, about the ticket `answers_ticket_id`.
+    the bot it answers, about the ticket `answers_ticket_id`. `part_of_id`: it repeats a part of that message, which
+    told two matters, under the ticket of the second one.
     """
 
     __tablename__ = "messages"
@@ -68,6 +70,7 @@ class Message(OfCommune, Base):
     faq_key: Mapped[str | None] = mapped_column(sa.String(60))
     answers: Mapped[str | None] = mapped_column(sa.String(20))
     answers_ticket_id: Mapped[int | None]
+    part_of_id: Mapped[int | None]
     reading: Mapped[dict[str, Any] | None]
     is_sealed: Mapped[bool] = mapped_column(default=False)
     occurred_at: Mapped[datetime]

@@ -1,6 +1,7 @@
 """Every table in one place, for migrations and tests."""
 
 from storage.agencies import Agency, RoutingRule
+from storage.alerts import Alert
 from storage.announcements import Announcement
 from storage.audit import AuditEntry
 from storage.base import Base
@@ -12,11 +13,14 @@ from storage.deliveries import Attempt, Delivery
 from storage.faq import FaqRow
 from storage.messages import Attachment, InboundEvent, Message
 from storage.officials import Official, SignInAttempt, SignInSession
+from storage.subscriptions import Subscription
 from storage.tickets import Ticket, TicketEvent
 from storage.trained import TrainedModel
+from storage.wording import CommuneText
 
 __all__ = [
     "Agency",
+    "Alert",
     "Announcement",
     "Attachment",
     "Attempt",
@@ -25,6 +29,7 @@ __all__ = [
     "Channel",
     "ChannelToken",
     "Commune",
+    "CommuneText",
     "Contact",
     "Conversation",
     "Correction",
@@ -40,6 +45,7 @@ __all__ = [
     "RoutingRule",
     "SignInAttempt",
     "SignInSession",
+    "Subscription",
     "Ticket",
     "TicketEvent",
     "TrainedModel",

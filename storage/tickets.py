@@ -25,7 +25,8 @@ class Ticket(OfCommune, Base):
     """A report we owe an answer to. `version` grows with every change, so that two officials cannot collide.
 
     `is_spam`: put aside by an official, closed without a word; it can be restored. `urgency_set_at`: when an official
-    decided how urgent it is; only what is said afterwards may raise it.
+    decided how urgent it is; only what is said afterwards may raise it. `is_anonymous`: the body it is about does not
+    learn the name. `rating`: 1 not satisfied, 2 acceptable, 3 satisfied. `reopened_count`: how often it was not over.
     """
 
     __tablename__ = "tickets"
@@ -58,6 +59,10 @@ class Ticket(OfCommune, Base):
     is_restricted: Mapped[bool] = mapped_column(default=False)
     is_touched: Mapped[bool] = mapped_column(default=False)
     is_spam: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    is_anonymous: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    rating: Mapped[int | None]
+    rated_at: Mapped[datetime | None]
+    reopened_count: Mapped[int] = mapped_column(default=0, server_default="0")
     merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("tickets.id"))
     announcement_id: Mapped[int | None] = mapped_column(sa.ForeignKey("announcements.id"))
     opened_at: Mapped[datetime]

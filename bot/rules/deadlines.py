@@ -29,9 +29,18 @@ class WorkingHours:
 ANSWER_DAYS: dict[str, int] = {"S0": 1, "S1": 1, "S2": 3, "S3": 5, "S4": 10}
 
 
+# Within which requests about personal data must be answered (Law 91/2025, domain §12 L3).
+DATA_REQUEST_DAYS = 2
+
+
 def due_at(start: datetime, sla: str, hours: WorkingHours, holidays: Mapping[date, bool]) -> datetime:
     """When the answer is due. `holidays`: day → True if it is worked although it is a weekend, else a day off."""
-    return add_minutes(start, ANSWER_DAYS.get(sla, 5) * hours.minutes_a_day, hours, holidays)
+    return due_in_days(start, ANSWER_DAYS.get(sla, 5), hours, holidays)
+
+
+def due_in_days(start: datetime, days: int, hours: WorkingHours, holidays: Mapping[date, bool]) -> datetime:
+    """When this many working days have passed since `start`."""
+    return add_minutes(start, days * hours.minutes_a_day, hours, holidays)
 
 
 def add_minutes(start: datetime, minutes: int, hours: WorkingHours, holidays: Mapping[date, bool]) -> datetime:

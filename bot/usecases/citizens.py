@@ -9,9 +9,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from adapters.messages import AccountNotice, Following, Interaction, ProfileShared, Reaction, Withdrawal
-from bot import texts
-from bot.queue import REPLIES
-from bot.usecases.deliveries import PRIORITY_ACK, owe
+from bot.usecases.telling import tell
 from bot.usecases.work import Citizen, Work
 from nlp.normalise import fold
 from storage.audit import AuditEntry
@@ -22,9 +20,7 @@ from storage.enums import (
     AttachmentState,
     DeliveryKind,
     DeliveryState,
-    Direction,
     EventKind,
-    Origin,
     TicketState,
     TokenState,
 )
@@ -89,48 +85,6 @@ def interacted(person: Citizen, at: datetime) -> None:
         urn.unreachable_at = urn.unreachable_code = None
 
 
-def say(
-    work: Work,
-    person: Citizen,
-    text: texts.Text,
-    key: str,
-    *,
-    ticket: Ticket | None = None,
-    priority: int = PRIORITY_ACK,
-) -> None:
-    """The bot says a sentence, at most once for each key."""
-    if work.session.scalar(sa.select(Delivery.id).where(Delivery.key == key)) is not None:
-        return
-    message = Message(
-        commune_id=work.channel.commune_id,
-        channel_id=work.channel.id,
-        conversation_id=person.conversation.id,
-        ticket_id=ticket.id if ticket else None,
-        direction=Direction.OUT,
-        origin=Origin.BOT,
-        text=text.words,
-        text_folded="",
-        template=text.key,
-        is_sealed=bool(ticket and ticket.is_sealed),
-        occurred_at=work.now,
-        created_at=work.now,
-    )
-    work.session.add(message)
-    work.session.flush()
-    owe(
-        work.session,
-        work.runtime,
-        channel=work.channel,
-        urn=person.urn,
-        text=text.words,
-        kind=DeliveryKind.ACK,
-        key=key,
-        priority=priority,
-        message=message,
-    )
-    work.nudges.add(REPLIES)
-
-
 def take_following(work: Work, word: Following) -> str:
     """Begin or end to follow; the later word wins, however they arrive."""
     person = citizen(work, word.urn)
@@ -146,7 +100,7 @@ def take_following(work: Work, word: Following) -> str:
         stop_announcements(work, urn, "unfollowed")
         return "unfollowed"
     if is_first and not work.is_stale:
-        say(work, person, texts.say("welcome", xa=work.book.name), f"welcome:{urn.id}")
+        tell(work, person, f"welcome:{urn.id}", "welcome")
     return "followed"
 
 

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from bot.rules.deadlines import WorkingHours
 from bot.rules.routing import Rule
+from bot.texts import Own
 from bot.usecases.faq import Answer, FaqBook, faq_book, words_of
 from nlp.reading import Home, KnownPlace
 from storage.agencies import Agency, RoutingRule
 from storage.communes import Commune, Holiday, Locality, Place
+from storage.wording import own_texts
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class CommuneBook:
     duty_phone: str
     reception: str
     faq: FaqBook
+    own_texts: dict[tuple[str, str], Own]
 
 
 def commune_book(session: Session, commune_id: int) -> CommuneBook:
@@ -53,6 +56,7 @@ def commune_book(session: Session, commune_id: int) -> CommuneBook:
         duty_phone=str(settings.get("duty_phone") or "113"),
         reception=str(settings.get("reception") or f"trụ sở {commune.name}"),
         faq=faq_book(session, commune_id),
+        own_texts={(t.key, t.language): Own(t.words, t.sms) for t in own_texts(session, commune_id)},
     )
 
 

@@ -39,6 +39,7 @@ def owe(
     announcement_id: int | None = None,
     image_blob: str | None = None,
     quoted_external_id: str | None = None,
+    choices: tuple[str, ...] = (),
 ) -> list[Delivery]:
     """Promise a message to a citizen, in as many parts as the channel needs; nudge after your commit."""
     limits = runtime.adapters[channel.type].limits
@@ -58,6 +59,7 @@ def owe(
             part=number,
             parts=len(pieces),
             text=piece,
+            choices=list(choices) if choices and number == len(pieces) else None,
             image_blob=image_blob if number == 1 else None,
             quoted_external_id=quoted_external_id if number == 1 else None,
             state=DeliveryState.WAITING,
@@ -86,6 +88,7 @@ class Claimed:
     tries: int
     kind: DeliveryKind
     announcement_id: int | None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass
@@ -159,7 +162,7 @@ def claim(
     return [
         Claimed(
             r.id, a.id, r.commune_id, r.urn_id, urns[r.urn_id], r.text, r.image_blob, r.quoted_external_id, r.tries,
-            r.kind, r.announcement_id,
+            r.kind, r.announcement_id, tuple(r.choices or ()),
         )
         for r, a in zip(rows, attempts, strict=True)
     ]  # fmt: skip

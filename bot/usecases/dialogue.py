@@ -1,79 +1,168 @@
-"""Dialogue: the bot's questions about a report, kept in the conversation's row, and the answers to them."""
+"""Dialogue: the bot's questions, kept in the conversation's row, and which message answers them."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot import texts
 from bot.rules import dialogue
-from bot.rules.dialogue import Answered, Heard, Question, Told
-from bot.rules.threading import SURE
-from bot.usecases.citizens import say
+from bot.rules.dialogue import Answer, Known, Question, Told, Waiting
+from bot.usecases import related
+from bot.usecases.deliveries import PRIORITY_ACK
+from bot.usecases.telling import tell, voice_of
+from bot.usecases.turns import Turn
 from bot.usecases.work import Citizen, Work
+from nlp.normalise import fold
 from nlp.reading import Reading
-from storage.enums import Urgency
-from storage.messages import Message
+from storage.contacts import Conversation
+from storage.enums import TicketState, Urgency
 from storage.tickets import Ticket
 
-
-def hear(work: Work, person: Citizen, message: Message, reading: Reading | None, *, has_pin: bool) -> Answered:
-    """Whether a message answers what the bot has asked; an answer is marked, so that it is filed under its ticket."""
-    conversation = person.conversation
-    if conversation.asked is None or conversation.asked_ticket_id is None:
-        return Answered.NOT
-    ticket = work.session.get(Ticket, conversation.asked_ticket_id)
-    if ticket is None or not ticket.is_open or ticket.is_sealed or ticket.has_place:
-        _forget(person)
-        return Answered.NOT
-    answered = dialogue.answer_to(
-        Question(conversation.asked),
-        conversation.asked_at,
-        ticket.topic,
-        _heard(message, reading, has_pin),
-        message.occurred_at,
-    )
-    if answered is Answered.PLACE:
-        message.answers, message.answers_ticket_id = conversation.asked, ticket.id
-    if answered is Answered.SKIPPED and not work.is_stale:
-        say(work, person, texts.say("skipped", ma=ticket.code), f"skipped:{message.id}", ticket=ticket)
-    if answered is not Answered.NOT:
-        _forget(person)
-    return answered
+# Questions about a report that is still being told; whatever ends it ends them.
+_CAN_WAIT = frozenset({Question.CONSENT, Question.WHO})
+_ABOUT_REPORTS = frozenset({Question.WHERE, Question.SPLIT, Question.MERGE, Question.FORWARD, Question.WITHDRAW})
 
 
-def thank(work: Work, person: Citizen, message: Message, ticket: Ticket, *, has_pin: bool) -> None:
-    """Say what was noted, so that a wrong place can be put right."""
-    if has_pin:
-        text = texts.say("pin_noted", ma=ticket.code)
+def heard_answer(turn: Turn) -> Answer | None:
+    """What the message answers, if it answers what was asked; the question is then done with."""
+    conversation = turn.person.conversation
+    if conversation.asked is None:
+        return None
+    ticket = asked_about(turn)
+    if not _is_still_open(conversation, ticket):
+        forget(turn.person)
+        return None
+    turn.answered_data = dict(conversation.asked_data or {})
+    answer = dialogue.answer_to(_waiting(conversation, ticket), turn.heard, turn.message.occurred_at)
+    if answer is not None and not (answer.question is Question.CONSENT and answer.value == "more"):
+        forget(turn.person)
+    return answer
+
+
+def asked_about(turn: Turn) -> Ticket | None:
+    """The ticket the waiting question is about."""
+    number = turn.person.conversation.asked_ticket_id
+    return turn.work.session.get(Ticket, number) if number is not None else None
+
+
+def _is_still_open(conversation: Conversation, ticket: Ticket | None) -> bool:
+    question = Question(conversation.asked or "")
+    if ticket is None:
+        return question in {Question.WHICH, Question.ERASE, Question.CONSENT}
+    if question is Question.WHERE and ticket.has_place:
+        return False
+    if question in _ABOUT_REPORTS:
+        return ticket.is_open and not ticket.is_sealed
+    return not ticket.is_sealed and ticket.state is not TicketState.WITHDRAWN
+
+
+def _waiting(conversation: Conversation, ticket: Ticket | None) -> Waiting:
+    question = Question(conversation.asked or "")
+    if question is Question.WHICH:
+        offered = (conversation.asked_data or {}).get("codes", {})
+        labels: dict[str, tuple[str, ...]] = {str(number): (_bare(code),) for number, code in offered.items()}
     else:
-        text = texts.say("where_noted", ma=ticket.code, diadiem=ticket.place_text or message.text.strip()[:300])
-    say(work, person, text, f"where_noted:{message.id}", ticket=ticket)
+        names = texts.labels_of(dialogue.TEXTS[question])
+        labels = {value: tuple(_bare(name) for name in spoken) for value, spoken in names.items()}
+    return Waiting(question, conversation.asked_at, ticket.topic if ticket else None, labels)
 
 
-def ask_about(work: Work, person: Citizen, ticket: Ticket, reading: Reading | None) -> None:
-    """Ask what is still missing of a ticket that was just opened; the emergency text has asked where already."""
-    is_urgent = ticket.urgency is Urgency.EMERGENCY
-    told = Told(ticket.topic, reading.intent if reading else "", ticket.has_place, ticket.is_sealed, is_urgent)
-    question = dialogue.question_about(told)
+def _bare(label: str) -> str:
+    return " ".join("".join(c if c.isalnum() else " " for c in fold(label)).split())
+
+
+def forget(person: Citizen) -> None:
+    """No question waits any more."""
+    conversation = person.conversation
+    conversation.asked = conversation.asked_at = conversation.asked_data = None
+
+
+def ask(
+    work: Work,
+    person: Citizen,
+    question: Question,
+    ticket: Ticket | None,
+    *,
+    data: dict[str, Any] | None = None,
+    is_said: bool = False,
+    **variables: str,
+) -> None:
+    """Put a question, once a ticket, and remember that it waits. `is_said`: another text has put it already."""
+    conversation = person.conversation
+    number = ticket.id if ticket else None
+    if conversation.asked_ticket_id != number:
+        conversation.asked_count = 0
+    conversation.asked, conversation.asked_ticket_id = question.value, number
+    conversation.asked_at, conversation.asked_data = max(work.row.occurred_at, work.row.received_at), data
+    conversation.asked_count += 1
+    if question is Question.CONSENT:
+        person.contact.consent_asked_at = work.now
+    if question is Question.WHO:
+        person.contact.identity_asked_at = work.now
+    if not is_said:
+        once = f"{question.value}:{number or person.urn.id}:{work.row.id}"
+        key = dialogue.TEXTS[question]
+        tell(work, person, once, key, ticket=ticket, priority=PRIORITY_ACK, then="", **variables)
+
+
+def ask_next(turn: Turn, ticket: Ticket, *, reading: Reading | None = None) -> Question | None:
+    """Ask what is still missing of a ticket; gives the question."""
+    question = next_about(turn, ticket, reading or turn.reading)
+    if question is not None and not turn.work.is_stale:
+        put(turn, ticket, question)
+    return question
+
+
+def tell_then_ask(turn: Turn, ticket: Ticket, key: str, *, once: str = "", **variables: str) -> Question | None:
+    """Say the text of this key and ask what is still missing, in one message where there is room."""
+    question = None if turn.work.is_stale else next_about(turn, ticket, turn.reading)
     if question is None:
-        return
-    if not is_urgent:
-        say(work, person, texts.say("ask_where", ma=ticket.code), f"where:{ticket.id}", ticket=ticket)
-    conversation = person.conversation
-    conversation.asked, conversation.asked_ticket_id, conversation.asked_at = question, ticket.id, work.row.occurred_at
+        turn.tell(key, ticket=ticket, once=once, **variables)
+        return None
+    is_joined = not voice_of(turn.work, turn.person).is_sms and ticket.urgency is not Urgency.EMERGENCY
+    known = related.particulars(turn, ticket, question)[1] if is_joined else {}
+    then = dialogue.TEXTS[question] if is_joined else ""
+    turn.tell(key, ticket=ticket, once=once, then=then, **{**known, **variables})
+    put(turn, ticket, question, is_said=is_joined)
+    return question
 
 
-def _heard(message: Message, reading: Reading | None, has_pin: bool) -> Heard:
-    topic = reading.topics[0] if reading and reading.topics else None
-    return Heard(
-        message.text_folded,
-        reading.intent if reading else "add_info",
-        topic.slug if topic else None,
-        is_sure=bool(topic and topic.probability >= SURE),
-        has_place=bool(reading and reading.places),
-        has_pin=has_pin,
-        is_sealed=message.is_sealed,
+def next_about(turn: Turn, ticket: Ticket, reading: Reading | None) -> Question | None:
+    """What would be asked about a ticket now."""
+    conversation, contact = turn.person.conversation, turn.person.contact
+    asked = conversation.asked_count if conversation.asked_ticket_id == ticket.id else 0
+    told = Told(
+        ticket.topic,
+        related.opening_intent(turn.work, ticket) or (reading.intent if reading else ""),
+        ticket.has_place,
+        ticket.is_sealed,
+        ticket.urgency is Urgency.EMERGENCY,
+        asked,
+        related.offers(turn, ticket),
     )
+    known = Known(
+        contact.consent,
+        consent_was_asked=contact.consent_asked_at is not None,
+        has_name=bool(contact.name),
+        identity_was_asked=contact.identity_asked_at is not None,
+    )
+    question = dialogue.next_question(told, known)
+    if question in _CAN_WAIT and _other_waits(turn, ticket):
+        return None
+    return question
 
 
-def _forget(person: Citizen) -> None:
-    conversation = person.conversation
-    conversation.asked = conversation.asked_ticket_id = conversation.asked_at = None
+def _other_waits(turn: Turn, ticket: Ticket) -> bool:
+    """Whether a question about another report is still to be answered."""
+    conversation = turn.person.conversation
+    if conversation.asked is None or conversation.asked_ticket_id in (None, ticket.id):
+        return False
+    return Waiting(Question(conversation.asked), conversation.asked_at).is_fresh(turn.message.occurred_at)
+
+
+def put(turn: Turn, ticket: Ticket, question: Question, *, is_said: bool = False) -> None:
+    """Put this question about a ticket; an emergency's own text has asked where already."""
+    work, person = turn.work, turn.person
+    is_said = is_said or (question is Question.WHERE and ticket.urgency is Urgency.EMERGENCY)
+    data, variables = related.particulars(turn, ticket, question)
+    ask(work, person, question, ticket, data=data, is_said=is_said, **variables)

@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapters.messages import AttachmentKind
-from bot.rules.deadlines import VIETNAM, due_at
-from bot.rules.dialogue import Question
+from bot.rules.deadlines import DATA_REQUEST_DAYS, VIETNAM, due_at, due_in_days
+from bot.rules.dialogue import HIDDEN_BY_ITSELF, Question
 from bot.rules.routing import route
 from bot.rules.threading import ADDING, OPENING, SURE, Group, Said, place_all
 from bot.usecases.work import Citizen, Work
+from nlp.normalise import fold
 from nlp.reading import Reading
 from nlp.topics import TOPICS
 from storage.boundaries import boundaries
@@ -86,14 +87,59 @@ def file_message(work: Work, person: Citizen, message: Message) -> Filed:
     _merge_emptied(work, tickets, groups, held)
     if result.ticket is not None and not result.opened:
         _event(work, result.ticket, EventKind.MESSAGE_ADDED, {"message_id": message.id})
+        _tell_the_joined(work, result.ticket, message)
     return result
 
 
+def _tell_the_joined(work: Work, ticket: Ticket, message: Message) -> None:
+    """What is added to a ticket that was joined to another is news there."""
+    into = work.session.get(Ticket, ticket.merged_into_id) if ticket.merged_into_id is not None else None
+    if into is not None:
+        into.last_in_at = max(into.last_in_at, message.occurred_at)
+        into.version += 1
+        _event(work, into, EventKind.MESSAGE_ADDED, {"message_id": message.id, "joined": ticket.code})
+
+
+def open_apart(work: Work, person: Citizen, told: Message, words: str, reading: Reading) -> Ticket:
+    """Open a ticket for a part of a message, at its writer's wish: the words stand there as a message of their own."""
+    part = Message(
+        commune_id=told.commune_id,
+        channel_id=told.channel_id,
+        conversation_id=told.conversation_id,
+        part_of_id=told.id,
+        direction=Direction.IN,
+        origin=told.origin,
+        text=words,
+        text_folded=fold(words),
+        reading=reading.to_json(),
+        is_sealed=False,
+        occurred_at=told.occurred_at,
+        created_at=work.now,
+    )
+    work.session.add(part)
+    work.session.flush()
+    members = [Known(part, work.row.key, reading)]
+    ticket = _open(work, person, members)
+    _describe(work, ticket, members, is_new=True)
+    ticket.is_touched = True  # somebody has decided what it is: later messages do not undo it
+    work.session.flush()
+    part.ticket_id = ticket.id
+    _event(work, ticket, EventKind.OPENED, {"topic": ticket.topic, "agency_id": ticket.agency_id})
+    work.session.flush()
+    return ticket
+
+
 def _tickets(work: Work, person: Citizen) -> dict[int, Ticket]:
-    """The conversation's tickets as they stand now, held until we are done: an official may be at work on one."""
+    """The conversation's tickets as they stand now, held until we are done: an official may be at work on one.
+
+    One that a person has joined to another keeps its messages and takes more; one that filing emptied is gone.
+    """
     query = (
         sa.select(Ticket)
-        .where(Ticket.conversation_id == person.conversation.id, Ticket.state != TicketState.MERGED)
+        .where(
+            Ticket.conversation_id == person.conversation.id,
+            sa.or_(Ticket.state != TicketState.MERGED, Ticket.is_touched),
+        )
         .order_by(Ticket.id)
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -138,7 +184,7 @@ def _fixed_groups(tickets: dict[int, Ticket], known: list[Known]) -> dict[int, G
             group.topics.add(ticket.topic)
         if ticket.opened_at < oldest:
             group.last_at = min(ticket.last_in_at, oldest)
-        if not ticket.state.takes_more:
+        if not ticket.state.takes_more and ticket.merged_into_id is None:
             group.ended_at = ticket.closed_at or ticket.last_in_at
         groups[ticket.id] = group
     return groups
@@ -222,7 +268,7 @@ def _keep_group(
     opened = ticket is None
     if ticket is None:
         ticket = _open(work, person, members)
-        _describe(work, ticket, members)
+        _describe(work, ticket, members, is_new=True)
         work.session.flush()
         tickets[ticket.id] = ticket
         group.ticket_id = ticket.id
@@ -256,12 +302,14 @@ def _open(work: Work, person: Citizen, members: list[Known]) -> Ticket:
         topic_is_confirmed=False,
         is_sealed=False,
         is_restricted=False,
+        is_anonymous=False,
+        reopened_count=0,
     )
     work.session.add(ticket)
     return ticket
 
 
-def _describe(work: Work, ticket: Ticket, members: list[Known]) -> None:
+def _describe(work: Work, ticket: Ticket, members: list[Known], *, is_new: bool = False) -> None:
     """Say what the ticket is about from all its messages; what an official has decided stays."""
     ticket.last_in_at = max(m.message.occurred_at for m in members)
     ticket.version += 1
@@ -272,6 +320,8 @@ def _describe(work: Work, ticket: Ticket, members: list[Known]) -> None:
         # Once a person has looked, a machine may raise an alarm or seal, never take it back.
         ticket.is_sealed = ticket.is_sealed or is_sealed
         ticket.urgency = max(loudest, ticket.urgency, key=_LOUDNESS.__getitem__)
+        if not ticket.has_place:
+            _locate(ticket, members)
         return
     ticket.is_sealed, ticket.urgency = is_sealed, loudest
     ticket.opened_at = min(m.message.occurred_at for m in members)
@@ -281,8 +331,10 @@ def _describe(work: Work, ticket: Ticket, members: list[Known]) -> None:
     ticket.topic = topic
     known_topic = TOPICS.get(topic or "khac")
     ticket.is_restricted = bool(known_topic and known_topic.restricted)
+    if is_new:  # afterwards its writer decides
+        ticket.is_anonymous = topic in HIDDEN_BY_ITSELF
     _route(work, ticket, probability)
-    ticket.due_at = _due(work, ticket)
+    ticket.due_at = _due(work, ticket, members)
 
 
 def _may_raise(ticket: Ticket, message: Message) -> bool:
@@ -297,7 +349,7 @@ def _summary(members: list[Known]) -> str:
 
 def _locate(ticket: Ticket, members: list[Known]) -> None:
     ticket.place_id = ticket.place_text = ticket.locality_code = None
-    for member in members:
+    for member in _surest_first(members):
         for place in member.reading.places if member.reading else ():
             if ticket.place_text is None or (ticket.place_id is None and place.level == "place"):
                 ticket.place_text = place.words[:300]
@@ -308,11 +360,17 @@ def _locate(ticket: Ticket, members: list[Known]) -> None:
                 ticket.latitude, ticket.longitude = attachment.latitude, attachment.longitude
     if ticket.place_id is None and ticket.locality_code is None:
         # The whole answer to "where?" says more than the one landmark in it.
-        told = (m.message.text.strip() for m in members if m.message.answers == Question.WHERE)
+        told = (m.message.text.strip() for m in reversed(members) if m.message.answers == Question.WHERE)
         ticket.place_text = next(filter(None, told), "")[:300] or ticket.place_text
     if ticket.latitude is not None and ticket.longitude is not None:
         # A pin is surer than words.
         ticket.locality_code = boundaries().commune_at(ticket.latitude, ticket.longitude) or ticket.locality_code
+
+
+def _surest_first(members: list[Known]) -> list[Known]:
+    """What was said when asked where, the latest first, before what was said on the way."""
+    asked = [m for m in members if m.message.answers == Question.WHERE]
+    return [*reversed(asked), *(m for m in members if m.message.answers != Question.WHERE)]
 
 
 def _topic(members: list[Known]) -> tuple[str | None, float]:
@@ -338,9 +396,11 @@ def _route(work: Work, ticket: Ticket, probability: float) -> None:
     ticket.agency_id = found.agency_id
 
 
-def _due(work: Work, ticket: Ticket) -> datetime | None:
+def _due(work: Work, ticket: Ticket, members: list[Known]) -> datetime | None:
     if ticket.is_sealed:
         return None
+    if any(m.reading and m.reading.intent == "data_request" for m in members):
+        return due_in_days(ticket.opened_at, DATA_REQUEST_DAYS, work.book.hours, work.book.holidays)
     topic = TOPICS.get(ticket.topic or "khac")
     sla = {Urgency.EMERGENCY: "S0", Urgency.URGENT: "S1"}.get(ticket.urgency, topic.sla if topic else "S3")
     return due_at(ticket.opened_at, sla, work.book.hours, work.book.holidays)

@@ -1,44 +1,37 @@
-"""Reports: a citizen's message is kept, filed under its ticket, and answered."""
+"""Reports: a citizen's message is kept, understood as an answer, a wish or a report, filed, and answered."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import sqlalchemy as sa
 
-from adapters.messages import Attachment as SentAttachment
-from adapters.messages import AttachmentKind, InboundMessage
+from adapters.messages import InboundMessage
 from bot import texts
-from bot.queue import MEDIA
-from bot.rules.deadlines import is_working_time, next_opening
-from bot.rules.dialogue import Answered
+from bot.rules.commands import command_in
+from bot.rules.threading import ADDING, OPENING
 from bot.usecases import dialogue
-from bot.usecases.citizens import citizen, interacted, opt, say
-from bot.usecases.communes import answer_in_words, hours_in_words
-from bot.usecases.deliveries import PRIORITY_EMERGENCY
+from bot.usecases.acknowledging import acknowledge, emergency
+from bot.usecases.answers import take_answer
+from bot.usecases.citizens import citizen, interacted
+from bot.usecases.communes import answer_in_words
+from bot.usecases.correcting import corrected
 from bot.usecases.filing import Filed, file_message, may_be_filed
+from bot.usecases.keeping import keep
+from bot.usecases.turns import Turn
+from bot.usecases.wishes import take_wish
 from bot.usecases.work import Citizen, Work
 from nlp.faq import FaqMatch
-from nlp.normalise import fold
 from nlp.reading import Reading
-from nlp.topics import TOPICS
-from storage.agencies import Agency
-from storage.enums import AttachmentState, Direction, Origin, Urgency
-from storage.messages import Attachment, Message
-from storage.tickets import Ticket
+from storage.enums import Direction
+from storage.messages import Message
 
-WITH_BYTES = {
-    AttachmentKind.IMAGE,
-    AttachmentKind.GIF,
-    AttachmentKind.AUDIO,
-    AttachmentKind.VIDEO,
-    AttachmentKind.FILE,
-}
 # What says that an answer was not the one that was asked for, and how soon after it and how shortly.
 OBJECTION = re.compile(r"\b(?:(?:chua|khong|hong) (?:dung|phai|ro)|sai roi|hoi cai khac|y khac)\b")
 OBJECTION_TIME, OBJECTION_WORDS = timedelta(hours=24), 20
-CODE = re.compile(r"\bPA\s?(\d{2})\s?-?\s?(\d{1,6})\b", re.IGNORECASE)
+_FOREIGN, _FEWEST_FOREIGN_WORDS = "other", 4
 
 
 def take_message(work: Work, word: InboundMessage, reading: Reading | None, asked: FaqMatch | None = None) -> str:
@@ -48,60 +41,98 @@ def take_message(work: Work, word: InboundMessage, reading: Reading | None, aske
         work.row.body = b"{}"
         return "message:withdrawn"
     interacted(person, word.occurred_at)
-    message = _keep(work, person, word, reading)
-    answered = dialogue.hear(work, person, message, reading, has_pin=word.has_pin)
-    if answered is Answered.SKIPPED or (
-        answered is Answered.NOT and _answer_frequent(work, person, message, word, asked)
-    ):
-        filed = Filed(None)
-    elif answered is Answered.PLACE:
-        filed = file_message(work, person, message)
-    else:
-        unanswered = _take_back_answer(work, person, message, reading)
-        needs_filing = may_be_filed(message, reading, has_attachments=bool(word.attachments))
-        filed = file_message(work, person, message) if needs_filing else Filed(None)
-        if unanswered is not None and filed.ticket is None:
-            filed = file_message(work, person, unanswered)
-    conversation = person.conversation
-    conversation.last_in_at = max(filter(None, (conversation.last_in_at, message.occurred_at)))
-    conversation.last_message_at = max(filter(None, (conversation.last_message_at, message.occurred_at)))
-    intent = reading.intent if reading else ""
-    if intent in {"unsubscribe", "subscribe"}:
-        return _opt(work, person, message, out=intent == "unsubscribe")
-    if work.is_stale or message.faq_key is not None or answered is Answered.SKIPPED:
-        pass
-    elif answered is Answered.PLACE and filed.ticket is not None:
-        dialogue.thank(work, person, message, filed.ticket, has_pin=word.has_pin)
-    else:
-        _answer(work, person, message, reading, filed)
+    reading = _if_foreign(reading, word)
+    message = keep(work, person, word, reading)
+    turn = Turn(work, person, word, message, reading, command_in(word.text, message.text_folded), asked)
+    _note_time(person, message)
+    _note_language(turn)
+    filed = _listen(turn) if person.conversation.held_since is not None else _respond(turn)
     if filed.ticket is None:
-        return f"message:{intent or 'nothing_to_do'}"
+        return f"message:{turn.intent or 'nothing_to_do'}"
     return "message:opened" if filed.opened else "message:added"
 
 
-def _answer_frequent(
-    work: Work, person: Citizen, message: Message, word: InboundMessage, asked: FaqMatch | None
-) -> bool:
+def _if_foreign(reading: Reading | None, word: InboundMessage) -> Reading | None:
+    """Words in a language we do not read are a report until a person has read them."""
+    if reading is None or reading.language != _FOREIGN or reading.intent in OPENING | ADDING:
+        return reading
+    return replace(reading, intent="feedback") if len(word.text.split()) >= _FEWEST_FOREIGN_WORDS else reading
+
+
+def _note_time(person: Citizen, message: Message) -> None:
+    conversation = person.conversation
+    conversation.last_in_at = max(filter(None, (conversation.last_in_at, message.occurred_at)))
+    conversation.last_message_at = max(filter(None, (conversation.last_message_at, message.occurred_at)))
+
+
+def _note_language(turn: Turn) -> None:
+    """Who writes English is answered in English, until they write Vietnamese."""
+    spoken = turn.reading.language if turn.reading else "none"
+    if spoken == "vi" and turn.message.text != turn.message.text_folded:
+        turn.person.conversation.language = "vi"
+    elif spoken == _FOREIGN and turn.message.text.isascii():
+        turn.person.conversation.language = "en"
+
+
+def _listen(turn: Turn) -> Filed:
+    """A person is answering: what is said is filed for them and the bot is silent, except in danger."""
+    dialogue.forget(turn.person)
+    filed = Filed(None)
+    if may_be_filed(turn.message, turn.reading, has_attachments=bool(turn.word.attachments)):
+        filed = file_message(turn.work, turn.person, turn.message)
+    if filed.ticket is not None and turn.is_emergency:
+        emergency(turn, filed.ticket)
+    return filed
+
+
+def _respond(turn: Turn) -> Filed:
+    answer = dialogue.heard_answer(turn)
+    if answer is not None:
+        return take_answer(turn, answer)
+    for way in (take_wish, corrected, _answer_frequent):
+        filed = way(turn)
+        if filed is not None:
+            return filed
+    return _report(turn)
+
+
+def _report(turn: Turn) -> Filed:
+    work, person, message = turn.work, turn.person, turn.message
+    unanswered = _take_back_answer(turn)
+    filed = Filed(None)
+    if may_be_filed(message, turn.reading, has_attachments=bool(turn.word.attachments)):
+        filed = file_message(work, person, message)
+    if unanswered is not None and filed.ticket is None:
+        filed = file_message(work, person, unanswered)
+    if filed.ticket is None:
+        _answer_without_ticket(turn)
+    else:
+        acknowledge(turn, filed)
+    return filed
+
+
+def _answer_frequent(turn: Turn) -> Filed | None:
     """Answer a frequent question at once, when it is surely one and comes alone; then it needs no ticket."""
+    work, asked = turn.work, turn.asked
     answer = work.book.faq.answers.get(asked.key) if asked and asked.is_sure else None
-    if answer is None or word.attachments or word.quoted_external_id or work.is_stale:
-        return False
+    if answer is None or turn.word.attachments or turn.word.quoted_external_id or work.is_stale:
+        return None
+    turn.message.faq_key = answer.key
     words = answer_in_words(work.book, answer)
-    text = texts.say("faq", cautraloi=words, nguon=answer.source, ngay=texts.month(answer.as_of))
-    message.faq_key = answer.key
-    say(work, person, text, f"faq:{message.id}")
-    return True
+    turn.tell("faq", cautraloi=words, nguon=answer.source, ngay=texts.month(answer.as_of))
+    return Filed(None)
 
 
-def _take_back_answer(work: Work, person: Citizen, message: Message, reading: Reading | None) -> Message | None:
+def _take_back_answer(turn: Turn) -> Message | None:
     """The question whose answer was not what was meant: it goes to an official after all."""
-    objects = bool(reading and reading.intent == "human_handoff") or OBJECTION.search(message.text_folded) is not None
+    message, session = turn.message, turn.work.session
+    objects = turn.intent == "human_handoff" or OBJECTION.search(message.text_folded) is not None
     if not objects or len(message.text_folded.split()) > OBJECTION_WORDS:
         return None
-    question = work.session.scalar(
+    question = session.scalar(
         sa.select(Message)
         .where(
-            Message.conversation_id == person.conversation.id,
+            Message.conversation_id == turn.person.conversation.id,
             Message.direction == Direction.IN,
             Message.faq_key.is_not(None),
             Message.occurred_at > message.occurred_at - OBJECTION_TIME,
@@ -111,174 +142,15 @@ def _take_back_answer(work: Work, person: Citizen, message: Message, reading: Re
     )
     if question is not None:
         question.faq_key = None
-        work.session.flush()
+        session.flush()
     return question
 
 
-def _keep(work: Work, person: Citizen, word: InboundMessage, reading: Reading | None) -> Message:
-    message = Message(
-        commune_id=work.channel.commune_id,
-        channel_id=work.channel.id,
-        conversation_id=person.conversation.id,
-        inbound_event_id=work.row.id,
-        direction=Direction.IN,
-        origin=Origin.CITIZEN,
-        external_id=word.external_id[:160],
-        quoted_external_id=(word.quoted_external_id or "")[:160] or None,
-        text=word.text,
-        text_folded=fold(word.text),
-        reading=reading.to_json() if reading else None,
-        is_sealed=bool(reading and reading.sealed),
-        # A clock that runs ahead must not push a message to the end of the conversation for hours.
-        occurred_at=min(word.occurred_at, work.row.received_at),
-        created_at=work.now,
-    )
-    work.session.add(message)
-    work.session.flush()
-    if word.attachments:
-        work.session.add_all(_attachment(work, message, n, sent) for n, sent in enumerate(word.attachments))
-        work.session.flush()
-    return message
-
-
-def _attachment(work: Work, message: Message, position: int, sent: SentAttachment) -> Attachment:
-    row = Attachment(
-        commune_id=message.commune_id,
-        message_id=message.id,
-        position=position,
-        kind=sent.kind.value,
-        url=sent.url,
-        name=(sent.name or "")[:255] or None,
-        title=sent.title,
-        phone=(sent.phone or "")[:40] or None,
-        latitude=sent.latitude,
-        longitude=sent.longitude,
-        declared_size=sent.size,
-        declared_md5=(sent.md5 or "")[:32] or None,
-        state=AttachmentState.NONE,
-    )
-    if sent.kind in WITH_BYTES:
-        row.state = AttachmentState.WAITING if sent.url else AttachmentState.MISSING
-        row.missing_code = None if sent.url else "no_address"
-        row.next_try_at = work.now
-        work.nudges.add(MEDIA)
-    return row
-
-
-def _opt(work: Work, person: Citizen, message: Message, *, out: bool) -> str:
-    changed = opt(work, person, out=out, at=message.occurred_at)
-    if changed and not work.is_stale:
-        key = "unsubscribed" if out else "subscribed"
-        say(work, person, texts.say(key, xa=work.book.name), f"{key}:{message.id}")
-    return "message:unsubscribe" if out else "message:subscribe"
-
-
-def _answer(work: Work, person: Citizen, message: Message, reading: Reading | None, filed: Filed) -> None:
-    ticket = filed.ticket
-    if ticket is None:
-        _answer_without_ticket(work, person, message, reading)
-    elif filed.opened:
-        _acknowledge(work, person, message, ticket, reading)
-        dialogue.ask_about(work, person, ticket, reading)
-    elif reading and reading.urgency == Urgency.EMERGENCY.value:
-        _emergency(work, person, message, ticket)
-    elif filed.is_later:
-        say(work, person, texts.say("added", ma=ticket.code), f"added:{message.id}", ticket=ticket)
-
-
-def _acknowledge(work: Work, person: Citizen, message: Message, ticket: Ticket, reading: Reading | None) -> None:
-    book = work.book
-    intent = reading.intent if reading else ""
-    if ticket.urgency is Urgency.EMERGENCY:
-        _emergency(work, person, message, ticket)
-    if ticket.is_sealed:
-        if intent != "emergency":
-            say(
-                work,
-                person,
-                texts.say("denunciation_guide", noitiep=book.reception),
-                f"guide:{ticket.id}",
-                ticket=ticket,
-            )
-        return
-    if intent == "complaint":
-        say(work, person, texts.say("complaint_guide", noitiep=book.reception), f"guide:{ticket.id}", ticket=ticket)
-    elif intent == "human_handoff":
-        words = texts.say(
-            "handoff", xa=book.name, gio=hours_in_words(book.hours), sdttruc=book.duty_phone, ma=ticket.code
-        )
-        say(work, person, words, f"ack:{ticket.id}", ticket=ticket)
-        return
-    elif intent == "data_request":
-        say(
-            work,
-            person,
-            texts.say("data_rights", ngay=texts.day(work.now), ma=ticket.code),
-            f"ack:{ticket.id}",
-            ticket=ticket,
-        )
-        return
-    _confirm(work, person, ticket)
-
-
-def _confirm(work: Work, person: Citizen, ticket: Ticket) -> None:
-    book = work.book
-    topic = TOPICS.get(ticket.topic or "khac")
-    words = texts.say(
-        "ack",
-        xa=book.name,
-        ma=ticket.code,
-        gio=texts.moment(ticket.opened_at),
-        linhvuc=topic.label_vi if topic else "Khác",
-        han=texts.moment(ticket.due_at) if ticket.due_at else "",
-    )
-    say(work, person, words, f"ack:{ticket.id}", ticket=ticket)
-    if not is_working_time(work.now, book.hours, book.holidays) and ticket.urgency is Urgency.NORMAL:
-        opening = next_opening(work.now, book.hours, book.holidays)
-        words = texts.say(
-            "after_hours", gio=hours_in_words(book.hours), mo=texts.moment(opening), sdttruc=book.duty_phone
-        )
-        say(work, person, words, f"after_hours:{person.urn.id}:{work.now:%Y%m%d}", ticket=ticket)
-
-
-def _emergency(work: Work, person: Citizen, message: Message, ticket: Ticket) -> None:
-    words = texts.say("emergency", so="113 / 114 / 115 / 112", xa=work.book.name, sdttruc=work.book.duty_phone)
-    say(work, person, words, f"emergency:{message.id}", ticket=ticket, priority=PRIORITY_EMERGENCY)
-
-
-def _answer_without_ticket(work: Work, person: Citizen, message: Message, reading: Reading | None) -> None:
-    intent = reading.intent if reading else ""
-    hour = f"{person.urn.id}:{work.now:%Y%m%d%H}"
-    if intent == "status_lookup":
-        say(work, person, _status(work, person, message), f"status:{message.id}")
-    elif intent in {"thanks", "praise"}:
-        say(work, person, texts.say("thanks", xa=work.book.name), f"thanks:{hour}")
-    elif intent in {"greeting", "test"}:
-        say(work, person, texts.say("welcome", xa=work.book.name), f"hello:{hour}")
-    elif intent not in {"spam", "abuse"} and message.text:
-        say(work, person, texts.say("not_understood"), f"not_understood:{hour}")
-
-
-def _status(work: Work, person: Citizen, message: Message) -> texts.Text:
-    mine = sa.select(Ticket).where(Ticket.contact_id == person.contact.id, Ticket.commune_id == work.channel.commune_id)
-    asked = CODE.search(message.text)
-    if asked:
-        code = f"PA{asked[1]}-{int(asked[2]):04d}"
-        ticket = work.session.scalar(mine.where(Ticket.code == code))
-        if ticket is None:
-            return texts.say("status_unknown_code", ma=code)
-    else:
-        ticket = work.session.scalar(mine.order_by(Ticket.is_open.desc(), Ticket.last_in_at.desc()).limit(1))
-        if ticket is None:
-            return texts.say("status_none")
-    if ticket.merged_into_id:
-        ticket = work.session.get_one(Ticket, ticket.merged_into_id)
-    agency = work.session.get(Agency, ticket.agency_id) if ticket.agency_id and not ticket.is_sealed else None
-    return texts.say(
-        "status",
-        ma=ticket.code,
-        trangthai=texts.STATE_WORDS[ticket.state.value],
-        donvi=agency.name if agency else work.book.name,
-        han=texts.moment(ticket.due_at) if ticket.due_at else "theo quy định",
-        ngay=texts.moment(max(filter(None, (ticket.last_in_at, ticket.answered_at, ticket.closed_at)))),
-    )
+def _answer_without_ticket(turn: Turn) -> None:
+    hour = f"{turn.person.urn.id}:{turn.work.now:%Y%m%d%H}"
+    if turn.intent in {"thanks", "praise"}:
+        turn.tell("thanks", once=f"thanks:{hour}")
+    elif turn.intent in {"greeting", "test"}:
+        turn.tell("welcome", once=f"hello:{hour}")
+    elif turn.intent not in {"spam", "abuse"} and turn.message.text:
+        turn.tell("not_understood", once=f"not_understood:{hour}")

@@ -261,7 +261,7 @@ class _Sender:
             if data is None:
                 raise MessageRefused("image_lost", "Không tìm thấy ảnh kèm theo. Vui lòng gửi lại trả lời với ảnh mới.")
             image = OutboundImage(data=data, name="anh.jpg", mime="image/jpeg")
-        return OutboundMessage(claimed.urn, claimed.text, image, claimed.quoted_external_id)
+        return OutboundMessage(claimed.urn, claimed.text, image, claimed.quoted_external_id, claimed.choices)
 
     def _after(self, error: SendError, claimed: Claimed) -> Outcome:
         now = self.runtime.now()

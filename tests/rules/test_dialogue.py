@@ -9,47 +9,79 @@ import pytest
 
 from bot.rules.dialogue import (
     ANSWER_TIME,
+    HIDDEN_BY_ITSELF,
     ON_SITE,
-    Answered,
+    RATING_TIME,
+    TEXTS,
+    Answer,
     Heard,
+    Known,
     Question,
     Told,
+    Waiting,
     answer_to,
     lacks_place,
-    question_about,
+    next_question,
 )
+from bot.texts import labels_of
+from nlp.characters import fold
 from nlp.topics import TOPICS
 
 NOON = datetime(2026, 10, 7, 5, 0, tzinfo=UTC)
-LAMP = Told("chieu-sang", "feedback", has_place=False, is_sealed=False, is_urgent=False)
+MISSING = frozenset({Question.WHERE})
+LAMP = Told("chieu-sang", "feedback", has_place=False, is_sealed=False, is_urgent=False, offers=MISSING)
+PLACED = replace(LAMP, has_place=True, offers=frozenset())
 PLACE = Heard("nga ba gan cho", "add_info")
+STRANGER, ASKED = Known(), Known(consent_was_asked=True)
+WHERE, NAME, SKIP = "words", "words", "skip"
+
+
+def waiting(question: Question | None, *, topic: str | None = "chieu-sang") -> Waiting:
+    labels = {v: tuple(map(fold, names)) for v, names in labels_of(TEXTS[question]).items()} if question else {}
+    return Waiting(question, NOON, topic, labels)
 
 
 def answer(
     heard: Heard, *, after: timedelta = timedelta(minutes=2), question: Question | None = Question.WHERE
-) -> Answered:
-    return answer_to(question, NOON, "chieu-sang", heard, NOON + after)
+) -> str | None:
+    found = answer_to(waiting(question), heard, NOON + after)
+    return found.value if found else None
 
 
-def test_the_topics_that_need_a_place_are_topics() -> None:
+def said(words: str, question: Question) -> str | None:
+    return answer(Heard(words, "add_info"), question=question)
+
+
+def test_the_topics_that_need_a_place_or_hide_a_name_are_topics() -> None:
     assert set(TOPICS) > ON_SITE
+    assert set(TOPICS) > HIDDEN_BY_ITSELF
 
 
 @pytest.mark.parametrize(
-    ("ticket", "asked"),
+    ("ticket", "known", "asked"),
     [
-        (LAMP, Question.WHERE),
-        (replace(LAMP, has_place=True), None),
-        (replace(LAMP, is_sealed=True), None),
-        (replace(LAMP, intent="question"), None),
-        (replace(LAMP, topic="thu-tuc-hanh-chinh"), None),
-        (replace(LAMP, topic=None), None),
-        (Told("y-te", "emergency", has_place=False, is_sealed=False, is_urgent=True), Question.WHERE),
-        (Told("y-te", "emergency", has_place=False, is_sealed=True, is_urgent=True), None),
+        (LAMP, STRANGER, Question.WHERE),
+        (replace(LAMP, is_sealed=True), STRANGER, None),
+        (replace(LAMP, intent="question"), STRANGER, Question.CONSENT),
+        (PLACED, STRANGER, Question.CONSENT),
+        (PLACED, ASKED, None),
+        (PLACED, replace(ASKED, consent="refused"), None),
+        (PLACED, replace(ASKED, consent="given"), Question.WHO),
+        (PLACED, replace(ASKED, consent="given", has_name=True), None),
+        (PLACED, replace(ASKED, consent="given", identity_was_asked=True), None),
+        (replace(PLACED, asked=3), STRANGER, None),
+        (replace(LAMP, offers=MISSING | {Question.SPLIT, Question.MERGE}), STRANGER, Question.SPLIT),
+        (replace(LAMP, offers=MISSING | {Question.MERGE}), STRANGER, Question.MERGE),
+        (replace(PLACED, intent="data_request"), STRANGER, None),
+        (Told("y-te", "emergency", has_place=False, is_sealed=False, is_urgent=True), STRANGER, Question.WHERE),
+        (Told("y-te", "emergency", has_place=False, is_sealed=True, is_urgent=True), STRANGER, None),
+        (Told("y-te", "emergency", has_place=True, is_sealed=False, is_urgent=True), STRANGER, None),
     ],
 )
-def test_where_is_asked_when_somebody_must_go_there_and_never_of_a_secret(ticket: Told, asked: Question | None) -> None:
-    assert question_about(ticket) is asked
+def test_only_what_is_missing_is_asked_and_of_a_secret_nothing(
+    ticket: Told, known: Known, asked: Question | None
+) -> None:
+    assert next_question(ticket, known) is asked
 
 
 def test_a_ticket_without_a_place_is_incomplete_only_where_somebody_must_go() -> None:
@@ -62,34 +94,92 @@ def test_a_ticket_without_a_place_is_incomplete_only_where_somebody_must_go() ->
 @pytest.mark.parametrize(
     ("heard", "is_what"),
     [
-        (PLACE, Answered.PLACE),
-        (Heard("o doan cua nha ong tu", "feedback"), Answered.PLACE),
-        (Heard("", "add_info", has_pin=True), Answered.PLACE),
-        (Heard("xom 5, ngay cho", "feedback", "chieu-sang", is_sure=True, has_place=True), Answered.PLACE),
-        (Heard("bo qua", "chitchat"), Answered.SKIPPED),
-        (Heard("gui luon di", "feedback"), Answered.SKIPPED),
-        (Heard("thôi khỏi", "chitchat"), Answered.PLACE),  # the rules see folded words
-        (Heard("khong biet nua", "chitchat"), Answered.PLACE),
-        (Heard("khong biet a", "chitchat"), Answered.SKIPPED),
-        (Heard("rac o cho khong ai don", "feedback", "rac-thai", is_sure=True, has_place=True), Answered.NOT),
-        (Heard("den van chua sua", "feedback", "chieu-sang", is_sure=True), Answered.NOT),
-        (Heard("tra cuu", "status_lookup"), Answered.NOT),
-        (Heard("gap can bo", "human_handoff"), Answered.NOT),
-        (Heard("chay nha roi", "emergency"), Answered.NOT),
-        (Heard("can bo nhan tien", "denunciation", is_sealed=True), Answered.NOT),
-        (Heard("cam on", "thanks"), Answered.NOT),
-        (Heard(" ".join(["chu"] * 40), "add_info", has_place=True), Answered.NOT),
+        (PLACE, WHERE),
+        (Heard("o doan cua nha ong tu", "feedback"), WHERE),
+        (Heard("", "add_info", has_pin=True), WHERE),
+        (Heard("xom 5, ngay cho", "feedback", "chieu-sang", is_sure=True, has_place=True), WHERE),
+        (Heard("bo qua", "chitchat"), SKIP),
+        (Heard("gui luon di", "feedback"), SKIP),
+        (Heard("thôi khỏi", "chitchat"), WHERE),  # the rules see folded words
+        (Heard("khong biet nua", "chitchat"), WHERE),
+        (Heard("khong biet a", "chitchat"), SKIP),
+        (Heard("rac o cho khong ai don", "feedback", "rac-thai", is_sure=True, has_place=True), None),
+        (Heard("den van chua sua", "feedback", "chieu-sang", is_sure=True), None),
+        (Heard("tra cuu", "status_lookup"), None),
+        (Heard("tra", "add_info", is_command=True), None),
+        (Heard("gap can bo", "human_handoff"), None),
+        (Heard("chay nha roi", "emergency"), None),
+        (Heard("can bo nhan tien", "denunciation", is_sealed=True), None),
+        (Heard("cam on", "thanks"), None),
+        (Heard(" ".join(["chu"] * 40), "add_info", has_place=True), None),
     ],
 )
-def test_an_answer_is_heard_as_one_and_a_wish_as_what_it_is(heard: Heard, is_what: Answered) -> None:
-    assert answer(heard) is is_what
+def test_an_answer_is_heard_as_one_and_a_wish_as_what_it_is(heard: Heard, is_what: str | None) -> None:
+    assert answer(heard) == is_what
+
+
+@pytest.mark.parametrize(
+    ("question", "words", "value"),
+    [
+        (Question.CONSENT, "1", "yes"),
+        (Question.CONSENT, "dong y", "yes"),
+        (Question.CONSENT, "da dong y a", "yes"),
+        (Question.CONSENT, "2", "more"),
+        (Question.CONSENT, "xem them", "more"),
+        (Question.CONSENT, "khong", "no"),
+        (Question.CONSENT, "khong dong y", "no"),
+        (Question.CONSENT, "i agree", "yes"),
+        (Question.CONSENT, "5", None),
+        (Question.CONSENT, "den van chua sang", None),  # silence and other words are no consent
+        (Question.MERGE, "ghep", "merge"),
+        (Question.MERGE, "ok", "merge"),
+        (Question.MERGE, "de rieng", "keep"),
+        (Question.MERGE, "so 2 nhe", "keep"),
+        (Question.SPLIT, "tach", "split"),
+        (Question.SPLIT, "thoi", "together"),
+        (Question.WITHDRAW, "rut", "yes"),
+        (Question.WITHDRAW, "giu lai", "no"),
+        (Question.RATING, "3", "good"),
+        (Question.RATING, "hai long", "good"),
+        (Question.RATING, "khong hai long", "low"),
+        (Question.RATING, "chua xong", "low"),
+        (Question.RATING, "tam duoc", "fair"),
+        (Question.RATING, "den lai tat roi", None),
+        (Question.ERASE, "xoa", "yes"),
+        (Question.ERASE, "khong xoa", "no"),
+        (Question.WHO, "an danh", "anonymous"),
+        (Question.WHO, "bo qua", "skip"),
+    ],
+)
+def test_an_offered_answer_is_known_by_number_label_or_a_plain_yes_and_no(
+    question: Question, words: str, value: str | None
+) -> None:
+    assert said(words, question) == value
+
+
+def test_a_name_is_an_answer_to_who_and_a_question_is_not() -> None:
+    assert said("nguyen van binh, xom 5", Question.WHO) == NAME
+    assert answer(Heard("bao gio sua den vay", "question", "chieu-sang"), question=Question.WHO) is None
+    assert answer(Heard("nguyen van binh", "greeting", has_name=True), question=Question.WHO) == NAME
+    assert answer(Heard("co dam chay o xom 5", "emergency", is_emergency=True), question=Question.WHO) is None
+
+
+def test_a_number_means_the_ticket_that_stands_there() -> None:
+    which = Waiting(Question.WHICH, NOON, None, {"17": ("pa26 0003",), "12": ("pa26 0001",)})
+    assert answer_to(which, Heard("2", "add_info"), NOON) == Answer(Question.WHICH, "12")
+    assert answer_to(which, Heard("pa26-0003", "status_lookup"), NOON) == Answer(Question.WHICH, "17")
+
+
+def test_a_result_may_be_judged_for_a_week() -> None:
+    assert answer(Heard("3", "rating"), after=RATING_TIME, question=Question.RATING) == "good"
+    assert answer(Heard("3", "rating"), after=RATING_TIME * 2, question=Question.RATING) is None
 
 
 @pytest.mark.parametrize("after", [timedelta(minutes=-1), ANSWER_TIME + timedelta(seconds=1)])
 def test_what_was_said_before_or_a_day_later_is_no_answer(after: timedelta) -> None:
-    assert answer(PLACE, after=after) is Answered.NOT
+    assert answer(PLACE, after=after) is None
 
 
 def test_without_a_question_nothing_is_an_answer() -> None:
-    assert answer(PLACE, question=None) is Answered.NOT
-    assert answer_to(Question.WHERE, None, "chieu-sang", PLACE, NOON) is Answered.NOT
+    assert answer(PLACE, question=None) is None
+    assert answer_to(Waiting(Question.WHERE), PLACE, NOON) is None

@@ -35,8 +35,9 @@ def the_ticket(world: World) -> Ticket:
 
 
 def said_to_citizens(world: World) -> list[str | None]:
-    """The keys of the sentences the bot owes, in order."""
-    return [m.template for m in all_rows(world.runtime, Message) if m.template]
+    """The keys of the sentences the bot owes, in order; the question of consent, which goes with others, left out."""
+    keys = [key for m in all_rows(world.runtime, Message) if m.template for key in m.template.split("+")]
+    return [key for key in keys if key != "ask_consent"]
 
 
 def owed(world: World) -> list[Delivery]:
@@ -46,7 +47,7 @@ def owed(world: World) -> list[Delivery]:
 
 def texts_of(world: World, key: str) -> list[str]:
     """The words of all sentences of one kind."""
-    return [m.text for m in all_rows(world.runtime, Message) if m.template == key]
+    return [m.text for m in all_rows(world.runtime, Message) if key in (m.template or "").split("+")]
 
 
 def outcomes(world: World) -> list[str | None]:

@@ -13,9 +13,9 @@ DARK = "Đèn đường tối om mấy hôm nay không ai sửa"
 
 
 def asked(world: World) -> str | None:
-    """The question that waits."""
+    """The question about the report that waits; the one of consent, put once to everybody, is told elsewhere."""
     (conversation,) = all_rows(world.runtime, Conversation)
-    return conversation.asked
+    return conversation.asked if conversation.asked != "consent" else None
 
 
 def reported(world: World, clock: Clock, text: str = DARK) -> None:

@@ -339,8 +339,8 @@ def test_who_asks_for_a_person_is_promised_one(morning: World) -> None:
 
 
 def test_a_wish_about_personal_data_has_a_code(morning: World, told: dict[str, Reading]) -> None:
-    told["xem dữ liệu của tôi"] = Reading("data_request")
-    morning.says("xem dữ liệu của tôi")
+    told["sửa số điện thoại của tôi giúp"] = Reading("data_request")
+    morning.says("sửa số điện thoại của tôi giúp")
     take_in(morning)
     assert said_to_citizens(morning) == ["data_rights"]
     assert "PA26-0001" in texts_of(morning, "data_rights")[0]

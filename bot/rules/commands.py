@@ -1,0 +1,119 @@
+"""Commands: short words with a fixed meaning, for those who type on old telephones; the same on every channel.
+
+Everything may also be said freely; a command is only what leaves no doubt.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+CODE = re.compile(r"\bPA\s?(\d{2})\s?-?\s?(\d{1,6})\b", re.IGNORECASE)
+
+
+class Verb(StrEnum):
+    """What a command asks for."""
+
+    STATUS = "status"
+    ADD = "add"
+    WITHDRAW = "withdraw"
+    RATE = "rate"
+    REOPEN = "reopen"
+    UNSUBSCRIBE = "unsubscribe"
+    SUBSCRIBE = "subscribe"
+    PERSON = "person"
+    HELP = "help"
+    DATA = "data"
+    ERASE = "erase"
+    CONSENT_BACK = "consent_back"
+    ANONYMOUS = "anonymous"
+    NAMED = "named"
+    WHO_ANSWERS = "who_answers"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A verb with what it is about: a ticket's code, a number, the rest of the words."""
+
+    verb: Verb
+    code: str | None = None
+    number: int | None = None
+    rest: str = ""
+
+
+_CODE = r"(?P<code>pa ?\d{2} ?-? ?\d{1,6})"
+_POLITE = r"(?: (?:a|nhe|nha|nghen|di|voi|giup|gium|dum|toi|em|ad|oi|cho toi|please))*"
+_BEING = r"(?:nguoi|may|robot|bot|con nguoi)(?: that)?"
+_WHO = (
+    r"(?:(?:day la |ban la |cho hoi )?(?:ai (?:dang )?(?:tra loi|noi chuyen|nhan tin)(?: day| vay| the| do)?|"
+    rf"{_BEING} hay (?:la )?{_BEING}(?: vay| the| day)?)|are you (?:a )?(?:bot|human|robot))"
+)
+# Tried in order on the folded words, whole.
+_PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
+    (verb, re.compile(pattern + _POLITE + r"[ .!?]*", re.DOTALL))
+    for verb, pattern in (
+        (Verb.STATUS, rf"(?:tra|tracuu|tra cuu|status)(?: {_CODE})?(?: (?P<rest>\d{{4}}))?"),
+        (Verb.STATUS, rf"{_CODE}(?: (?P<rest>\d{{4}}))?"),
+        (Verb.WITHDRAW, rf"(?:rut|rut lai|rut phan anh|rut don|rut yeu cau|huy phan anh|withdraw)(?: {_CODE})?"),
+        (Verb.WITHDRAW, rf"(?:(?:toi|em) muon |cho toi |xin )?(?:rut|huy)(?: lai)?(?: phan anh| yeu cau)? {_CODE}"),
+        (Verb.RATE, rf"(?:dg|danh gia|cham diem)(?: {_CODE})? (?P<number>[1-3])"),
+        (Verb.REOPEN, rf"(?:chua xong|chua dong y|khong dong y|mo lai|chua hai long|not done|reopen)(?: {_CODE})?"),
+        (Verb.REOPEN, rf"(?:mo|mo lai|chua xong|chua dong y) {_CODE}(?:[ ,:]+(?P<rest>.+))?"),
+        (Verb.UNSUBSCRIBE, r"(?:dung|tc|stop|huy tin|ngung tin|dung tin|ngung nhan tin|dung nhan tin|unsubscribe)"),
+        (Verb.SUBSCRIBE, r"(?:nhan|dk|nhan tin|dang ky|dang ky nhan tin|nhan thong bao|start|subscribe)"),
+        (Verb.UNSUBSCRIBE, r"(?:dung|ngung|huy|khong)(?: nhan)? (?:tin|thong bao) (?:ve )?(?P<rest>.+?)"),
+        (Verb.SUBSCRIBE, r"(?:chi )?(?:dang ky )?nhan (?:tin|thong bao) (?:ve )?(?P<rest>.+?)"),
+        (Verb.PERSON, r"(?:gap|gap can bo|gap nguoi|gap nguoi truc|noi chuyen voi can bo|officer|human|agent)"),
+        (Verb.HELP, r"(?:hd|huong dan|tro giup|giup|menu|help)"),
+        (Verb.ERASE, r"(?:xoa (?:du lieu|thong tin)(?: (?:ca nhan|cua toi|cua em))*|delete my data)"),
+        (Verb.DATA, r"(?:dl|(?:xem )?(?:du lieu|thong tin)(?: ca nhan)? cua (?:toi|em|minh)|my data)"),
+        (Verb.CONSENT_BACK, r"(?:rut (?:lai )?(?:su )?dong y|toi khong dong y nua|withdraw consent)"),
+        (Verb.NAMED, r"(?:khong (?:can )?an danh(?: nua)?|bo an danh|not anonymous)"),
+        (Verb.ANONYMOUS, rf"(?:(?:xin )?(?:duoc )?(?:an danh|giau ten)|dung neu ten(?: toi)?|anonymous)(?: {_CODE})?"),
+        (Verb.WHO_ANSWERS, _WHO),
+    )
+)
+_ADDING = re.compile(rf"(?:them|bo sung|add)[ :]+{_CODE}(?:[ ,:.]+(?P<rest>.+))?", re.DOTALL)
+# Without accents "DUNG" is also "đúng", and "NHAN" also "nhắn": alone they mean the announcements.
+_LONGEST = 120
+
+
+def code_in(text: str) -> str | None:
+    """The first ticket code in a text, as we write it; None without one."""
+    found = CODE.search(text)
+    return f"PA{found[1]}-{int(found[2]):04d}" if found else None
+
+
+def command_in(text: str, folded: str) -> Command | None:
+    """The command a message is, or None when it is something said freely. `folded`: the same without accents."""
+    words = " ".join(folded.split())
+    adding = _ADDING.fullmatch(words)
+    if adding:
+        return Command(Verb.ADD, code_in(adding["code"]), rest=_after_code(text))
+    if len(words) > _LONGEST:
+        return None
+    words = words.strip(" .!?\"'“”#/*")
+    for verb, pattern in _PATTERNS:
+        found = pattern.fullmatch(words)
+        if found:
+            return _command(verb, found, text)
+    return None
+
+
+def _command(verb: Verb, found: re.Match[str], text: str) -> Command | None:
+    if verb is Verb.UNSUBSCRIBE and found[0].startswith("dung") and "đúng" in text.lower():
+        return None  # "đúng" is a yes
+    parts = found.groupdict()
+    number = parts.get("number")
+    return Command(
+        verb,
+        code_in(parts.get("code") or ""),
+        int(number) if number else None,
+        (parts.get("rest") or "").strip(),
+    )
+
+
+def _after_code(text: str) -> str:
+    found = CODE.search(text)
+    return text[found.end() :].strip(" ,:.\n") if found else ""

@@ -1,0 +1,104 @@
+"""Acknowledging: what a citizen is told at once about a report: its code, numbers to call, and the right door."""
+
+from __future__ import annotations
+
+import re
+
+from bot.rules.deadlines import is_working_time, next_opening
+from bot.texts import day
+from bot.usecases import dialogue
+from bot.usecases.deliveries import PRIORITY_EMERGENCY
+from bot.usecases.filing import Filed
+from bot.usecases.related import label
+from bot.usecases.telling import tell, voice_of
+from bot.usecases.turns import Turn
+from nlp.reading import Reading
+from storage.alerts import raise_alert
+from storage.enums import AlertKind, Urgency
+from storage.tickets import Ticket
+
+_SCAM = re.compile(r"\b(?:lua dao|lua tien|otp|mao danh|gia danh|chuyen khoan|chiem doat|link la|app la|ung dung la)\b")
+
+
+def acknowledge(turn: Turn, filed: Filed) -> None:
+    """Answer a message that was filed under a ticket."""
+    ticket = filed.ticket
+    if ticket is None or turn.work.is_stale:
+        return
+    if filed.opened:
+        _opened(turn, ticket)
+    elif turn.is_emergency:
+        emergency(turn, ticket)
+    elif turn.intent == "human_handoff":
+        turn.tell("handoff", ticket=ticket)
+    elif filed.is_later:
+        dialogue.tell_then_ask(turn, ticket, "added")
+
+
+def _opened(turn: Turn, ticket: Ticket) -> None:
+    if ticket.urgency is Urgency.EMERGENCY:
+        emergency(turn, ticket)
+    if ticket.is_sealed:
+        if not turn.is_emergency:
+            turn.tell("denunciation_guide", ticket=ticket, once=f"guide:{ticket.id}")
+        return
+    if turn.intent == "complaint":
+        turn.tell("complaint_guide", ticket=ticket, once=f"guide:{ticket.id}")
+    if turn.intent == "human_handoff":
+        turn.tell("handoff", ticket=ticket, once=f"ack:{ticket.id}")
+        return
+    if turn.intent == "data_request":
+        turn.tell("data_rights", ticket=ticket, once=f"ack:{ticket.id}", ngay=day(turn.work.now))
+        return
+    _confirm(turn, ticket)
+    if _SCAM.search(turn.message.text_folded) and ticket.topic == "an-ninh-trat-tu":
+        turn.tell("scam", ticket=ticket, once=f"scam:{ticket.id}")
+
+
+def _confirm(turn: Turn, ticket: Ticket) -> None:
+    """The code and the deadline, and what is still to be asked."""
+    dialogue.tell_then_ask(
+        turn,
+        ticket,
+        "ack",
+        once=f"ack:{ticket.id}",
+        gio=voice_of(turn.work, turn.person).moment(ticket.opened_at),
+        linhvuc=label(ticket.topic),
+        han=turn.moment(ticket) if ticket.due_at else "",
+    )
+    _closed_now(turn, ticket)
+
+
+def _closed_now(turn: Turn, ticket: Ticket) -> None:
+    work, book = turn.work, turn.work.book
+    if is_working_time(work.now, book.hours, book.holidays) or ticket.urgency is not Urgency.NORMAL:
+        return
+    opening = voice_of(work, turn.person).moment(next_opening(work.now, book.hours, book.holidays))
+    turn.tell("after_hours", ticket=ticket, once=f"after_hours:{turn.person.urn.id}:{work.now:%Y%m%d}", mo=opening)
+
+
+def emergency(turn: Turn, ticket: Ticket) -> None:
+    """The numbers to call, first and at once, and an alert for who is on duty, in the same transaction."""
+    raise_alert(
+        turn.work.session,
+        turn.work.book.id,
+        AlertKind.EMERGENCY,
+        f"emergency:{ticket.id}:{turn.message.id}",
+        turn.work.now,
+        ticket_id=ticket.id,
+    )
+    if not turn.work.is_stale:
+        key = _emergency_text(turn.reading)
+        once = f"emergency:{turn.message.id}"
+        tell(turn.work, turn.person, once, key, ticket=ticket, priority=PRIORITY_EMERGENCY)
+
+
+def _emergency_text(reading: Reading | None) -> str:
+    """A child or somebody's own life needs other words than a fire."""
+    if reading is not None and reading.sealed:
+        notes = {span.note for span in reading.evidence if span.kind == "sealed"}
+        if "self_harm" in notes:
+            return "emergency_self"
+        if "child" in notes:
+            return "emergency_child"
+    return "emergency"

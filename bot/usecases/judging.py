@@ -1,0 +1,64 @@
+"""Judging: a citizen says whether the result is good; what is not goes on."""
+
+from __future__ import annotations
+
+from bot.rules.deadlines import due_at
+from bot.rules.dialogue import Question
+from bot.usecases import dialogue
+from bot.usecases.filing import Filed, file_message
+from bot.usecases.related import note
+from bot.usecases.turns import Turn
+from bot.usecases.work import Work
+from storage.enums import EventKind, TicketState
+from storage.tickets import Ticket
+
+LOW = 1
+# A reason of fewer words says no more than that something is wrong.
+_FEWEST_WORDS = 5
+
+
+def rate(turn: Turn, ticket: Ticket, rating: int) -> Filed:
+    """Write down how content they are; who is not has the report opened again and is asked why."""
+    ticket.rating, ticket.rated_at = rating, turn.work.now
+    note(turn.work, ticket, EventKind.RATED, {"rating": rating})
+    if rating == LOW:
+        _open_again(turn.work, ticket)
+        dialogue.ask(turn.work, turn.person, Question.REASON, ticket, is_said=turn.work.is_stale)
+        return Filed(None)
+    ticket.version += 1
+    if ticket.state is TicketState.ANSWERED:
+        _move(turn.work, ticket, TicketState.CLOSED)
+    turn.tell("rating_thanks", ticket=ticket)
+    return Filed(None)
+
+
+def reopen(turn: Turn, ticket: Ticket) -> Filed:
+    """It is not over: the report is opened again, with what they say about it."""
+    _open_again(turn.work, ticket)
+    turn.message.answers, turn.message.answers_ticket_id = Question.REASON.value, ticket.id
+    turn.work.session.flush()
+    filed = file_message(turn.work, turn.person, turn.message)
+    if len(turn.message.text_folded.split()) < _FEWEST_WORDS and not turn.word.attachments:
+        dialogue.ask(turn.work, turn.person, Question.REASON, ticket, is_said=True)
+        turn.tell("reopen_why", ticket=ticket)
+    else:
+        turn.tell("reopened", ticket=ticket)
+    return filed
+
+
+def _open_again(work: Work, ticket: Ticket) -> None:
+    if ticket.state not in {TicketState.ANSWERED, TicketState.CLOSED}:
+        return
+    ticket.reopened_count += 1
+    ticket.is_touched = True
+    ticket.version += 1
+    ticket.due_at = due_at(work.now, "S2", work.book.hours, work.book.holidays)
+    _move(work, ticket, TicketState.REOPENED)
+    work.session.flush()
+
+
+def _move(work: Work, ticket: Ticket, target: TicketState) -> None:
+    source, ticket.state = ticket.state, target
+    ticket.is_open = target.is_open
+    ticket.closed_at = None if target.is_open else work.now
+    note(work, ticket, EventKind.STATE_CHANGED, {"from": source.value, "to": target.value, "by": "citizen"})

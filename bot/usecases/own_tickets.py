@@ -1,0 +1,75 @@
+"""A citizen's own tickets: finding the one they speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from bot.usecases.work import Citizen, Work
+from storage.contacts import Contact
+from storage.enums import TicketState
+from storage.intake import next_number
+from storage.tickets import Ticket
+
+REOPEN_TIME = timedelta(days=30)
+WRONG_GUESSES_A_DAY = 5
+
+
+def own(work: Work, person: Citizen) -> sa.Select[tuple[Ticket]]:
+    """The question for all tickets of this citizen here, the latest first."""
+    return (
+        sa.select(Ticket)
+        .where(Ticket.contact_id == person.contact.id, Ticket.commune_id == work.channel.commune_id)
+        .order_by(Ticket.last_in_at.desc(), Ticket.id.desc())
+    )
+
+
+def of_code(work: Work, person: Citizen, code: str) -> Ticket | None:
+    """Their ticket of this code; None when they have none such."""
+    return work.session.scalar(own(work, person).where(Ticket.code == code))
+
+
+def open_ones(work: Work, person: Citizen) -> list[Ticket]:
+    """Their tickets that somebody still works on."""
+    return list(work.session.scalars(own(work, person).where(Ticket.is_open, Ticket.is_spam.is_(False)).limit(20)))
+
+
+def ended_ones(work: Work, person: Citizen) -> list[Ticket]:
+    """Their tickets with a result that may still be judged or reopened."""
+    query = own(work, person).where(
+        Ticket.state.in_([TicketState.ANSWERED, TicketState.CLOSED]),
+        Ticket.is_spam.is_(False),
+        sa.func.coalesce(Ticket.closed_at, Ticket.answered_at) > work.now - REOPEN_TIME,
+    )
+    return list(work.session.scalars(query.order_by(Ticket.answered_at.desc()).limit(20)))
+
+
+def meant(
+    work: Work, person: Citizen, code: str | None, among: Callable[[Work, Citizen], list[Ticket]]
+) -> list[Ticket]:
+    """Which of `among` they may mean: the one of the code, or all."""
+    found = among(work, person)
+    return [ticket for ticket in found if ticket.code == code] if code else found
+
+
+def by_phone(work: Work, code: str, last_four: str) -> Ticket | None:
+    """Somebody's ticket of this code, for who knows the end of their telephone number; nothing sealed."""
+    query = (
+        sa.select(Ticket)
+        .join(Contact, Contact.id == Ticket.contact_id)
+        .where(
+            Ticket.commune_id == work.channel.commune_id,
+            Ticket.code == code,
+            Ticket.is_sealed.is_(False),
+            Contact.phone.like(f"%{last_four}"),
+        )
+    )
+    return work.session.scalar(query.limit(1))
+
+
+def guessed_too_often(work: Work, person: Citizen) -> bool:
+    """Count a wrong guess of a code; True when there were too many today."""
+    wrong = next_number(work.session, f"urn:{person.urn.id}", "wrong_code", f"{work.now:%Y%m%d}")
+    return wrong > WRONG_GUESSES_A_DAY

@@ -1,0 +1,136 @@
+"""Telling: what the bot says to a citizen, in the commune's words, their language and the channel's form."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from adapters.base import Limits
+from bot.queue import REPLIES
+from bot.runtime import Runtime
+from bot.texts import EmptyVariable, Text, Voice
+from bot.usecases.communes import CommuneBook, hours_in_words
+from bot.usecases.deliveries import PRIORITY_ACK, owe
+from bot.usecases.work import Citizen, Work
+from storage.alerts import raise_alert
+from storage.contacts import Conversation
+from storage.deliveries import Delivery
+from storage.enums import AlertKind, DeliveryKind, Direction, Origin
+from storage.messages import Message
+from storage.tickets import Ticket
+
+
+def voice_for(limits: Limits, book: CommuneBook, conversation: Conversation | None = None) -> Voice:
+    """How we speak on a channel of these limits, in this commune, to whoever is in the conversation."""
+    language = conversation.language if conversation else "vi"
+    return Voice(language or "vi", is_sms=limits.is_sms, has_buttons=limits.buttons > 0, own=book.own_texts)
+
+
+def voice_of(work: Work, person: Citizen) -> Voice:
+    """How we speak to this citizen."""
+    return voice_for(work.runtime.adapters[work.channel.type].limits, work.book, person.conversation)
+
+
+def usual(book: CommuneBook, ticket: Ticket | None = None) -> dict[str, str]:
+    """What every text may name: the commune, its hours, who is on duty, where people are received, the ticket."""
+    known = {
+        "xa": book.name,
+        "gio": hours_in_words(book.hours),
+        "sdttruc": book.duty_phone,
+        "noitiep": book.reception,
+        "so": "113 / 114 / 115 / 112",
+    }
+    return known | ({"ma": ticket.code} if ticket is not None else {})
+
+
+def tell(
+    work: Work,
+    person: Citizen,
+    once: str,
+    key: str,
+    *,
+    ticket: Ticket | None = None,
+    priority: int = PRIORITY_ACK,
+    then: str = "",
+    **variables: str,
+) -> bool:
+    """Say the text of this key, at most once for each `once`; False when it could not be said, and an official is told.
+
+    `then`: a question that goes into the same message where there is room. What `usual` knows need not be given.
+    """
+    voice = voice_of(work, person)
+    known = usual(work.book, ticket) | variables
+    try:
+        text = voice.say(key, **known)
+        if then:
+            text = _joined(text, voice.say(then, **known))
+    except EmptyVariable as error:
+        note_unsaid(work, once, error, ticket)
+        return False
+    speak(work, person, text, once, ticket=ticket, priority=priority)
+    return True
+
+
+def note_unsaid(work: Work, once: str, error: EmptyVariable, ticket: Ticket | None) -> None:
+    """A text lacked a variable: nothing is sent, and an official sees which."""
+    raise_alert(
+        work.session,
+        work.book.id,
+        AlertKind.TEXT_NOT_SENT,
+        f"text:{once}"[:120],
+        work.now,
+        ticket_id=ticket.id if ticket else None,
+        text=error.key,
+        variable=error.variable,
+    )
+
+
+def speak(
+    work: Work,
+    person: Citizen,
+    text: Text,
+    once: str,
+    *,
+    ticket: Ticket | None = None,
+    priority: int = PRIORITY_ACK,
+) -> None:
+    """The bot says a sentence that is ready, at most once for each `once`."""
+    if work.session.scalar(sa.select(Delivery.id).where(Delivery.key == once)) is not None:
+        return
+    message = Message(
+        commune_id=work.channel.commune_id,
+        channel_id=work.channel.id,
+        conversation_id=person.conversation.id,
+        ticket_id=ticket.id if ticket else None,
+        direction=Direction.OUT,
+        origin=Origin.BOT,
+        text=text.words,
+        text_folded="",
+        template=text.key,
+        is_sealed=bool(ticket and ticket.is_sealed),
+        occurred_at=work.now,
+        created_at=work.now,
+    )
+    work.session.add(message)
+    work.session.flush()
+    owe(
+        work.session,
+        work.runtime,
+        channel=work.channel,
+        urn=person.urn,
+        text=text.words,
+        kind=DeliveryKind.ACK,
+        key=once,
+        priority=priority,
+        message=message,
+        choices=_buttons(work.runtime, work.channel.type, text),
+    )
+    work.nudges.add(REPLIES)
+
+
+def _buttons(runtime: Runtime, channel_type: str, text: Text) -> tuple[str, ...]:
+    most = runtime.adapters[channel_type].limits.buttons
+    return tuple(choice.label for choice in text.choices[:most])
+
+
+def _joined(first: Text, question: Text) -> Text:
+    return Text(f"{first.key}+{question.key}", f"{first.words}\n\n{question.words}", question.choices)
