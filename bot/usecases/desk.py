@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session
 
 from bot.access import ticket_for
 from bot.runtime import Runtime
+from bot.texts import Text
 from bot.usecases.communes import CommuneBook, commune_book
 from bot.usecases.deliveries import PRIORITY_REPLY, owe
+from bot.usecases.telling import Stage, usual, voice_of
+from bot.usecases.work import Citizen
 from nlp.normalise import fold
 from storage.agencies import Agency
 from storage.channels import Channel
-from storage.contacts import Conversation, Urn
+from storage.contacts import Contact, Conversation, Urn
 from storage.enums import AttachmentState, DeliveryKind, Direction, EventKind, Origin, TicketState
 from storage.messages import Attachment, Message
 from storage.officials import Official
@@ -53,6 +56,23 @@ class Desk:
     def agency(self) -> Agency | None:
         """The agency that has the ticket now."""
         return self.session.get(Agency, self.ticket.agency_id) if self.ticket.agency_id else None
+
+    @cached_property
+    def person(self) -> Citizen:
+        """The citizen whose ticket it is, on the channel they used."""
+        conversation = self.session.get_one(Conversation, self.ticket.conversation_id)
+        urn = self.session.get_one(Urn, conversation.urn_id)
+        return Citizen(self.session.get_one(Contact, conversation.contact_id), urn, conversation)
+
+    @cached_property
+    def stage(self) -> Stage:
+        """From where the bot speaks to that citizen."""
+        channel = self.session.get_one(Channel, self.person.conversation.channel_id)
+        return Stage(self.runtime, self.session, channel, self.book, self.now)
+
+    def say(self, key: str, **variables: str) -> Text:
+        """A text as this citizen reads it; EmptyVariable when one of its variables is empty."""
+        return voice_of(self.stage, self.person).say(key, **(usual(self.book, self.ticket) | variables))
 
     def event(self, kind: EventKind, data: dict[str, Any] | None = None, words: str | None = None) -> None:
         """Add a fact to the ticket's history."""

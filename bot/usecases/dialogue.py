@@ -93,7 +93,7 @@ def ask(
     if conversation.asked_ticket_id != number:
         conversation.asked_count = 0
     conversation.asked, conversation.asked_ticket_id = question.value, number
-    conversation.asked_at, conversation.asked_data = max(work.row.occurred_at, work.row.received_at), data
+    conversation.asked_at, conversation.asked_data = work.row.occurred_at, data
     conversation.asked_count += 1
     if question is Question.CONSENT:
         person.contact.consent_asked_at = work.now

@@ -15,7 +15,9 @@ from bot.queue import REPLIES
 from bot.rules.deadlines import VIETNAM
 from bot.rules.lifecycle import Given, NotAllowed, check, result_path
 from bot.runtime import Runtime
+from bot.usecases.answered import after_result
 from bot.usecases.desk import Changed, Desk, at_desk, written_by_form
+from bot.usecases.holding import hold
 from bot.usecases.photos import fit
 from storage.channels import Channel
 from storage.communes import Commune
@@ -97,8 +99,12 @@ def _say(
         message = desk.write(text.words if text else words, template=template, token=mark)
         if blob is not None:
             desk.show_picture(message, blob, size)
+        if text is None:
+            hold(desk)
         if not is_held:
             desk.owe(message, image_blob=blob)
+        if text is not None and not is_held:
+            after_result(desk, message, image_blob=blob)
         desk.event(
             EventKind.REPLIED,
             {"message_id": message.id, "is_result": written.is_result, "is_held": is_held, "image": blob is not None},
@@ -126,6 +132,7 @@ def approve(runtime: Runtime, official: Official, ticket_id: int, *, version: in
         )
         desk.owe(draft, image_blob=blob)
         desk.move(TicketState.ANSWERED, {"approved": draft.id})
+        after_result(desk, draft, image_blob=blob)
     runtime.nudge(REPLIES)
 
 
@@ -144,7 +151,7 @@ def _pass_on(desk: Desk) -> bool:
 
 def _result(desk: Desk, written: Written, words: str) -> texts.Text:
     checked_on = written.checked_on or desk.now.astimezone(VIETNAM).date()
-    return texts.say(
+    return desk.say(
         "result",
         ma=desk.ticket.code,
         xa=desk.book.name,

@@ -21,7 +21,7 @@ from bot.usecases.correcting import corrected
 from bot.usecases.filing import Filed, file_message, may_be_filed
 from bot.usecases.keeping import keep
 from bot.usecases.turns import Turn
-from bot.usecases.wishes import take_wish
+from bot.usecases.wishes import take_old_wish, take_wish
 from bot.usecases.work import Citizen, Work
 from nlp.faq import FaqMatch
 from nlp.reading import Reading
@@ -89,7 +89,9 @@ def _respond(turn: Turn) -> Filed:
     answer = dialogue.heard_answer(turn)
     if answer is not None:
         return take_answer(turn, answer)
-    for way in (take_wish, corrected, _answer_frequent):
+    # Of words that come hours late only the wish about announcements is carried out by a machine.
+    ways = (take_old_wish,) if turn.work.is_stale else (take_wish, corrected, _answer_frequent)
+    for way in ways:
         filed = way(turn)
         if filed is not None:
             return filed

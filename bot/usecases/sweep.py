@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from adapters.errors import TokenRefreshFailed
 from bot.queue import BROADCAST, INBOX, MEDIA, REPLIES
 from bot.runtime import Runtime
-from bot.usecases import deliveries, intake
+from bot.usecases import deliveries, holding, intake
 from bot.usecases.sending import MANY, PERSONAL
 from bot.usecases.tokens import REFRESH_BEFORE, NoToken, access_for
 from storage.announcements import Announcement
@@ -32,6 +32,7 @@ def sweep(runtime: Runtime) -> list[str]:
     """Free what dead processes held, refresh tokens ahead of time, and nudge for waiting rows; gives the nudges."""
     deliveries.expire_leases(runtime)
     refresh_tokens_ahead(runtime)
+    holding.hand_back_due(runtime)
     due = waiting_jobs(runtime)
     for job in due:
         runtime.nudge(job)

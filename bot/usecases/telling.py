@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from adapters.base import Limits
 from bot.queue import REPLIES
@@ -10,13 +15,43 @@ from bot.runtime import Runtime
 from bot.texts import EmptyVariable, Text, Voice
 from bot.usecases.communes import CommuneBook, hours_in_words
 from bot.usecases.deliveries import PRIORITY_ACK, owe
-from bot.usecases.work import Citizen, Work
+from bot.usecases.work import Citizen
 from storage.alerts import raise_alert
+from storage.channels import Channel
 from storage.contacts import Conversation
 from storage.deliveries import Delivery
 from storage.enums import AlertKind, DeliveryKind, Direction, Origin
 from storage.messages import Message
 from storage.tickets import Ticket
+
+
+class Scene(Protocol):
+    """Where something is said: within which transaction, on which channel, in whose name."""
+
+    @property
+    def runtime(self) -> Runtime: ...
+    @property
+    def session(self) -> Session: ...
+    @property
+    def channel(self) -> Channel: ...
+    @property
+    def book(self) -> CommuneBook: ...
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def nudges(self) -> set[str]: ...
+
+
+@dataclass
+class Stage:
+    """A scene outside of intake: an official's desk, or the clock."""
+
+    runtime: Runtime
+    session: Session
+    channel: Channel
+    book: CommuneBook
+    now: datetime
+    nudges: set[str] = field(default_factory=set)
 
 
 def voice_for(limits: Limits, book: CommuneBook, conversation: Conversation | None = None) -> Voice:
@@ -25,9 +60,9 @@ def voice_for(limits: Limits, book: CommuneBook, conversation: Conversation | No
     return Voice(language or "vi", is_sms=limits.is_sms, has_buttons=limits.buttons > 0, own=book.own_texts)
 
 
-def voice_of(work: Work, person: Citizen) -> Voice:
+def voice_of(scene: Scene, person: Citizen) -> Voice:
     """How we speak to this citizen."""
-    return voice_for(work.runtime.adapters[work.channel.type].limits, work.book, person.conversation)
+    return voice_for(scene.runtime.adapters[scene.channel.type].limits, scene.book, person.conversation)
 
 
 def usual(book: CommuneBook, ticket: Ticket | None = None) -> dict[str, str]:
@@ -43,7 +78,7 @@ def usual(book: CommuneBook, ticket: Ticket | None = None) -> dict[str, str]:
 
 
 def tell(
-    work: Work,
+    scene: Scene,
     person: Citizen,
     once: str,
     key: str,
@@ -57,27 +92,27 @@ def tell(
 
     `then`: a question that goes into the same message where there is room. What `usual` knows need not be given.
     """
-    voice = voice_of(work, person)
-    known = usual(work.book, ticket) | variables
+    voice = voice_of(scene, person)
+    known = usual(scene.book, ticket) | variables
     try:
         text = voice.say(key, **known)
         if then:
             text = _joined(text, voice.say(then, **known))
     except EmptyVariable as error:
-        note_unsaid(work, once, error, ticket)
+        note_unsaid(scene, once, error, ticket)
         return False
-    speak(work, person, text, once, ticket=ticket, priority=priority)
+    speak(scene, person, text, once, ticket=ticket, priority=priority)
     return True
 
 
-def note_unsaid(work: Work, once: str, error: EmptyVariable, ticket: Ticket | None) -> None:
+def note_unsaid(scene: Scene, once: str, error: EmptyVariable, ticket: Ticket | None) -> None:
     """A text lacked a variable: nothing is sent, and an official sees which."""
     raise_alert(
-        work.session,
-        work.book.id,
+        scene.session,
+        scene.book.id,
         AlertKind.TEXT_NOT_SENT,
         f"text:{once}"[:120],
-        work.now,
+        scene.now,
         ticket_id=ticket.id if ticket else None,
         text=error.key,
         variable=error.variable,
@@ -85,7 +120,7 @@ def note_unsaid(work: Work, once: str, error: EmptyVariable, ticket: Ticket | No
 
 
 def speak(
-    work: Work,
+    scene: Scene,
     person: Citizen,
     text: Text,
     once: str,
@@ -94,11 +129,11 @@ def speak(
     priority: int = PRIORITY_ACK,
 ) -> None:
     """The bot says a sentence that is ready, at most once for each `once`."""
-    if work.session.scalar(sa.select(Delivery.id).where(Delivery.key == once)) is not None:
+    if scene.session.scalar(sa.select(Delivery.id).where(Delivery.key == once)) is not None:
         return
     message = Message(
-        commune_id=work.channel.commune_id,
-        channel_id=work.channel.id,
+        commune_id=scene.channel.commune_id,
+        channel_id=scene.channel.id,
         conversation_id=person.conversation.id,
         ticket_id=ticket.id if ticket else None,
         direction=Direction.OUT,
@@ -107,24 +142,24 @@ def speak(
         text_folded="",
         template=text.key,
         is_sealed=bool(ticket and ticket.is_sealed),
-        occurred_at=work.now,
-        created_at=work.now,
+        occurred_at=scene.now,
+        created_at=scene.now,
     )
-    work.session.add(message)
-    work.session.flush()
+    scene.session.add(message)
+    scene.session.flush()
     owe(
-        work.session,
-        work.runtime,
-        channel=work.channel,
+        scene.session,
+        scene.runtime,
+        channel=scene.channel,
         urn=person.urn,
         text=text.words,
         kind=DeliveryKind.ACK,
         key=once,
         priority=priority,
         message=message,
-        choices=_buttons(work.runtime, work.channel.type, text),
+        choices=_buttons(scene.runtime, scene.channel.type, text),
     )
-    work.nudges.add(REPLIES)
+    scene.nudges.add(REPLIES)
 
 
 def _buttons(runtime: Runtime, channel_type: str, text: Text) -> tuple[str, ...]:

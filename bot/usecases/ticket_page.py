@@ -21,6 +21,7 @@ from storage.channels import Channel
 from storage.communes import Commune, Place
 from storage.contacts import Contact, Conversation, Urn
 from storage.deliveries import Delivery
+from storage.enums import Direction
 from storage.messages import Attachment, Message
 from storage.officials import Official
 from storage.tickets import Ticket, TicketEvent
@@ -60,9 +61,11 @@ class TicketPage:
     ticket: Ticket
     channel: Channel
     contact: Contact
+    conversation: Conversation
     agency: str | None
     assignee: str | None
     merged_into: str | None
+    held_by: str | None
     earlier: int
     talk: list[Said]
     is_cut: bool
@@ -105,15 +108,17 @@ def open_page(
         row = session.execute(_head(official, ticket_id)).first()
         if row is None:
             raise NotFound
-        ticket, channel, contact, urn, agency, assignee, merged_into, earlier = row
+        ticket, channel, contact, conversation, urn, agency, assignee, merged_into, held_by, earlier = row
         talk, is_cut = _talk(session, official, ticket)
         page = TicketPage(
             ticket=ticket,
             channel=channel,
             contact=contact,
+            conversation=conversation,
             agency=agency,
             assignee=assignee,
             merged_into=merged_into,
+            held_by=held_by,
             earlier=earlier,
             talk=talk,
             is_cut=is_cut,
@@ -129,8 +134,8 @@ def open_page(
     return page
 
 
-def _head(official: Official, ticket_id: int) -> sa.Select[tuple[Ticket, Channel, Contact, Urn, str, str, str, int]]:
-    parent, other, assignee = aliased(Ticket), aliased(Ticket), aliased(Official)
+def _head(official: Official, ticket_id: int) -> sa.Select[Any]:
+    parent, other, assignee, holder = aliased(Ticket), aliased(Ticket), aliased(Official), aliased(Official)
     earlier = (
         sa.select(sa.func.count())
         .where(other.contact_id == Ticket.contact_id, other.commune_id == Ticket.commune_id, other.id < Ticket.id)
@@ -138,7 +143,9 @@ def _head(official: Official, ticket_id: int) -> sa.Select[tuple[Ticket, Channel
         .scalar_subquery()
     )
     return (
-        sa.select(Ticket, Channel, Contact, Urn, Agency.name, assignee.name, parent.code, earlier)
+        sa.select(
+            Ticket, Channel, Contact, Conversation, Urn, Agency.name, assignee.name, parent.code, holder.name, earlier
+        )
         .join(Conversation, Conversation.id == Ticket.conversation_id)
         .join(Channel, Channel.id == Conversation.channel_id)
         .join(Contact, Contact.id == Ticket.contact_id)
@@ -146,12 +153,17 @@ def _head(official: Official, ticket_id: int) -> sa.Select[tuple[Ticket, Channel
         .outerjoin(Agency, Agency.id == Ticket.agency_id)
         .outerjoin(assignee, assignee.id == Ticket.official_id)
         .outerjoin(parent, parent.id == Ticket.merged_into_id)
+        .outerjoin(holder, holder.id == Conversation.held_by_id)
         .where(Ticket.id == ticket_id, seen_by(official))
     )
 
 
 def _talk(session: Session, official: Official, ticket: Ticket) -> tuple[list[Said], bool]:
     belongs: sa.ColumnElement[bool] = Message.ticket_id == ticket.id
+    if not ticket.is_sealed:  # what others said who joined this report
+        joined = sa.select(Ticket.id).where(Ticket.merged_into_id == ticket.id, Ticket.is_sealed.is_(False))
+        theirs = sa.and_(Message.ticket_id.in_(joined), Message.direction == Direction.IN)
+        belongs = sa.or_(belongs, theirs)
     if may_direct(official):  # what the citizen and the machine said in between belongs to nobody else
         loose = sa.and_(
             Message.conversation_id == ticket.conversation_id,

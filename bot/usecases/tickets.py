@@ -76,11 +76,11 @@ def change_state(
 def _told_to_citizen(desk: Desk, target: TicketState, given: Given, words: str) -> texts.Text | None:
     book, ticket = desk.book, desk.ticket
     if target is TicketState.WAITING_CITIZEN:
-        return texts.say("need_more", ma=ticket.code, can=words)
+        return desk.say("need_more", ma=ticket.code, can=words)
     if target is TicketState.DECLINED:
-        return texts.say("refused", ma=ticket.code, lydo=words, noitiep=book.reception)
+        return desk.say("refused", ma=ticket.code, lydo=words, noitiep=book.reception)
     if target is TicketState.FORWARDED and given.by_date is not None:
-        return texts.say(
+        return desk.say(
             "forwarded",
             ma=ticket.code,
             xa=book.name,
@@ -91,9 +91,9 @@ def _told_to_citizen(desk: Desk, target: TicketState, given: Given, words: str) 
     if target is TicketState.MERGED and ticket.merged_into_id:
         into = desk.session.get_one(Ticket, ticket.merged_into_id)
         agency = book.agency_names.get(into.agency_id or 0, book.name)
-        return texts.say("merged", ma=ticket.code, ma0=into.code, donvi=agency)
+        return desk.say("merged", ma=ticket.code, ma0=into.code, donvi=agency)
     if target is TicketState.REOPENED:
-        return texts.say("reopened", ma=ticket.code, xa=book.name)
+        return desk.say("reopened", ma=ticket.code, xa=book.name)
     return None
 
 
@@ -147,7 +147,7 @@ def assign(
         if desk.ticket.state is TicketState.RECEIVED and not is_own:
             desk.move(TicketState.ASSIGNED, {"agency": agency.name})
         if tell_citizen:
-            text = texts.say(
+            text = desk.say(
                 "routed",
                 ma=desk.ticket.code,
                 donvi=agency.name,

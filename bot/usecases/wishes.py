@@ -42,6 +42,20 @@ def take_wish(turn: Turn) -> Filed | None:
     return _said_freely(turn)
 
 
+def take_old_wish(turn: Turn) -> Filed | None:
+    """Of a message from hours ago: stop or begin with announcements, nothing else."""
+    if turn.command is not None and turn.command.verb in {Verb.SUBSCRIBE, Verb.UNSUBSCRIBE}:
+        return _VERBS[turn.command.verb](turn, turn.command)
+    return _opted(turn)
+
+
+def _opted(turn: Turn) -> Filed | None:
+    if turn.intent not in {"unsubscribe", "subscribe"} or turn.message.is_sealed:
+        return None
+    verb = Verb.UNSUBSCRIBE if turn.intent == "unsubscribe" else Verb.SUBSCRIBE
+    return _VERBS[verb](turn, Command(verb))
+
+
 def _said_freely(turn: Turn) -> Filed | None:
     folded, intent = turn.message.text_folded, turn.intent
     if turn.message.is_sealed or turn.is_emergency or (turn.word.attachments and not folded):
@@ -52,8 +66,7 @@ def _said_freely(turn: Turn) -> Filed | None:
     if intent == "status_lookup":
         return _status(turn, Command(Verb.STATUS, code))
     if intent in {"unsubscribe", "subscribe"}:
-        verb = Verb.UNSUBSCRIBE if intent == "unsubscribe" else Verb.SUBSCRIBE
-        return _VERBS[verb](turn, Command(verb))
+        return _opted(turn)
     if intent == "data_request":
         if _ERASES_DATA.search(folded):
             return _erase(turn, Command(Verb.ERASE))

@@ -12,6 +12,7 @@ from bot.access import Forbidden, NotFound
 from bot.runtime import Runtime
 from bot.web import (
     announcements,
+    calls,
     channels,
     faq,
     files,
@@ -30,7 +31,7 @@ from bot.web.shell import RowNumber, Slug, render
 
 log = structlog.get_logger()
 
-PARTS = (home, sign_in, tickets, replies, files, announcements, channels, places, faq, triage, quality)
+PARTS = (home, sign_in, tickets, replies, files, announcements, channels, places, faq, triage, calls, quality)
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429})
 
 

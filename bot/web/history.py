@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from bot.web.language import gettext
-from bot.web.words import day, state_word, topic_word, urgency_word
+from bot.web.words import day, ratings, state_word, topic_word, urgency_word
 from storage.enums import EventKind, TicketState, Urgency
 from storage.tickets import TicketEvent
 
@@ -13,6 +13,8 @@ from storage.tickets import TicketEvent
 def told(event: TicketEvent) -> str:
     """The event as a sentence; its note is shown beside it."""
     data = event.data
+    if sentence := _by_citizen(event):
+        return sentence
     if event.kind is EventKind.STATE_CHANGED:
         return _moved(event)
     if event.kind is EventKind.ASSIGNED:
@@ -43,8 +45,33 @@ def told(event: TicketEvent) -> str:
         EventKind.UNSEALED: gettext("Mở niêm phong."),
         EventKind.MARKED_SPAM: gettext("Chuyển vào tin rác."),
         EventKind.RESTORED: gettext("Khôi phục từ tin rác."),
+        EventKind.SPLIT: gettext("Tách ra từ một tin có hai việc, theo ý người dân."),
+        EventKind.HELD: gettext("Trực tiếp trả lời; trả lời tự động tạm dừng."),
+        EventKind.HANDED_BACK: gettext("Trả lại cho trả lời tự động."),
         EventKind.WITHDRAWN: gettext("Người dân rút dữ liệu."),
     }.get(event.kind, event.kind.value)
+
+
+def _by_citizen(event: TicketEvent) -> str | None:
+    """What the citizen did about the report by a word in the chat."""
+    data, kind = event.data, event.kind
+    if kind is EventKind.RATED:
+        return gettext("Người dân đánh giá: %(words)s.", words=ratings().get(data.get("rating", 0), ""))
+    if kind is EventKind.ANONYMITY_CHANGED:
+        return gettext("Người dân xin ẩn danh.") if data.get("is_anonymous") else gettext("Người dân thôi ẩn danh.")
+    if kind is EventKind.NOTED and "agreed" in data:
+        return gettext("Người dân trả lời.")
+    if data.get("by") != "citizen":
+        return None
+    if kind is EventKind.MERGED and data.get("from"):
+        return gettext("Phản ánh %(code)s được người gửi ghép vào đây.", code=data["from"])
+    if kind is EventKind.MERGED:
+        return gettext("Người dân ghép vào phản ánh %(code)s.", code=data.get("into", ""))
+    if kind is EventKind.WITHDRAWN:
+        return gettext("Người dân rút phản ánh.")
+    if kind is EventKind.STATE_CHANGED and data.get("to") == TicketState.REOPENED.value:
+        return gettext("Người dân chưa đồng ý; phản ánh được mở lại.")
+    return None
 
 
 def _moved(event: TicketEvent) -> str:

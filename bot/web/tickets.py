@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from bot.access import OF_TICKETS, OF_WHOLE_COMMUNE, may_direct, may_reply, may_reveal, may_unseal, roles_on, sees_names
 from bot.rules.lifecycle import WITH_REPLY, Given, NotAllowed, may_answer, moves_from
 from bot.texts import EmptyVariable
-from bot.usecases import tickets
+from bot.usecases import alerts, tickets
 from bot.usecases.desk import Changed
 from bot.usecases.ticket_list import listing
 from bot.usecases.ticket_page import TicketPage, changes_since, open_page
@@ -95,6 +95,7 @@ def index() -> Response:
         deadline=lambda t: words.deadline(t.due_at if t.is_open else None, now, found.hours, found.holidays),
         summary=marked_text.summary,
         visible=marked_text.visible,
+        calls=alerts.unseen(runtime(), current_official()),
     )
     return _only_news(answer)
 
@@ -175,6 +176,7 @@ def _rights(page: TicketPage) -> dict[str, Any]:
         "moves": [m for m in moves if m.source is not TicketState.NEW or m.target is not TicketState.RECEIVED],
         "may_receive": any(m.target is TicketState.RECEIVED and ticket.state is TicketState.NEW for m in moves),
         "may_reply": may_reply(official, ticket),
+        "may_hold": may_reply(official, ticket) and not page.contact.erased_at,
         "may_answer": may_answer(ticket.state, roles),
         "may_approve": ticket.state is TicketState.WAITING_APPROVAL
         and any(m.target is TicketState.ANSWERED for m in moves_from(ticket.state, roles)),
@@ -203,6 +205,7 @@ def _shown(page: TicketPage, *, is_revealed: bool) -> dict[str, Any]:
         "masked_phone": marked_text.masked_phone,
         "visible": marked_text.visible,
         "speaker": words.speaker,
+        "rating_words": words.ratings(),
         "missing_word": words.missing_word,
         "attachment_words": words.ATTACHMENTS,
         "fate": fate.fate,

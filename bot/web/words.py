@@ -135,6 +135,11 @@ def topic_word(slug: str | None) -> str:
     return topic.label_en if locale() == "en" else topic.label_vi
 
 
+def ratings() -> dict[int, str]:
+    """How content a citizen is, in words, by number."""
+    return {1: gettext("không hài lòng"), 2: gettext("chấp nhận"), 3: gettext("hài lòng")}
+
+
 def deadline(
     due_at: datetime | None, now: datetime, hours: WorkingHours, holidays: Mapping[date, bool]
 ) -> tuple[str, str]:

@@ -272,4 +272,4 @@ def test_a_clear_ground_becomes_white() -> None:
 def test_each_reply_leaves_one_event(morning: World, ticket: Ticket) -> None:
     say(morning, "lan")
     kinds = [e.kind.value for e in all_rows(morning.runtime, TicketEvent) if e.official_id]
-    assert kinds == ["state_changed", "replied"]
+    assert kinds == ["state_changed", "held", "replied"]
