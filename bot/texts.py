@@ -43,11 +43,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Template:
-    """A text of a catalogue: its words, its form for SMS ("" when there is none), and the answers it offers."""
+    """A text of a catalogue: its words, its form for SMS ("" when there is none), the answers it offers, the occasion."""
 
     words: str
     sms: str = ""
     choices: tuple[Choice, ...] = ()
+    when: str = ""
 
     @property
     def variables(self) -> frozenset[str]:
@@ -129,6 +130,7 @@ def catalogue(language: str) -> dict[str, Template]:
             row["text"].strip(),
             row.get("sms", "").strip(),
             tuple(Choice(value, label) for value, label in row.get("choices", {}).items()),
+            row.get("when", ""),
         )
         for key, row in rows.items()
     }

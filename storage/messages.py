@@ -43,8 +43,8 @@ class Message(OfCommune, Base):
 
     `template`: the keys of the texts that an outbound one was made from, joined by "+".
     `faq_key`: of a question, the entry it was answered with, so that it needs no ticket. `answers`: which question of
-    the bot it answers, about the ticket `answers_ticket_id`. `part_of_id`: it repeats a part of that message, which
-    told two matters, under the ticket of the second one.
+    the bot it answers, about the ticket `answers_ticket_id`; without one it is done with and belongs to no ticket.
+    `part_of_id`: it repeats a part of that message, which told two matters, under the ticket of the second one.
     """
 
     __tablename__ = "messages"

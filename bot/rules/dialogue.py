@@ -207,7 +207,7 @@ def answer_to(waiting: Waiting, heard: Heard, at: datetime) -> Answer | None:
     if question is None or not waiting.is_fresh(at) or heard.is_sealed:
         return None
     bare = " ".join(_WORDS.findall(heard.folded))
-    value = _chosen(waiting, bare)
+    value = None if heard.has_file else _chosen(waiting, bare)
     if value is not None:
         return Answer(question, value)
     if heard.is_emergency and question is not Question.WHERE:
@@ -215,7 +215,7 @@ def answer_to(waiting: Waiting, heard: Heard, at: datetime) -> Answer | None:
     free = {Question.WHERE: _as_place, Question.WHO: _as_name, Question.REASON: _as_reason}.get(question)
     if free is None or (heard.is_command and not heard.has_pin):
         return None
-    if question in _SKIPPABLE and _SKIPS.fullmatch(bare):
+    if not heard.has_file and question in _SKIPPABLE and _SKIPS.fullmatch(bare):
         return Answer(question, "skip")
     return Answer(question, "words") if free(waiting, heard) else None
 

@@ -229,8 +229,9 @@ def _said(known: Known, tickets: dict[int, Ticket], fixed: dict[int, Group], quo
 
 
 def _intent(message: Message, reading: Reading | None) -> str:
-    """What a message wants, for filing: a question that the list of frequent ones has answered wants nothing."""
-    if message.faq_key is not None:
+    """What a message wants, for filing: what has been answered or carried out wants nothing."""
+    is_done = message.answers is not None and message.answers_ticket_id is None
+    if message.faq_key is not None or is_done:
         return "answered"
     return reading.intent if reading else "add_info"
 

@@ -88,14 +88,23 @@ def _listen(turn: Turn) -> Filed:
 def _respond(turn: Turn) -> Filed:
     answer = dialogue.heard_answer(turn)
     if answer is not None:
-        return take_answer(turn, answer)
+        return _done(turn, take_answer(turn, answer), answer.question.value)
     # Of words that come hours late only the wish about announcements is carried out by a machine.
     ways = (take_old_wish,) if turn.work.is_stale else (take_wish, corrected, _answer_frequent)
     for way in ways:
         filed = way(turn)
+        if filed is not None and turn.word.attachments and filed.ticket is None:
+            break  # a wish with a picture is a wish, and the picture is for an official
         if filed is not None:
-            return filed
+            return _done(turn, filed, "wish")
     return _report(turn)
+
+
+def _done(turn: Turn, filed: Filed, what: str) -> Filed:
+    """What was answered or carried out wants nothing more: filing leaves it alone from now on."""
+    if filed.ticket is None and turn.message.answers is None:
+        turn.message.answers = what
+    return filed
 
 
 def _report(turn: Turn) -> Filed:

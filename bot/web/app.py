@@ -25,13 +25,14 @@ from bot.web import (
     sign_in,
     tickets,
     triage,
+    wordings,
     words,
 )
 from bot.web.shell import RowNumber, Slug, render
 
 log = structlog.get_logger()
 
-PARTS = (home, sign_in, tickets, replies, files, announcements, channels, places, faq, triage, calls, quality)
+PARTS = (home, sign_in, tickets, replies, files, announcements, channels, places, faq, triage, calls, quality, wordings)
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429})
 
 
