@@ -57,7 +57,7 @@ def _name_in(pieces: list[str]) -> str:
         lives = _LIVES.search(fold(bare))
         if lives:
             bare = bare[: lives.start()].strip()
-        words = bare.split()
+        words = [] if fold(bare) in {"o", "tai", "nha"} else bare.split()
         if 0 < len(words) <= _MOST_NAME_WORDS and all(word.replace("'", "").isalpha() for word in words):
             return bare
     return ""

@@ -6,7 +6,7 @@ import re
 
 from bot.rules.deadlines import is_working_time, next_opening
 from bot.texts import day
-from bot.usecases import dialogue
+from bot.usecases import dialogue, judging
 from bot.usecases.deliveries import PRIORITY_EMERGENCY
 from bot.usecases.filing import Filed
 from bot.usecases.related import label
@@ -23,7 +23,10 @@ _SCAM = re.compile(r"\b(?:lua dao|lua tien|otp|mao danh|gia danh|chuyen khoan|ch
 def acknowledge(turn: Turn, filed: Filed) -> None:
     """Answer a message that was filed under a ticket."""
     ticket = filed.ticket
-    if ticket is None or turn.work.is_stale:
+    if ticket is None:
+        return
+    was_over = not filed.opened and judging.go_on(turn.work, ticket)
+    if turn.work.is_stale:
         return
     if filed.opened:
         _opened(turn, ticket)
@@ -31,6 +34,8 @@ def acknowledge(turn: Turn, filed: Filed) -> None:
         emergency(turn, ticket)
     elif turn.intent == "human_handoff":
         turn.tell("handoff", ticket=ticket)
+    elif was_over:
+        turn.tell("reopened", ticket=ticket)
     elif filed.is_later:
         dialogue.tell_then_ask(turn, ticket, "added")
 

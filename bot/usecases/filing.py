@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from adapters.messages import AttachmentKind
 from bot.rules.deadlines import DATA_REQUEST_DAYS, VIETNAM, due_at, due_in_days
-from bot.rules.dialogue import HIDDEN_BY_ITSELF, Question
+from bot.rules.dialogue import HIDDEN_BY_ITSELF, RATING_TIME, Question
 from bot.rules.routing import route
 from bot.rules.threading import ADDING, OPENING, SURE, Group, Said, place_all
 from bot.usecases.work import Citizen, Work
@@ -186,6 +186,8 @@ def _fixed_groups(tickets: dict[int, Ticket], known: list[Known]) -> dict[int, G
             group.last_at = min(ticket.last_in_at, oldest)
         if not ticket.state.takes_more and ticket.merged_into_id is None:
             group.ended_at = ticket.closed_at or ticket.last_in_at
+        elif ticket.state is TicketState.ANSWERED and ticket.answered_at is not None:
+            group.ended_at = ticket.answered_at + RATING_TIME  # what is said later is a new matter
         groups[ticket.id] = group
     return groups
 

@@ -46,6 +46,14 @@ def reopen(turn: Turn, ticket: Ticket) -> Filed:
     return filed
 
 
+def go_on(work: Work, ticket: Ticket) -> bool:
+    """More was said about a report that has its result: somebody must look again. False when nobody need."""
+    if ticket.state is not TicketState.ANSWERED:
+        return False
+    _open_again(work, ticket)
+    return True
+
+
 def _open_again(work: Work, ticket: Ticket) -> None:
     if ticket.state not in {TicketState.ANSWERED, TicketState.CLOSED}:
         return
