@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,38 @@ def clock() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     run_clock(built(), stopping)
+
+
+@main.command()
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Whoever reaches it may act for citizens: keep it close."
+)
+@click.option("--port", default=5055, show_default=True)
+@click.option("--token", envvar="HAICHIEU_ACTIONS_TOKEN", default="", help="What callers must send as ?token=…")
+@explained
+def actions(host: str, port: int, token: str) -> None:
+    """Serve our abilities to a Rasa server on its action-server protocol."""
+    import threading
+
+    from werkzeug.serving import make_server
+
+    from bot.web.action_server import create_action_server
+
+    if not token and host not in {"127.0.0.1", "::1", "localhost"}:
+        raise click.UsageError("--token is needed when others than this machine can reach it")
+    runtime = built()
+    runtime.warm_up()
+    server = make_server(host, port, create_action_server(runtime, token=token), threaded=True)
+    click.echo(f"actions at http://{host}:{port}/webhook")
+    _call_when_stopped(lambda: threading.Thread(target=server.shutdown).start())
+    server.serve_forever()
+
+
+def _call_when_stopped(stop: Callable[[], None]) -> None:
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
 
 
 def _serve(settings: Settings, target: str, *, workers: int) -> None:

@@ -190,6 +190,26 @@ def channel_add(
     click.echo(f"then: haichieu channel check {slug}")
 
 
+@channel.command("drive")
+@click.argument("slug")
+@click.option(
+    "--rasa", "url", default="", metavar="URL", help="The address of the Rasa server, such as http://127.0.0.1:5005."
+)
+@click.option("--embedded", is_flag=True, help="Let our own dialogue lead the talk again.")
+@explained
+def channel_drive(slug: str, url: str, embedded: bool) -> None:
+    """Say who leads the talk on a channel: a Rasa server, or our own dialogue (the default).
+
+    Danger and denunciations are always answered here, and so is whatever the server does not answer within 2.5 seconds.
+    """
+    from bot.usecases.setup import SetupError, set_driver
+
+    if bool(url) == embedded:
+        raise SetupError("use either --rasa URL or --embedded")
+    set_driver(built(), slug, url or None)
+    click.echo(f"channel {slug}: " + (f"talk led by {url}" if url else "our own dialogue"))
+
+
 def _pair(pair: str, fields: tuple[str, ...]) -> tuple[str, Any]:
     from bot.usecases.setup import SetupError
 

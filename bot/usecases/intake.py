@@ -27,7 +27,7 @@ from adapters.messages import (
 from bot.queue import INBOX
 from bot.rules.retry import next_try
 from bot.runtime import Runtime
-from bot.usecases import citizens, faq, receipts, reports
+from bot.usecases import citizens, driven, faq, receipts, reports
 from bot.usecases.communes import CommuneBook, commune_book
 from bot.usecases.work import NotYet, Taken, Work, where
 from nlp.faq import FaqMatch
@@ -91,12 +91,16 @@ def _understand(runtime: Runtime, row: InboundEvent, channel: Channel, book: Com
             faq.match(book.faq, word.text, reading) if isinstance(word, InboundMessage) else None
             for word, reading in zip(words, readings, strict=True)
         )
+        said = tuple(
+            driven.answer(channel, word, reading) if isinstance(word, InboundMessage) else None
+            for word, reading in zip(words, readings, strict=True)
+        )
         if any(isinstance(word, InboundMessage) and word.has_pin for word in words):
             boundaries()  # they take a second to read; filing asks for them while others wait for its locks
     except Exception as error:  # noqa: BLE001 - a poison message must be seen, not loop
         log.error("intake.not_understood", event_id=row.id, error=type(error).__name__, where=where(error))
-        return Taken(row.id, (Ignored("poison", type(error).__name__),), (None,), (None,))
-    return Taken(row.id, words, readings, asked)
+        return Taken(row.id, (Ignored("poison", type(error).__name__),), (None,), (None,), (None,))
+    return Taken(row.id, words, readings, asked, said)
 
 
 def _write(runtime: Runtime, taken: list[Taken], lease: str) -> set[str]:
@@ -165,8 +169,8 @@ def _finish(work: Work, item: Taken) -> dict[str, Any]:
     """Handle the event; gives what to write down of it."""
     outcomes = []
     try:
-        for word, reading, asked in zip(item.words, item.readings, item.faq, strict=True):
-            outcomes.append(_handle(work, word, reading, asked))
+        for word, reading, asked, said in zip(item.words, item.readings, item.faq, item.driven, strict=True):
+            outcomes.append(_handle(work, word, reading, asked, said))
     except NotYet:
         return _wait_a_moment(work)
     state = InboundState.DONE
@@ -189,9 +193,11 @@ def _wait_a_moment(work: Work) -> dict[str, Any]:
     return {"tries": tries, "lease_id": None, "lease_until": None, "next_try_at": next_try(work.now, tries)}
 
 
-def _handle(work: Work, word: Event, reading: Reading | None, asked: FaqMatch | None) -> str:
+def _handle(
+    work: Work, word: Event, reading: Reading | None, asked: FaqMatch | None, said: tuple[str, ...] | None
+) -> str:
     doors: dict[type[Any], Callable[[], str]] = {
-        InboundMessage: lambda: reports.take_message(work, word, reading, asked),  # type: ignore[arg-type]
+        InboundMessage: lambda: reports.take_message(work, word, reading, asked, said),  # type: ignore[arg-type]
         Echo: lambda: receipts.take_echo(work, word),  # type: ignore[arg-type]
         Receipt: lambda: receipts.take_receipt(work, word),  # type: ignore[arg-type]
         Following: lambda: citizens.take_following(work, word),  # type: ignore[arg-type]

@@ -18,8 +18,11 @@ from bot.usecases.answers import take_answer
 from bot.usecases.citizens import citizen, interacted
 from bot.usecases.communes import answer_in_words
 from bot.usecases.correcting import corrected
+from bot.usecases.driven import is_driven
 from bot.usecases.filing import Filed, file_message, may_be_filed
 from bot.usecases.keeping import keep
+from bot.usecases.telling import speak
+from bot.usecases.told_rows import adopt
 from bot.usecases.turns import Turn
 from bot.usecases.wishes import take_old_wish, take_wish
 from bot.usecases.work import Citizen, Work
@@ -34,19 +37,34 @@ OBJECTION_TIME, OBJECTION_WORDS = timedelta(hours=24), 20
 _FOREIGN, _FEWEST_FOREIGN_WORDS = "other", 4
 
 
-def take_message(work: Work, word: InboundMessage, reading: Reading | None, asked: FaqMatch | None = None) -> str:
-    """Keep what a citizen said, file it, and answer as far as a machine may. `asked`: the frequent question it asks."""
+def take_message(
+    work: Work,
+    word: InboundMessage,
+    reading: Reading | None,
+    asked: FaqMatch | None = None,
+    said: tuple[str, ...] | None = None,
+) -> str:
+    """Keep what a citizen said, file it, and answer as far as a machine may.
+
+    `asked`: the frequent question it asks. `said`: what another driver of the talk answers to it, instead of us.
+    """
     person = citizen(work, word.urn)
     if person.contact.erased_at is not None and word.occurred_at <= person.contact.erased_at:
         work.row.body = b"{}"
         return "message:withdrawn"
     interacted(person, word.occurred_at)
     reading = _if_foreign(reading, word)
+    known = adopt(work, word.external_id) if is_driven(work.channel) and work.collected is None else None
+    if known is not None:
+        return _told_before(work, person, known, said)
     message = keep(work, person, word, reading)
     turn = Turn(work, person, word, message, reading, command_in(word.text, message.text_folded), asked)
     _note_time(person, message)
     _note_language(turn)
-    filed = _listen(turn) if person.conversation.held_since is not None else _respond(turn)
+    if person.conversation.held_since is not None:
+        filed = _listen(turn)
+    else:
+        filed = _respond(turn) if said is None else _repeat(turn, said)
     if filed.ticket is None:
         return f"message:{turn.intent or 'nothing_to_do'}"
     return "message:opened" if filed.opened else "message:added"
@@ -83,6 +101,32 @@ def _listen(turn: Turn) -> Filed:
     if filed.ticket is not None and turn.is_emergency:
         emergency(turn, filed.ticket)
     return filed
+
+
+def _repeat(turn: Turn, said: tuple[str, ...]) -> Filed:
+    """Another driver leads the talk: its words go out, and what is a report is filed whatever it makes of it."""
+    filed = Filed(None)
+    if may_be_filed(turn.message, turn.reading, has_attachments=bool(turn.word.attachments)):
+        filed = file_message(turn.work, turn.person, turn.message)
+    _speak_all(turn.work, turn.person, turn.message, said)
+    return filed
+
+
+def _told_before(work: Work, person: Citizen, message: Message, said: tuple[str, ...] | None) -> str:
+    """The other driver has acted on this message already: it is there; only its words are still owed."""
+    if message.inbound_event_id != work.row.id:
+        message.inbound_event_id = work.row.id
+        work.session.flush()
+    _note_time(person, message)
+    _speak_all(work, person, message, said or ())
+    return "message:told"
+
+
+def _speak_all(work: Work, person: Citizen, message: Message, said: tuple[str, ...]) -> None:
+    if work.is_stale:
+        return
+    for number, words in enumerate(said):
+        speak(work, person, texts.Text("driven", words), f"driven:{message.id}:{number}")
 
 
 def _respond(turn: Turn) -> Filed:

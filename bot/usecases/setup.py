@@ -6,12 +6,14 @@ import json
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import structlog
 
 from adapters.messages import Tokens
 from bot.runtime import Runtime
+from bot.usecases.driven import SETTING
 from bot.usecases.tokens import keep_first_tokens
 from nlp.normalise import fold
 from storage.agencies import Agency
@@ -163,3 +165,25 @@ def add_channel(
     if tokens is not None:
         keep_first_tokens(runtime, channel, tokens)
     return channel.id
+
+
+def set_driver(runtime: Runtime, slug: str, url: str | None) -> None:
+    """Let a Rasa server at this address lead the talk on a channel, or our own dialogue again. SetupError."""
+    parts = urlsplit(url or "")
+    if url is not None and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise SetupError(f"{url!r} is no address; write something like http://127.0.0.1:5005")
+    with runtime.database.transaction() as session:
+        channel = session.scalar(sa.select(Channel).where(Channel.slug == slug))
+        if channel is None:
+            raise SetupError(f"no channel {slug!r}")
+        settings = {key: value for key, value in channel.settings.items() if key != SETTING}
+        channel.settings = {**settings, SETTING: url} if url else settings
+        session.add(
+            AuditEntry(
+                commune_id=channel.commune_id,
+                at=runtime.now(),
+                action="channel.driver",
+                target=f"channel:{channel.id}",
+                data={"rasa": url is not None},
+            )
+        )

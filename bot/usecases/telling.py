@@ -41,6 +41,9 @@ class Scene(Protocol):
     @property
     def nudges(self) -> set[str]: ...
 
+    @property
+    def collected(self) -> list[str] | None: ...
+
 
 @dataclass
 class Stage:
@@ -52,6 +55,7 @@ class Stage:
     book: CommuneBook
     now: datetime
     nudges: set[str] = field(default_factory=set)
+    collected: list[str] | None = None
 
 
 def voice_for(limits: Limits, book: CommuneBook, conversation: Conversation | None = None) -> Voice:
@@ -129,6 +133,9 @@ def speak(
     priority: int = PRIORITY_ACK,
 ) -> None:
     """The bot says a sentence that is ready, at most once for each `once`."""
+    if scene.collected is not None:
+        scene.collected.append(text.words)
+        return
     if scene.session.scalar(sa.select(Delivery.id).where(Delivery.key == once)) is not None:
         return
     message = Message(

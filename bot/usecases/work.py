@@ -35,13 +35,14 @@ class NotYet(Exception):
 class Taken:
     """An event with what was understood of it, outside any lock: its words, and of each message its reading.
 
-    `faq`: the frequent question each message asks, if it does.
+    `faq`: the frequent question each message asks, if it does. `driven`: what another driver of the talk answered.
     """
 
     event_id: int
     words: tuple[Event, ...]
     readings: tuple[Reading | None, ...]
     faq: tuple[FaqMatch | None, ...]
+    driven: tuple[tuple[str, ...] | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,10 @@ class Citizen:
 
 @dataclass
 class Work:
-    """What handling one event needs to know and may ask for afterwards; `people` are those met in this transaction."""
+    """What handling one event needs to know and may ask for afterwards; `people` are those met in this transaction.
+
+    `collected`: where the bot's words go when somebody else says them to the citizen; None: they are sent.
+    """
 
     runtime: Runtime
     session: Session
@@ -65,6 +69,7 @@ class Work:
     now: datetime
     nudges: set[str]
     people: dict[tuple[int, str], Citizen] = field(default_factory=dict)
+    collected: list[str] | None = None
 
     @property
     def is_stale(self) -> bool:

@@ -1,0 +1,76 @@
+"""Driven: a channel whose talk a Rasa server leads, over its REST channel; whatever it cannot answer in time we answer.
+
+Danger and what must be sealed never leave us; a report is filed whatever the server makes of it.
+"""
+
+from __future__ import annotations
+
+import time
+from threading import Lock
+
+import httpx
+import structlog
+
+from adapters.messages import InboundMessage
+from bot.usecases.told_rows import sender_of
+from nlp.reading import Reading
+from storage.channels import Channel
+
+log = structlog.get_logger()
+
+SETTING = "rasa_url"
+TIMEOUT_SECONDS = 2.5
+# After a failure the citizens' next messages do not wait for the same server again.
+REST_SECONDS = 30.0
+_MOST_WORDS, _MOST_TEXTS = 4_000, 5
+
+_resting: dict[str, float] = {}
+_lock = Lock()
+_client = httpx.Client(timeout=httpx.Timeout(TIMEOUT_SECONDS), trust_env=False, follow_redirects=False)
+
+
+def is_driven(channel: Channel) -> bool:
+    """Whether a Rasa server leads the talk on this channel."""
+    return bool(channel.settings.get(SETTING))
+
+
+def answer(channel: Channel, word: InboundMessage, reading: Reading | None) -> tuple[str, ...] | None:
+    """What the server says to a message; None when it is not asked, does not answer in time, or has nothing to say."""
+    url = str(channel.settings.get(SETTING) or "")
+    if not url or not word.text or word.attachments or _is_ours(reading) or _rests(url):
+        return None
+    try:
+        said = _ask(url, channel, word)
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        with _lock:
+            _resting[url] = time.monotonic() + REST_SECONDS
+        log.warning("rasa.away", channel=channel.slug, error=type(error).__name__)
+        return None
+    return said or None
+
+
+def _is_ours(reading: Reading | None) -> bool:
+    return reading is None or reading.sealed or reading.urgency == "khan_cap"
+
+
+def _rests(url: str) -> bool:
+    with _lock:
+        return _resting.get(url, 0.0) > time.monotonic()
+
+
+def _ask(url: str, channel: Channel, word: InboundMessage) -> tuple[str, ...]:
+    body = {
+        "sender": sender_of(channel, word.urn),
+        "message": word.text[:_MOST_WORDS],
+        "metadata": {"message_id": word.external_id},
+    }
+    response = _client.post(f"{url.rstrip('/')}/webhooks/rest/webhook", json=body)
+    response.raise_for_status()
+    answers = response.json()
+    return tuple(str(one["text"])[:_MOST_WORDS] for one in answers[:_MOST_TEXTS] if one.get("text"))
+
+
+def forget_rests() -> None:
+    """Ask every server again at once; for tests and for an operator who has mended it."""
+    with _lock:
+        _resting.clear()
