@@ -113,6 +113,7 @@ def clock() -> None:
 @explained
 def actions(host: str, port: int, token: str) -> None:
     """Serve our abilities to a Rasa server on its action-server protocol."""
+    import logging
     import threading
 
     from werkzeug.serving import make_server
@@ -123,6 +124,7 @@ def actions(host: str, port: int, token: str) -> None:
         raise click.UsageError("--token is needed when others than this machine can reach it")
     runtime = built()
     runtime.warm_up()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # its request lines would show the token
     server = make_server(host, port, create_action_server(runtime, token=token), threaded=True)
     click.echo(f"actions at http://{host}:{port}/webhook")
     _call_when_stopped(lambda: threading.Thread(target=server.shutdown).start())

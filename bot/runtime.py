@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+import storage.models  # noqa: F401 - tables refer to each other, whichever a process uses
 from adapters import ADAPTERS
 from adapters.base import Adapter
 from adapters.http import Http
