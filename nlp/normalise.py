@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import accumulate
+from operator import ne
 from typing import Any
 
-from nlp.characters import Views, accent_key, fold
+from nlp.characters import ACCENT_KEYS, Views, fold
 from nlp.keystrokes import from_telex, from_vni
 from nlp.raw_words import Token, is_full_stop, raw_words, read_views
+from nlp.remembered import Remembered
 from nlp.shorthand import (
     ALWAYS,
     BEFORE_NAME,
@@ -38,7 +40,7 @@ _ACCENTED_SHARE = 0.3
 class Normalised:
     """A text read twice: `accented` (NFC, lower case) and `folded` (no accents, shorthand written out).
 
-    `line` is the words alone, " o ga | ngap ", with a bar where the writer paused; `line_tokens` gives the token
+    `words`: those of the tokens, folded. `line` is the words alone, " o ga | ngap ", with a bar where the writer paused; `line_tokens` gives the token
     after each space of it; `accent_keys`: of each token's accents (see `accent_key`). `is_accented`: the writer uses
     accents, so a missing one means something; `is_bare`: there is not one. `findings`: what one step of a reading has
     found and another will ask for again. The two views are put together when they are asked for.
@@ -46,6 +48,7 @@ class Normalised:
 
     original: str
     tokens: tuple[Token, ...]
+    words: tuple[str, ...]
     line: str
     line_tokens: dict[int, int]
     accent_keys: tuple[str, ...]
@@ -101,41 +104,51 @@ def normalise(text: str) -> Normalised:
     """Both views of any string at all; normalising the folded view again changes nothing."""
     seen = read_views(text)
     raws, tail = raw_words(seen)
-    with_accents = sum([accented != word for word, accented, *_ in raws])
-    is_accented = with_accents > 0 and with_accents >= _ACCENTED_SHARE * sum([raw[0].isalpha() for raw in raws])
-    tokens = _written_out(raws, with_accents > 0)
-    line, line_tokens = _lined_up(tokens, tail)
+    words, written, gaps = _columns(raws)
+    with_accents = sum(map(ne, written, words))
+    is_accented = with_accents > 0 and with_accents >= _ACCENTED_SHARE * sum(map(str.isalpha, words))
+    tokens = _written_out(raws, words, written, has_accents=with_accents > 0)
+    is_bare = with_accents == 0
+    if tokens is not raws:
+        words, written, gaps = _columns(tokens)
+        is_bare = is_bare and all(accented in (word, "") for word, accented in zip(words, written, strict=True))
+    line, line_tokens = _lined_up(words, gaps, tail)
     return Normalised(
         original=text,
         tokens=tuple(tokens),
+        words=words,
         line=line,
         line_tokens=line_tokens,
-        accent_keys=tuple([accent_key(token[1]) for token in tokens]),
+        accent_keys=tuple(map(ACCENT_KEYS.__getitem__, written)),
         is_accented=is_accented,
-        is_bare=with_accents == 0 and all(accented in (word, "") for word, accented, *_ in tokens),
+        is_bare=is_bare,
         _seen=seen,
         _tail=tail,
     )
 
 
-def _lined_up(tokens: Sequence[Token], tail: str) -> tuple[str, dict[int, int]]:
-    """The words in one line with a bar where the writer paused, and the token after each space of it."""
+_Column = tuple[str, ...]
+
+
+def _columns(tokens: Sequence[Token]) -> tuple[_Column, _Column, _Column]:
+    """The words, the same with accents, and the gaps."""
     if not tokens:
+        return (), (), ()
+    words, accented, _, _, gaps = zip(*tokens, strict=True)
+    return words, accented, gaps
+
+
+def _lined_up(words: _Column, gaps: _Column, tail: str) -> tuple[str, dict[int, int]]:
+    """The words in one line with a bar where the writer paused, and the token after each space of it."""
+    if not words:
         return " ", {}
-    words = [token[0] for token in tokens]
-    gaps = [token[4] for token in tokens]
-    pauses = [at for at, gap in enumerate(gaps) if gap != " " and at and _PAUSE.search(gap)]
-    pieces: list[str] = []
-    line_tokens: dict[int, int] = {}
-    length = since = 0
-    for until in (*pauses, len(words)):
-        piece = words[since:until]
-        sizes = [length, *[len(word) + 1 for word in piece]]
-        line_tokens.update(zip(accumulate(sizes), range(since, until), strict=False))
-        length += sum(sizes) - length + 2
-        pieces.append(" ".join(piece))
-        since = until
-    return f" {' | '.join(pieces)}{' |' if _PAUSE.search(tail) else ''} ", line_tokens
+    pieces = list(words)
+    for at, gap in enumerate(gaps):
+        if gap != " " and at and _PAUSE.search(gap):
+            pieces[at - 1] += " |"
+    starts = accumulate([len(piece) + 1 for piece in pieces], initial=0)
+    line_tokens = dict(zip(starts, range(len(pieces)), strict=False))
+    return f" {' '.join(pieces)}{' |' if _PAUSE.search(tail) else ''} ", line_tokens
 
 
 def _accented_offsets(seen: Views) -> tuple[Sequence[int], Sequence[int]]:
@@ -181,10 +194,11 @@ class _Folded:
             self.ends.extend([end] * len(text))
 
 
-def _written_out(raws: list[Token], has_accents: bool) -> list[Token]:
+def _written_out(raws: list[Token], words: _Column, accented: _Column, *, has_accents: bool) -> list[Token]:
     """The words with shorthand written out and villages' numbers as figures, each in its place."""
-    odd = [at for at, raw in enumerate(raws) if not is_kept(raw[0]) or raw[1] in BY_ACCENTS]
-    if odd:
+    kept = list(map(_KEPT.__getitem__, words))
+    if not all(kept) or not BY_ACCENTS.isdisjoint(accented):
+        odd = [at for at, raw in enumerate(raws) if not kept[at] or raw[1] in BY_ACCENTS]
         writer = _Writer(raws, [raws[at].word for at in odd], has_accents=has_accents)
         written = {at: writer.word(at) for at in odd}
         raws = writer.undotted(odd)
@@ -197,6 +211,8 @@ def _written_out(raws: list[Token], has_accents: bool) -> list[Token]:
                 tokens.append(Token(word, accented, start, end, " " if number else gap))
             since = at + 1
         raws = tokens + raws[since:]
+    elif UNITS.isdisjoint(words):
+        return raws
     return _units_counted(raws, has_accents)
 
 
@@ -284,12 +300,14 @@ class _Writer:
 BY_ACCENTS = frozenset({"răng", *EXACT})
 
 
-@lru_cache(maxsize=16384)
 def is_kept(word: str) -> bool:
     """Whether a folded word stays as it is whatever stands around it, but for what its accents say."""
     if word in ALWAYS or word in BEFORE_NAME or word in BEFORE_NUMBER or _JOINED.match(word):
         return False
     return from_telex(word) is None and from_vni(word) is None
+
+
+_KEPT = Remembered(is_kept)
 
 
 def _units_counted(tokens: list[Token], has_accents: bool) -> list[Token]:

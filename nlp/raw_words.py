@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise, repeat
 from typing import NamedTuple
 
 from nlp.characters import Views, views
 from nlp.encodings import from_old_font, from_viqr
 from nlp.keystrokes import from_telex, is_syllable
+from nlp.remembered import Remembered
 from nlp.shorthand import ALWAYS, BEFORE_NAME, BEFORE_NUMBER
 from nlp.spacing import parted, spelled, unheld
 
+_NO_WORD = re.compile("([^a-z0-9]+)")
 _WORD_AND_GAP = re.compile(r"([^\W_]+)([\W_]*)")
 _FEWEST_SPELLED = {" ": 4, ".": 3, "-": 3, "_": 3, "*": 3}
 
@@ -51,6 +53,50 @@ def read_views(text: str) -> Views:
 
 def raw_words(seen: Views) -> tuple[list[Token], str]:
     """The words in order, and what follows the last."""
+    # What was decoded stands elsewhere in the text as given.
+    is_plain = seen.is_ordinary and isinstance(seen.starts, range)
+    return (_plain_words(seen) if is_plain else None) or _words_one_by_one(seen)
+
+
+def _plain_words(seen: Views) -> tuple[list[Token], str] | None:
+    """The words of an ordinary text, all at once; None when one of them may have to be put right."""
+    pieces = _NO_WORD.split(seen.folded)
+    if pieces[0]:
+        pieces.insert(0, "")
+    else:
+        del pieces[0]
+    # Now it is gap, word, gap, word, and so on; the last word is empty where the text does not end with one.
+    tail = ""
+    if pieces and not pieces[-1]:
+        pieces.pop()
+        tail = pieces.pop()
+    words = pieces[1::2]
+    if any(map(_REPAIRED.__getitem__, words)):
+        return None
+    places = list(accumulate(map(len, pieces)))
+    starts, ends = places[::2], places[1::2]
+    accented = seen.accented
+    written = [accented[start:end] for start, end in zip(starts, ends, strict=True)]
+    # Much faster than calling the class, and done for every word.
+    raws = list(map(tuple.__new__, repeat(Token), zip(words, written, starts, ends, pieces[::2], strict=True)))
+    sizes = list(map(len, words))
+    if sizes.count(1) > 2 and any(a == b == c == 1 for a, b, c in zip(sizes, sizes[1:], sizes[2:], strict=False)):
+        raws = _unspelled(raws)
+    return raws, tail
+
+
+def _may_be_repaired(word: str) -> bool:
+    """Whether a word is none as it stands, and may be put right."""
+    if len(word) < 4 or is_syllable(word):
+        return False
+    return bool(unheld(word) or (from_telex(word) is None and parted(word)))
+
+
+_REPAIRED = Remembered(_may_be_repaired)
+
+
+def _words_one_by_one(seen: Views) -> tuple[list[Token], str]:
+    """The same for any text, in which words may be stuck together or letters held down."""
     raws: list[Token] = []
     letters, most = 0, 0
     accented = seen.accented if isinstance(seen.accented, str) and isinstance(seen.starts, range) else None
