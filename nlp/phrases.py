@@ -68,7 +68,7 @@ class PhraseMatcher(Generic[V]):
         found = spelled(*lists) if found is None else found
         self._automaton = ahocorasick.Automaton()
         for key, same in found.items():
-            self._automaton.add_word(key, (len(key), key.count(" ") - 1, same))
+            self._automaton.add_word(key, (len(key) - 1, key.count(" ") - 1, _by_accents(same)))
         self._automaton.make_automaton()
         self._is_empty = not found
 
@@ -84,17 +84,43 @@ class PhraseMatcher(Generic[V]):
         starts, written = text.line_tokens, text.accent_keys
         is_accented, is_bare = text.is_accented, text.is_bare
         is_certain = is_accented and "" not in written
+        new = tuple.__new__
         for end, (length, count, same) in self._automaton.iter(text.line):
-            first = starts[end - length + 1]
+            first = starts[end - length]
             last = first + count
             here = written[first:last]
-            for number, value, accents, is_strict in same:
+            for accents, is_strict, is_whole, values in same:
                 if is_strict and not is_accented:
                     continue
-                is_same = is_bare or here == accents
-                if is_same or ((not is_certain or "" in accents) and _agree(text, first, here, accents)):
-                    hits[number].append(tuple.__new__(Hit, (value, first, last)))
+                if (
+                    is_bare
+                    or here == accents
+                    or (not (is_certain and is_whole) and _agree(text, first, here, accents))
+                ):
+                    for number, value in values:
+                        hits[number].append(new(Hit, (value, first, last)))
         return hits
+
+
+# Phrases of one spelling with the same accents: whether these alone are recognised, whether each word has any, and
+# each phrase's list and meaning.
+_Alike = tuple[tuple[str, ...], bool, bool, list[tuple[int, V]]]
+
+
+def _by_accents(same: Sequence[tuple[int, V, tuple[str, ...], bool]]) -> tuple[_Alike[V], ...]:
+    """Phrases of one spelling put together by their accents; those of one list stay in their order."""
+    alike: list[_Alike[V]] = []
+    for number, value, accents, is_strict in same:
+        for one in reversed(alike):
+            if one[0] == accents and one[1] == is_strict:
+                one[3].append((number, value))
+                break
+            if any(number == other for other, _ in one[3]):
+                alike.append((accents, is_strict, "" not in accents, [(number, value)]))
+                break
+        else:
+            alike.append((accents, is_strict, "" not in accents, [(number, value)]))
+    return tuple(alike)
 
 
 def _agree(text: Normalised, first: int, here: tuple[str, ...], accents: tuple[str, ...]) -> bool:
@@ -175,6 +201,9 @@ def _is_settled(words: Sequence[_Word]) -> bool:
 
 def longest(hits: Iterable[Hit[V]]) -> list[Hit[V]]:
     """Leave out what lies inside a longer phrase: "đường" in "đèn đường"."""
+    hits = list(hits)
+    if len(hits) < 2:
+        return hits
     kept: list[Hit[V]] = []
     reach, since = -1, -1
     # From the first on, the longest first; both sorts leave hits of the same words in their order.
