@@ -40,7 +40,7 @@ _ACCENTED_SHARE = 0.3
 class Normalised:
     """A text read twice: `accented` (NFC, lower case) and `folded` (no accents, shorthand written out).
 
-    `words`: those of the tokens, folded. `line` is the words alone, " o ga | ngap ", with a bar where the writer paused; `line_tokens` gives the token
+    `words` and `written`: those of the tokens, without accents and with. `line` is the words alone, " o ga | ngap ", with a bar where the writer paused; `line_tokens` gives the token
     after each space of it; `accent_keys`: of each token's accents (see `accent_key`). `is_accented`: the writer uses
     accents, so a missing one means something; `is_bare`: there is not one. `findings`: what one step of a reading has
     found and another will ask for again. The two views are put together when they are asked for.
@@ -49,6 +49,7 @@ class Normalised:
     original: str
     tokens: tuple[Token, ...]
     words: tuple[str, ...]
+    written: tuple[str, ...]
     line: str
     line_tokens: dict[int, int]
     accent_keys: tuple[str, ...]
@@ -117,6 +118,7 @@ def normalise(text: str) -> Normalised:
         original=text,
         tokens=tuple(tokens),
         words=words,
+        written=written,
         line=line,
         line_tokens=line_tokens,
         accent_keys=tuple(map(ACCENT_KEYS.__getitem__, written)),
