@@ -72,6 +72,8 @@ def find_home_places(text: Normalised, home: Home) -> list[tuple[Hit[Named], flo
     context = Context(text)
     exact = [hit for hit in matcher.find(text) if context.is_meant(hit)]
     near = [hit for hit in matcher.find_near(text, exact) if context.is_meant(hit)]
+    if not exact and not near:
+        return []
     kept = _kept([*exact, *near])
     return list(_shared_out(text, kept))
 

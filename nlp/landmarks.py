@@ -23,10 +23,13 @@ class Landmark(NamedTuple):
 def find_landmarks(text: Normalised) -> list[Landmark]:
     """The descriptions of spots, in the order of the text."""
     cues = all_cues(text, LANDMARKS)
+    begins = sorted(of_kind(cues, "landmark", "numbered"), key=lambda h: (h.first, -h.last))
+    if not begins:
+        return []
     stops = {hit.first for hit in of_kind(cues, "stop")}
     sides = of_kind(cues, "side")
     found: list[Landmark] = []
-    for hit in sorted(of_kind(cues, "landmark", "numbered"), key=lambda h: (h.first, -h.last)):
+    for hit in begins:
         if len(found) == _MOST:
             break
         if found and hit.first < found[-1].last:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 from nlp.keystrokes import is_syllable
@@ -77,6 +78,7 @@ _CUES_OF = {
     for word in " ".join(_BEGINNINGS.values()).split()
 }
 _WORD = re.compile(r"[^\W\d_]+")
+_ONLY_LETTERS = {code: " " for code in range(128) if not chr(code).isalpha()}
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _NEXT_WORD = re.compile(r"[ \t]{1,2}([^\W\d_]+)")
 # What may begin at a word: the cues to try there, and whether it is a surname.
@@ -133,6 +135,18 @@ def _apart(names: list[Found], numbers: Sequence[Found]) -> list[Found]:
     return kept
 
 
+def _beginners(folded: str) -> list[tuple[str, int]]:
+    """The words that a name or its introduction may begin with, and where they stand."""
+    if not folded.isascii():
+        words = [(match[0], match.start()) for match in _WORD.finditer(folded)]
+        return [(word, at) for word, at in words if word in _BEGINNERS]
+    pieces = folded.translate(_ONLY_LETTERS).split(" ")
+    if _BEGINNERS.keys().isdisjoint(pieces):
+        return []
+    places = accumulate([len(piece) + 1 for piece in pieces], initial=0)
+    return [(piece, at) for piece, at in zip(pieces, places, strict=False) if piece in _BEGINNERS]
+
+
 class _Names:
     """One text being searched for names."""
 
@@ -152,14 +166,11 @@ class _Names:
         return self._has_case and self._seen.is_upper(at)
 
     def candidates(self) -> Iterator[tuple[int, int]]:
-        for match in _WORD.finditer(self._seen.folded):
-            begins = _BEGINNERS.get(match[0])
-            if begins is None:
-                continue
-            cues, is_surname = begins
-            if cues and (found := self._introduced(cues, match.start())):
+        for word, at in _beginners(self._seen.folded):
+            cues, is_surname = _BEGINNERS[word]
+            if cues and (found := self._introduced(cues, at)):
                 yield found
-            if is_surname and self._may_be_bare(match[0], match.start()) and (found := self._bare(match.start())):
+            if is_surname and self._may_be_bare(word, at) and (found := self._bare(at)):
                 yield found
         for _, end, kind in self._numbers[:_MOST_NUMBERS]:
             if kind == "phone" and (found := self._after_phone(end)):
