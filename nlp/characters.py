@@ -71,6 +71,8 @@ def fold(text: str) -> str:
     return text.translate(_FOLDED)
 
 
+# What stands between two spaces is mostly a word.
+_PIECES = Remembered(fold)
 _LETTERS = "aăâbcdđeêghiklmnoôơpqrstuưvxyfjwz"
 _MARKS = "\u0300\u0301\u0303\u0309\u0323"
 _TONED = {unicodedata.normalize("NFC", letter + mark) for letter in "aăâeêioôơuưy" for mark in _MARKS}
@@ -113,7 +115,7 @@ def views(text: str) -> Views:
     is_plain = _STRANGE.search(text) is None
     if is_plain:
         accented = text.lower()
-        folded = accented if accented.isascii() else accented.translate(_FOLDED)
+        folded = accented if accented.isascii() else " ".join(map(_PIECES.__getitem__, accented.split(" ")))
     elif all(map(_is_simple, set(text))):
         accented, folded = text.translate(_ACCENTED), text.translate(_FOLDED)
     else:

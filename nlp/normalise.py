@@ -12,7 +12,7 @@ from typing import Any
 
 from nlp.characters import ACCENT_KEYS, Views, fold
 from nlp.keystrokes import from_telex, from_vni
-from nlp.raw_words import Token, is_full_stop, raw_words, read_views
+from nlp.raw_words import Raw, Token, in_columns, in_tokens, is_full_stop, raw_words, read_views
 from nlp.remembered import Remembered
 from nlp.shorthand import (
     ALWAYS,
@@ -36,28 +36,35 @@ _PAUSE = re.compile(r"[.,;:!?\n()]")
 _ACCENTED_SHARE = 0.3
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Normalised:
     """A text read twice: `accented` (NFC, lower case) and `folded` (no accents, shorthand written out).
 
-    `words` and `written`: those of the tokens, without accents and with. `line` is the words alone, " o ga | ngap ", with a bar where the writer paused; `line_tokens` gives the token
+    `words`, `written`, `starts`, `ends` and `gaps`: what the tokens are made of, in columns. `line` is the words alone, " o ga | ngap ", with a bar where the writer paused; `line_tokens` gives the token
     after each space of it; `accent_keys`: of each token's accents (see `accent_key`). `is_accented`: the writer uses
     accents, so a missing one means something; `is_bare`: there is not one. `findings`: what one step of a reading has
-    found and another will ask for again. The two views are put together when they are asked for.
+    found and another will ask for again. The tokens and the two views are put together when they are asked for.
     """
 
     original: str
-    tokens: tuple[Token, ...]
-    words: tuple[str, ...]
-    written: tuple[str, ...]
+    words: Sequence[str]
+    written: Sequence[str]
+    starts: Sequence[int]
+    ends: Sequence[int]
+    gaps: Sequence[str]
     line: str
     line_tokens: dict[int, int]
     accent_keys: tuple[str, ...]
     is_accented: bool
     is_bare: bool
     _seen: Views
-    _tail: str
+    _raw: Raw
     findings: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def tokens(self) -> tuple[Token, ...]:
+        """The words one by one."""
+        return tuple(in_tokens(self._raw))
 
     @cached_property
     def accented(self) -> str:
@@ -76,7 +83,7 @@ class Normalised:
 
     @cached_property
     def _folded(self) -> _Folded:
-        return _Folded(self.tokens, self._tail, len(self.original))
+        return _Folded(self.tokens, self._raw.tail, len(self.original))
 
     @cached_property
     def _accented_at(self) -> tuple[Sequence[int], Sequence[int]]:
@@ -92,7 +99,7 @@ class Normalised:
 
     def token_span(self, first: int, last: int) -> tuple[int, int]:
         """Where tokens [first, last) stand in the original."""
-        return self.tokens[first].start, self.tokens[last - 1].end
+        return self.starts[first], self.ends[last - 1]
 
 
 def _original(at: tuple[Sequence[int], Sequence[int]], start: int, end: int) -> tuple[int, int]:
@@ -104,53 +111,43 @@ def _original(at: tuple[Sequence[int], Sequence[int]], start: int, end: int) -> 
 def normalise(text: str) -> Normalised:
     """Both views of any string at all; normalising the folded view again changes nothing."""
     seen = read_views(text)
-    raws, tail = raw_words(seen)
-    words, written, gaps = _columns(raws)
-    with_accents = sum(map(ne, written, words))
-    is_accented = with_accents > 0 and with_accents >= _ACCENTED_SHARE * sum(map(str.isalpha, words))
-    tokens = _written_out(raws, words, written, has_accents=with_accents > 0)
+    raw = raw_words(seen)
+    with_accents = sum(map(ne, raw.written, raw.words))
+    is_accented = with_accents > 0 and with_accents >= _ACCENTED_SHARE * sum(map(str.isalpha, raw.words))
+    words, written, starts, ends, gaps, tail, _ = out = _written_out(raw, has_accents=with_accents > 0)
     is_bare = with_accents == 0
-    if tokens is not raws:
-        words, written, gaps = _columns(tokens)
-        is_bare = is_bare and all(accented in (word, "") for word, accented in zip(words, written, strict=True))
+    if is_bare and out is not raw:
+        is_bare = all(accented in (word, "") for word, accented in zip(words, written, strict=True))
     line, line_tokens = _lined_up(words, gaps, tail)
     return Normalised(
-        original=text,
-        tokens=tuple(tokens),
-        words=words,
-        written=written,
-        line=line,
-        line_tokens=line_tokens,
+        text, words, written, starts, ends, gaps, line, line_tokens,
         accent_keys=tuple(map(ACCENT_KEYS.__getitem__, written)),
         is_accented=is_accented,
         is_bare=is_bare,
         _seen=seen,
-        _tail=tail,
-    )
+        _raw=out,
+    )  # fmt: skip
 
 
-_Column = tuple[str, ...]
-
-
-def _columns(tokens: Sequence[Token]) -> tuple[_Column, _Column, _Column]:
-    """The words, the same with accents, and the gaps."""
-    if not tokens:
-        return (), (), ()
-    words, accented, _, _, gaps = zip(*tokens, strict=True)
-    return words, accented, gaps
-
-
-def _lined_up(words: _Column, gaps: _Column, tail: str) -> tuple[str, dict[int, int]]:
+def _lined_up(words: Sequence[str], gaps: Sequence[str], tail: str) -> tuple[str, dict[int, int]]:
     """The words in one line with a bar where the writer paused, and the token after each space of it."""
     if not words:
         return " ", {}
     pieces = list(words)
-    for at, gap in enumerate(gaps):
-        if gap != " " and at and _PAUSE.search(gap):
-            pieces[at - 1] += " |"
+    if True in map(_PAUSES.__getitem__, gaps):
+        for at, gap in enumerate(gaps):
+            if _PAUSES[gap] and at:
+                pieces[at - 1] += " |"
+    line = " ".join(pieces)
     starts = accumulate([len(piece) + 1 for piece in pieces], initial=0)
-    line_tokens = dict(zip(starts, range(len(pieces)), strict=False))
-    return f" {' '.join(pieces)}{' |' if _PAUSE.search(tail) else ''} ", line_tokens
+    return f" {line} | " if _PAUSES[tail] else f" {line} ", dict(zip(starts, range(len(pieces)), strict=False))
+
+
+def _is_pause(gap: str) -> bool:
+    return _PAUSE.search(gap) is not None
+
+
+_PAUSES = Remembered(_is_pause)
 
 
 def _accented_offsets(seen: Views) -> tuple[Sequence[int], Sequence[int]]:
@@ -196,11 +193,15 @@ class _Folded:
             self.ends.extend([end] * len(text))
 
 
-def _written_out(raws: list[Token], words: _Column, accented: _Column, *, has_accents: bool) -> list[Token]:
+def _written_out(raw: Raw, *, has_accents: bool) -> Raw:
     """The words with shorthand written out and villages' numbers as figures, each in its place."""
-    kept = list(map(_KEPT.__getitem__, words))
-    if not all(kept) or not BY_ACCENTS.isdisjoint(accented):
-        odd = [at for at, raw in enumerate(raws) if not kept[at] or raw[1] in BY_ACCENTS]
+    kept = list(map(_KEPT.__getitem__, raw.words))
+    is_plain = all(kept) and BY_ACCENTS.isdisjoint(raw.written)
+    if is_plain and UNITS.isdisjoint(raw.words):
+        return raw
+    raws = list(in_tokens(raw))
+    if not is_plain:
+        odd = [at for at, token in enumerate(raws) if not kept[at] or token[1] in BY_ACCENTS]
         writer = _Writer(raws, [raws[at].word for at in odd], has_accents=has_accents)
         written = {at: writer.word(at) for at in odd}
         raws = writer.undotted(odd)
@@ -213,9 +214,7 @@ def _written_out(raws: list[Token], words: _Column, accented: _Column, *, has_ac
                 tokens.append(Token(word, accented, start, end, " " if number else gap))
             since = at + 1
         raws = tokens + raws[since:]
-    elif UNITS.isdisjoint(words):
-        return raws
-    return _units_counted(raws, has_accents)
+    return in_columns(_units_counted(raws, has_accents), raw.tail)
 
 
 class _Writer:

@@ -79,7 +79,7 @@ class PhraseMatcher(Generic[V]):
     def find_each(self, text: Normalised) -> list[list[Hit[V]]]:
         """The same for each list."""
         hits: list[list[Hit[V]]] = [[] for _ in range(self._count)]
-        if self._is_empty or not text.tokens:
+        if self._is_empty or not text.words:
             return hits
         starts, written = text.line_tokens, text.accent_keys
         is_accented, is_bare = text.is_accented, text.is_bare

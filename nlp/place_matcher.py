@@ -235,11 +235,11 @@ def _placed(
     if value.head:
         before = [t.word for t in text.tokens[max(first, 0) : at]]
         if before != [fold(word) for word in phrase.words[: value.head]]:
-            if value.group != SETTLEMENT or not at or text.tokens[at - 1].word not in _VILLAGES:
+            if value.group != SETTLEMENT or not at or text.words[at - 1] not in _VILLAGES:
                 return None
             first = at - 1
         return Hit(value._replace(sureness=round(value.sureness - _LESS_NEAR, 3)), first, last)
-    if at and text.tokens[at - 1].word not in words_of("approach") and words != ["".join(rest)]:
+    if at and text.words[at - 1] not in words_of("approach") and words != ["".join(rest)]:
         return None
     if words != ["".join(rest)] and not (len(rest) > 1 and set(words) & set(rest)):
         return None
@@ -281,7 +281,7 @@ def _wrongly_accented(text: Normalised, first: int, last: int, value: Named, wro
     """One word of several with another accent, or a capital one, after its kind: "ấp Bầu Sen" for Bàu Sen."""
     if not value.is_own or value.is_number or wrong > 1 or value.needs_accents:
         return None
-    start = text.tokens[last - 1].start
+    start = text.starts[last - 1]
     if last - first - value.head > 1 or (value.group == SETTLEMENT and text.original[start].isupper()):
         return Hit(value._replace(sureness=round(value.sureness - _LESS_NEAR, 3)), first, last)
     return None
@@ -301,13 +301,13 @@ def _with_street(text: Normalised, hit: Hit[Named]) -> Hit[Named]:
 
 def _is_date_or_count(text: Normalised, before: int, at: int) -> bool:
     """Whether a number after a place's number goes on with something else: "xóm 5, 2 ngày nay"."""
-    between = text.original[text.tokens[before - 1].end : text.tokens[before].start].strip()
+    between = text.original[text.ends[before - 1] : text.starts[before]].strip()
     is_joined = at > before or between in (",", "-", "+", "&", ";", "–", ".") or between == "/"
     if not is_joined or between == "/":
         return True
-    if at + 1 < len(text.tokens):
-        after = text.tokens[at + 1].word
-        gap = text.original[text.tokens[at].end : text.tokens[at + 1].start]
+    if at + 1 < len(text.words):
+        after = text.words[at + 1]
+        gap = text.original[text.ends[at] : text.starts[at + 1]]
         return "/" in gap or after in _THINGS_COUNTED
     return False
 

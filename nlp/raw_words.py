@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate, groupby, pairwise, repeat
+from itertools import accumulate, chain, groupby, pairwise, repeat
 from typing import NamedTuple
 
 from nlp.characters import Views, views
@@ -51,38 +51,75 @@ def read_views(text: str) -> Views:
     return from_viqr(replace(seen, starts=starts, ends=ends), text)
 
 
-def raw_words(seen: Views) -> tuple[list[Token], str]:
+class Raw(NamedTuple):
+    """Words in columns, as in a row of tokens, and what follows the last; `tokens` where they have been made."""
+
+    words: Sequence[str]
+    written: Sequence[str]
+    starts: Sequence[int]
+    ends: Sequence[int]
+    gaps: Sequence[str]
+    tail: str
+    tokens: Sequence[Token] | None = None
+
+
+def in_columns(tokens: Sequence[Token], tail: str) -> Raw:
+    """The words of tokens in columns."""
+    return Raw(*(zip(*tokens, strict=True) if tokens else ((),) * 5), tail, tokens)
+
+
+def in_tokens(words: Raw) -> Sequence[Token]:
+    """The tokens of words in columns."""
+    # Much faster than calling the class.
+    return words.tokens or list(map(tuple.__new__, repeat(Token), zip(*words[:5], strict=True)))
+
+
+def raw_words(seen: Views) -> Raw:
     """The words in order, and what follows the last."""
     # What was decoded stands elsewhere in the text as given.
     is_plain = seen.is_ordinary and isinstance(seen.starts, range)
-    return (_plain_words(seen) if is_plain else None) or _words_one_by_one(seen)
+    return (_plain_words(seen) if is_plain else None) or in_columns(*_words_one_by_one(seen))
 
 
-def _plain_words(seen: Views) -> tuple[list[Token], str] | None:
+def _plain_words(seen: Views) -> Raw | None:
     """The words of an ordinary text, all at once; None when one of them may have to be put right."""
-    pieces = _NO_WORD.split(seen.folded)
-    if pieces[0]:
-        pieces.insert(0, "")
-    else:
-        del pieces[0]
-    # Now it is gap, word, gap, word, and so on; the last word is empty where the text does not end with one.
-    tail = ""
-    if pieces and not pieces[-1]:
-        pieces.pop()
-        tail = pieces.pop()
-    words = pieces[1::2]
+    words, written, gaps, gap = _between_spaces(seen.folded, "".join(seen.accented))
     if any(map(_REPAIRED.__getitem__, words)):
         return None
-    places = list(accumulate(map(len, pieces)))
-    starts, ends = places[::2], places[1::2]
-    accented = seen.accented
-    written = [accented[start:end] for start, end in zip(starts, ends, strict=True)]
-    # Much faster than calling the class, and done for every word.
-    raws = list(map(tuple.__new__, repeat(Token), zip(words, written, starts, ends, pieces[::2], strict=True)))
     sizes = list(map(len, words))
+    places = list(accumulate(chain.from_iterable(zip(map(len, gaps), sizes, strict=True))))
+    raw = Raw(words, written, places[::2], places[1::2], gaps, gap)
     if sizes.count(1) > 2 and any(a == b == c == 1 for a, b, c in zip(sizes, sizes[1:], sizes[2:], strict=False)):
-        raws = _unspelled(raws)
-    return raws, tail
+        return in_columns(_unspelled(list(in_tokens(raw))), gap)
+    return raw
+
+
+def _between_spaces(folded: str, accented: str) -> tuple[list[str], list[str], list[str], str]:
+    """The words of both views, the gap before each and the gap after the last."""
+    words: list[str] = []
+    written: list[str] = []
+    gaps: list[str] = []
+    gap = ""
+    for piece, same in zip(folded.split(" "), accented.split(" "), strict=True):
+        if piece.isalnum():
+            words.append(piece)
+            written.append(same)
+            gaps.append(gap)
+            gap = " "
+            continue
+        at = 0
+        for part in _NO_WORD.split(piece):
+            end = at + len(part)
+            if part.isalnum():
+                words.append(part)
+                written.append(same[at:end])
+                gaps.append(gap)
+                gap = ""
+            else:
+                gap += part
+            at = end
+        gap += " "
+    return words, written, gaps, gap[:-1]
 
 
 def _may_be_repaired(word: str) -> bool:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-K = TypeVar("K")
 V = TypeVar("V")
-_MOST = 20_000
+_MOST, _LONGEST = 20_000, 40
 
 
-class Remembered(dict[K, V]):
-    """A function's answers by what it is asked; all are let go when there are too many."""
+class Remembered(dict[str, V]):
+    """A function's answers by the word it is asked about.
 
-    def __init__(self, function: Callable[[K], V], most: int = _MOST) -> None:
+    All are let go when there are too many, and those about what is too long for a word are not kept.
+    """
+
+    def __init__(self, function: Callable[[str], V]) -> None:
         super().__init__()
-        self._function, self._most = function, most
+        self._function = function
 
-    def __missing__(self, key: K) -> V:
-        if len(self) >= self._most:
-            self.clear()
-        value = self[key] = self._function(key)
+    def __missing__(self, word: str) -> V:
+        value = self._function(word)
+        if len(word) <= _LONGEST:
+            if len(self) >= _MOST:
+                self.clear()
+            self[word] = value
         return value

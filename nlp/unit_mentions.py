@@ -372,7 +372,7 @@ def is_capital_name(words: Words, first: int, last: int) -> bool:
     """Several words with capitals, in a text that is not all capitals; "ATTP" written out is none."""
     if last - first < 2 or words.text.original.isupper():
         return False
-    starts = {words.text.tokens[words.at[at]].start for at in range(first, last)}
+    starts = {words.text.starts[words.at[at]] for at in range(first, last)}
     if len(starts) < last - first or not words.is_capital(first):
         return False
     return all(words.is_capital(at) or words.words[at].isdigit() for at in range(first + 1, last))

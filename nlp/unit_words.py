@@ -124,7 +124,7 @@ class Words:
 
     def is_capital(self, at: int) -> bool:
         """Whether the word was written with a capital."""
-        return self.text.original[self.text.tokens[self.at[at]].start].isupper()
+        return self.text.original[self.text.starts[self.at[at]]].isupper()
 
     @cached_property
     def breaks(self) -> frozenset[int]:
@@ -172,7 +172,7 @@ def _taken_apart(text: Normalised) -> Words:
     starts: dict[int, int] = {}
     length = 0
     for number, word in enumerate(words):
-        if number and _PAUSE.search(text.original[text.tokens[at[number - 1]].end : text.tokens[at[number]].start]):
+        if number and _PAUSE.search(text.original[text.ends[at[number - 1]] : text.starts[at[number]]]):
             line.append(" |")
             length += 2
         starts[length] = number

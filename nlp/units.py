@@ -82,7 +82,7 @@ class Gazetteer:
 
     def find(self, text: Normalised, home: Home, taken: Sequence[tuple[int, int]] = ()) -> tuple[UnitGuess, ...]:
         """The units named in a text sent to this home, in its order; names inside `taken` tokens are left out."""
-        if not text.tokens or self._names.is_empty:
+        if not text.words or self._names.is_empty:
             return ()
         words = words_of(text)
         mentions = [m for m in islice(find_mentions(words, self._names), _MOST) if not _is_taken(words, m, taken)]
