@@ -83,6 +83,9 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _NEXT_WORD = re.compile(r"[ \t]{1,2}([^\W\d_]+)")
 # What may begin at a word: the cues to try there, and whether it is a surname.
 _BEGINNERS = {word: (_CUES_OF.get(word, ()), word in SURNAMES.folded) for word in SURNAMES.folded | _CUES_OF.keys()}
+# The words that make a cue longer, and those that begin a name.
+_GOES_ON = SURNAMES.folded.union(*(re.findall("[a-z]+", cue.pattern) for cue in _CUES.values()))
+_SIGNATURES = frozenset(_BEGINNINGS["signed"].split())
 _GAP = re.compile(r"[ \t]{1,2}\Z")
 _MOST, _REACH, _LAST_OF_FOUR = 5, 60, 3
 _MOST_NUMBERS = 50
@@ -135,16 +138,20 @@ def _apart(names: list[Found], numbers: Sequence[Found]) -> list[Found]:
     return kept
 
 
-def _beginners(folded: str) -> list[tuple[str, int]]:
-    """The words that a name or its introduction may begin with, and where they stand."""
+def _beginners(folded: str) -> list[tuple[str, int, str]]:
+    """The words that a name or its introduction may begin with, where they stand, and the word after the next space."""
     if not folded.isascii():
-        words = [(match[0], match.start()) for match in _WORD.finditer(folded)]
-        return [(word, at) for word, at in words if word in _BEGINNERS]
+        words = [(match[0], match.start(), "") for match in _WORD.finditer(folded)]
+        return [one for one in words if one[0] in _BEGINNERS]
     pieces = folded.translate(_ONLY_LETTERS).split(" ")
     if _BEGINNERS.keys().isdisjoint(pieces):
         return []
     places = accumulate([len(piece) + 1 for piece in pieces], initial=0)
-    return [(piece, at) for piece, at in zip(pieces, places, strict=False) if piece in _BEGINNERS]
+    return [
+        (piece, at, following)
+        for piece, at, following in zip(pieces, places, [*pieces[1:], ""], strict=False)
+        if piece in _BEGINNERS
+    ]
 
 
 class _Names:
@@ -166,15 +173,25 @@ class _Names:
         return self._has_case and self._seen.is_upper(at)
 
     def candidates(self) -> Iterator[tuple[int, int]]:
-        for word, at in _beginners(self._seen.folded):
+        for word, at, following in _beginners(self._seen.folded):
             cues, is_surname = _BEGINNERS[word]
-            if cues and (found := self._introduced(cues, at)):
+            if cues and (found := self._introduced(cues, at) if self._may_introduce(word, at, following) else None):
                 yield found
             if is_surname and self._may_be_bare(word, at) and (found := self._bare(at)):
                 yield found
         for _, end, kind in self._numbers[:_MOST_NUMBERS]:
             if kind == "phone" and (found := self._after_phone(end)):
                 yield found
+
+    def _may_introduce(self, word: str, at: int, following: str) -> bool:
+        """Whether a name can follow, seen at a glance: not where a word follows that is neither cue nor name."""
+        if not following or following in _GOES_ON or word in _SIGNATURES:
+            return True
+        folded, end = self._seen.folded, at + len(word)
+        after = end + 1 + len(following)
+        if folded[end] != " " or folded.startswith("'", after) or folded[after + 1 : after + 2].isdigit():
+            return True
+        return self._is_capital(end + 1)
 
     def _introduced(self, cues: Sequence[tuple[str, re.Pattern[str]]], at: int) -> tuple[int, int] | None:
         folded = self._seen.folded

@@ -44,7 +44,7 @@ class Matcher:
         self._near: dict[str, list[_Rest]] = {}
         self._bearers: dict[_Rest, list[_Phrase]] = {}
         # The halves of these names and how they sound: what is like none of them is like no name.
-        self._halves: set[str] = set()
+        self._halves: set[tuple[int, str]] = set()
         self._joined: set[str] = set()
         self._sounds: set[str] = set()
         self._heads: set[str] = set()
@@ -103,7 +103,8 @@ class Matcher:
         self._bearers[rest] = [phrase]
         for key in (*_shortened(joined), _sounds(rest)):
             self._near.setdefault(key, []).append(rest)
-        self._halves.update((joined[: len(joined) // 2], joined[len(joined) // 2 :]))
+        half = len(joined) // 2
+        self._halves.update(((len(joined), joined[:half]), (-len(joined), joined[half:])))
         self._joined.add(joined)
         self._sounds.add(_sounds(rest))
         self._lengths.update((len(joined) - 1, len(joined), len(joined) + 1))
@@ -193,14 +194,12 @@ class Matcher:
     def _is_near(self, joined: str) -> bool:
         """Whether a name may be one letter away: then one half of it stands here, or two letters changed places."""
         size, halves = len(joined), self._halves
+        for one in (size - 1, size, size + 1):
+            half = one // 2
+            if (one, joined[:half]) in halves or (-one, joined[max(0, size + half - one) :]) in halves:
+                return True
         half = size // 2
-        return (
-            joined[: (size - 1) // 2] in halves
-            or joined[: (size + 1) // 2] in halves
-            or joined[size - half :] in halves
-            or joined[max(0, size - half - 1) :] in halves
-            or joined[: half - 1] + joined[half - 1 : half + 1][::-1] + joined[half + 1 :] in self._joined
-        )
+        return joined[: half - 1] + joined[half - 1 : half + 1][::-1] + joined[half + 1 :] in self._joined
 
     def _near_at(self, text: Normalised, at: int, words: list[str]) -> list[Hit[Named]]:
         """The names that words are like, where they stand at a token."""
