@@ -118,17 +118,12 @@ def _agreeing(verdict: Verdict, clues: Clues) -> dict[str, float]:
 
     other = max(_DOUBT, 1 - no_subject)
     alone, courteous = max(_DOUBT, no_subject), max(_DOUBT, named * no_subject)
-    fitting = {"add_info": detail, "praise": unpraised}
+    fitting = dict.fromkeys(SUBJECTLESS, alone)
+    fitting.update(dict.fromkeys(_COURTEOUS, courteous))
+    fitting.update(dict.fromkeys(_MAY_LACK_SUBJECT, 1.0), add_info=detail, praise=unpraised)
     weighed = {
-        intent: chance
-        * (
-            courteous if intent in _COURTEOUS
-            else alone if intent in SUBJECTLESS
-            else fitting.get(intent, 1.0) if intent in _MAY_LACK_SUBJECT
-            else other
-        )
-        for intent, chance in verdict.probabilities("intent").items()
-    }  # fmt: skip
+        intent: chance * fitting.get(intent, other) for intent, chance in verdict.probabilities("intent").items()
+    }
     total = sum(weighed.values())
     return {intent: chance / total for intent, chance in weighed.items()}
 
@@ -178,7 +173,7 @@ def _intent(chances: Mapping[str, float], *, is_sealed: bool) -> str:
     likely = dict(chances)
     for intent in never:
         likely.pop(intent, None)
-    best = max(likely, key=likely.__getitem__)
+    best = _likeliest(likely)
     return best if chances[best] >= _NEEDED.get(best, _UNSURE) else FEEDBACK
 
 
@@ -190,12 +185,18 @@ def _subject(intent: str, chances: Mapping[str, float]) -> tuple[TopicGuess, ...
     rest = 1.0 if may_lack else max(_LEAST, 1 - chances.get(NO_TOPIC, 0.0))
     likely = dict(chances)
     likely.pop(NO_TOPIC, None)
-    best = [max(likely, key=likely.__getitem__)]
+    best = [_likeliest(likely)]
     del likely[best[0]]
-    best.append(max(likely, key=likely.__getitem__))
+    best.append(_likeliest(likely))
     if may_lack and chances[best[0]] < _HINT:
         return ()
-    return tuple(TopicGuess(slug, _chance(chances[slug] / rest)) for slug in best)
+    return tuple([TopicGuess(slug, _chance(chances[slug] / rest)) for slug in best])
+
+
+def _likeliest(chances: Mapping[str, float]) -> str:
+    """The first of the answers that are likeliest."""
+    values = list(chances.values())
+    return list(chances)[values.index(max(values))]
 
 
 def _chance(value: float) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,10 +177,12 @@ class Model:
 def weighed(features: Iterable[str], rows: Mapping[str, int], idf: Matrix) -> tuple[NDArray[np.intp], Matrix]:
     """The rows of the features that are known, and what each counts: rarer counts more, the length is always one."""
     known = [row for row in map(rows.get, features) if row is not None]
-    counts = Counter(known)
+    counts = dict.fromkeys(known, 0)
     found = np.array(list(counts), dtype=np.intp)
     values = idf.take(found)
     if len(counts) < len(known):
+        for row in known:
+            counts[row] += 1
         times = [_TIMES[n] if n < len(_TIMES) else 1 + math.log(n) for n in counts.values()]
         values *= np.array(times, dtype=np.float32)
     length = math.sqrt(values.dot(values))

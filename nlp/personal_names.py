@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
+from nlp.characters import fold
 from nlp.keystrokes import is_syllable
 from nlp.name_words import (
     CERTAIN_SURNAMES,
@@ -26,6 +27,7 @@ from nlp.name_words import (
     TITLES_UNACCENTED,
 )
 from nlp.number_runs import Seen
+from nlp.remembered import Remembered
 
 Found = tuple[int, int, str]
 
@@ -78,7 +80,6 @@ _CUES_OF = {
     for word in " ".join(_BEGINNINGS.values()).split()
 }
 _WORD = re.compile(r"[^\W\d_]+")
-_ONLY_LETTERS = {code: " " for code in range(128) if not chr(code).isalpha()}
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _NEXT_WORD = re.compile(r"[ \t]{1,2}([^\W\d_]+)")
 # What may begin at a word: the cues to try there, and whether it is a surname.
@@ -138,12 +139,12 @@ def _apart(names: list[Found], numbers: Sequence[Found]) -> list[Found]:
     return kept
 
 
-def _beginners(folded: str) -> list[tuple[str, int, str]]:
+def _beginners(seen: Seen) -> list[tuple[str, int, str]]:
     """The words that a name or its introduction may begin with, where they stand, and the word after the next space."""
-    if not folded.isascii():
-        words = [(match[0], match.start(), "") for match in _WORD.finditer(folded)]
+    if not seen.folded.isascii():
+        words = [(match[0], match.start(), "") for match in _WORD.finditer(seen.folded)]
         return [one for one in words if one[0] in _BEGINNERS]
-    pieces = folded.translate(_ONLY_LETTERS).split(" ")
+    pieces = seen.pieces
     if _BEGINNERS.keys().isdisjoint(pieces):
         return []
     places = accumulate([len(piece) + 1 for piece in pieces], initial=0)
@@ -152,6 +153,13 @@ def _beginners(folded: str) -> list[tuple[str, int, str]]:
         for piece, at, following in zip(pieces, places, [*pieces[1:], ""], strict=False)
         if piece in _BEGINNERS
     ]
+
+
+def _is_surname(accented: str) -> bool:
+    return SURNAMES.has(fold(accented), accented)
+
+
+_ARE_SURNAMES = Remembered(_is_surname)
 
 
 class _Names:
@@ -173,7 +181,7 @@ class _Names:
         return self._has_case and self._seen.is_upper(at)
 
     def candidates(self) -> Iterator[tuple[int, int]]:
-        for word, at, following in _beginners(self._seen.folded):
+        for word, at, following in _beginners(self._seen):
             cues, is_surname = _BEGINNERS[word]
             if cues and (found := self._introduced(cues, at) if self._may_introduce(word, at, following) else None):
                 yield found
@@ -328,7 +336,7 @@ class _Names:
         if folded.startswith("'", end):
             return True
         accented = self._seen.accented(at, end)
-        if accented != word and not SURNAMES.has(word, accented):
+        if accented != word and not _ARE_SURNAMES[accented]:
             return False
         if self._is_capital(at):
             return True
