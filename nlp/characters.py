@@ -92,7 +92,7 @@ def _is_simple(char: str) -> bool:
     return len(_FOLDED[ord(char)]) == 1 and len(_ACCENTED[ord(char)]) == 1 and not unicodedata.combining(char)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Views:
     """Both views of a text as cells: one base character of the original with the marks that follow it.
 

@@ -22,7 +22,7 @@ _SHAPES = 2_000
 _STRONG = 3
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Clues:
     """All clues of a message, and what the rules for danger and sealing say of it.
 

@@ -73,7 +73,7 @@ class Judge(Protocol):
         """What it makes of some of a message's clues, by name."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Decision:
     """The answers, consistent with each other; `topics` best first, at most two."""
 

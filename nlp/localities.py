@@ -20,7 +20,7 @@ _MOST = 6
 _SURE = 0.8
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class PlacesFound:
     """The places of a message, best first, and where they stand.
 

@@ -65,7 +65,10 @@ class Raw(NamedTuple):
 
 def in_columns(tokens: Sequence[Token], tail: str) -> Raw:
     """The words of tokens in columns."""
-    return Raw(*(zip(*tokens, strict=True) if tokens else ((),) * 5), tail, tokens)
+    if not tokens:
+        return Raw((), (), (), (), (), tail)
+    words, written, starts, ends, gaps = zip(*tokens, strict=True)
+    return Raw(words, written, starts, ends, gaps, tail, tokens)
 
 
 def in_tokens(words: Raw) -> Sequence[Token]:

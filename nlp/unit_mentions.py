@@ -54,7 +54,7 @@ _LAST = itemgetter(0)
 _Hits = Mapping[int, Sequence[tuple[int, tuple[Unit, ...]]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Mention:
     """A name in the text [first, last), from `start` on after its kind, and the units it may mean.
 

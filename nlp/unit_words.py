@@ -111,7 +111,7 @@ _SYLLABLE = re.compile(
 _JOINED = re.compile(r"(p|f|ph|phuong|q|quan|x|xa|tt|h)(\d{1,2})(?:(q|quan)(\d{1,2}|[a-z]{2,3}))?\Z")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Words:
     """The words of a text with joined forms taken apart ("p5q3"): `at` gives the token each came from."""
 

@@ -34,7 +34,7 @@ _BETWEEN = frozenset({"thuoc", "cua", "o", "tai", "cu", "ngoai", "trong", "duoi"
 _NEAR_KM, _KM_A_DEGREE = 25.0, 111.2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UnitGuess:
     """A unit named in a text.
 

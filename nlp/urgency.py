@@ -17,7 +17,7 @@ _NEAR = 6
 _BESIDE = 4
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Urgency:
     """One of the three urgency codes, and the words that decided.
 
