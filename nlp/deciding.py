@@ -118,14 +118,24 @@ def _agreeing(verdict: Verdict, clues: Clues) -> dict[str, float]:
 
     other = max(_DOUBT, 1 - no_subject)
     alone, courteous = max(_DOUBT, no_subject), max(_DOUBT, named * no_subject)
-    fitting = dict.fromkeys(SUBJECTLESS, alone)
-    fitting.update(dict.fromkeys(_COURTEOUS, courteous))
-    fitting.update(dict.fromkeys(_MAY_LACK_SUBJECT, 1.0), add_info=detail, praise=unpraised)
-    weighed = {
-        intent: chance * fitting.get(intent, other) for intent, chance in verdict.probabilities("intent").items()
-    }
+    fitting = (other, alone, courteous, 1.0, detail, unpraised)
+    weighed = dict(verdict.probabilities("intent"))
+    for intent, chance in weighed.items():
+        weighed[intent] = chance * fitting[_SORTS.get(intent, 0)]
     total = sum(weighed.values())
-    return {intent: chance / total for intent, chance in weighed.items()}
+    for intent, chance in weighed.items():
+        weighed[intent] = chance / total
+    return weighed
+
+
+# Which of the factors above an intent is weighed with.
+_SORTS = {
+    **dict.fromkeys(SUBJECTLESS, 1),
+    **dict.fromkeys(_COURTEOUS, 2),
+    **dict.fromkeys(_MAY_LACK_SUBJECT, 3),
+    "add_info": 4,
+    "praise": 5,
+}
 
 
 def _urgency(verdict: Verdict, clues: Clues) -> str:
@@ -173,7 +183,7 @@ def _intent(chances: Mapping[str, float], *, is_sealed: bool) -> str:
     likely = dict(chances)
     for intent in never:
         likely.pop(intent, None)
-    best = _likeliest(likely)
+    best = max(likely, key=likely.__getitem__)
     return best if chances[best] >= _NEEDED.get(best, _UNSURE) else FEEDBACK
 
 
@@ -185,18 +195,14 @@ def _subject(intent: str, chances: Mapping[str, float]) -> tuple[TopicGuess, ...
     rest = 1.0 if may_lack else max(_LEAST, 1 - chances.get(NO_TOPIC, 0.0))
     likely = dict(chances)
     likely.pop(NO_TOPIC, None)
-    best = [_likeliest(likely)]
-    del likely[best[0]]
-    best.append(_likeliest(likely))
-    if may_lack and chances[best[0]] < _HINT:
+    values = list(likely.values())
+    second, first = sorted(values)[-2:]
+    at = values.index(first)
+    slugs = list(likely)
+    best = (slugs[at], slugs[values.index(second, at + 1 if second == first else 0)])
+    if may_lack and first < _HINT:
         return ()
     return tuple([TopicGuess(slug, _chance(chances[slug] / rest)) for slug in best])
-
-
-def _likeliest(chances: Mapping[str, float]) -> str:
-    """The first of the answers that are likeliest."""
-    values = list(chances.values())
-    return list(chances)[values.index(max(values))]
 
 
 def _chance(value: float) -> float:
