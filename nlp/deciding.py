@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from nlp.chances import in_columns
 from nlp.clues import Clues
 from nlp.reading import TopicGuess
 from nlp.topics import TOPICS
@@ -94,9 +95,8 @@ def decide(verdict: Verdict, clues: Clues, command: str | None) -> Decision:
         return Decision(command, named, NORMAL, sealed=False, abstains=True)
     topics = verdict.probabilities("topic")
     urgency = _urgency(verdict, clues)
-    intents = _agreeing(verdict, clues)
     sealed = _is_sealed(verdict.probabilities("seal"), clues)
-    intent = "emergency" if urgency == EMERGENCY else _intent(intents, is_sealed=sealed)
+    intent = "emergency" if urgency == EMERGENCY else _intent(*_agreeing(verdict, clues), is_sealed=sealed)
     # Whatever it sounds like, a secret or a hazard is never put aside without a ticket.
     if sealed and intent in _NO_REPORT:
         intent = "denunciation"
@@ -106,8 +106,8 @@ def decide(verdict: Verdict, clues: Clues, command: str | None) -> Decision:
     return Decision(intent, guesses, urgency, sealed, not guesses or guesses[0].probability < ABSTAINS)
 
 
-def _agreeing(verdict: Verdict, clues: Clues) -> dict[str, float]:
-    """The chances of the intents once the subject is heard: what is about nothing is no report, and the other way."""
+def _agreeing(verdict: Verdict, clues: Clues) -> tuple[list[str], list[float]]:
+    """The intents and their chances once the subject is heard: about nothing means no report, and the other way."""
     no_subject = verdict.probabilities("topic").get(NO_TOPIC, 0.0)
     marks = clues.marks
     named = detail = 1.0
@@ -119,13 +119,10 @@ def _agreeing(verdict: Verdict, clues: Clues) -> dict[str, float]:
     other = max(_DOUBT, 1 - no_subject)
     alone, courteous = max(_DOUBT, no_subject), max(_DOUBT, named * no_subject)
     fitting = (other, alone, courteous, 1.0, detail, unpraised)
-    weighed = dict(verdict.probabilities("intent"))
-    for intent, chance in weighed.items():
-        weighed[intent] = chance * fitting[_SORTS.get(intent, 0)]
-    total = sum(weighed.values())
-    for intent, chance in weighed.items():
-        weighed[intent] = chance / total
-    return weighed
+    labels, chances = in_columns(verdict.probabilities("intent"))
+    weighed = [chance * fitting[_SORTS.get(intent, 0)] for intent, chance in zip(labels, chances, strict=True)]
+    total = sum(weighed)
+    return labels, [chance / total for chance in weighed]
 
 
 # Which of the factors above an intent is weighed with.
@@ -176,15 +173,16 @@ def _is_sealed(chances: Mapping[str, float], clues: Clues) -> bool:
     return chances[SEALED] >= (_SECRET_BY_RULE if clues.sealing.sealed else _SECRET)
 
 
-def _intent(chances: Mapping[str, float], *, is_sealed: bool) -> str:
-    if is_sealed and chances["denunciation"] >= _ACCUSES:
+def _intent(intents: Sequence[str], chances: Sequence[float], *, is_sealed: bool) -> str:
+    if is_sealed and chances[intents.index("denunciation")] >= _ACCUSES:
         return "denunciation"
-    never = ("emergency",) if is_sealed else ("emergency", "denunciation")
-    likely = dict(chances)
-    for intent in never:
-        likely.pop(intent, None)
-    best = max(likely, key=likely.__getitem__)
-    return best if chances[best] >= _NEEDED.get(best, _UNSURE) else FEEDBACK
+    likely = list(chances)
+    for intent in ("emergency",) if is_sealed else ("emergency", "denunciation"):
+        if intent in intents:
+            likely[intents.index(intent)] = -1.0
+    chance = max(likely)
+    best = intents[likely.index(chance)]
+    return best if chance >= _NEEDED.get(best, _UNSURE) else FEEDBACK
 
 
 def _subject(intent: str, chances: Mapping[str, float]) -> tuple[TopicGuess, ...]:
@@ -193,13 +191,12 @@ def _subject(intent: str, chances: Mapping[str, float]) -> tuple[TopicGuess, ...
         return ()
     may_lack = intent in _MAY_LACK_SUBJECT
     rest = 1.0 if may_lack else max(_LEAST, 1 - chances.get(NO_TOPIC, 0.0))
-    likely = dict(chances)
-    likely.pop(NO_TOPIC, None)
-    values = list(likely.values())
-    second, first = sorted(values)[-2:]
-    at = values.index(first)
-    slugs = list(likely)
-    best = (slugs[at], slugs[values.index(second, at + 1 if second == first else 0)])
+    slugs, figures = in_columns(chances)
+    if NO_TOPIC in slugs:
+        figures[slugs.index(NO_TOPIC)] = -1.0
+    second, first = sorted(figures)[-2:]
+    at = figures.index(first)
+    best = (slugs[at], slugs[figures.index(second, at + 1 if second == first else 0)])
     if may_lack and first < _HINT:
         return ()
     return tuple([TopicGuess(slug, _chance(chances[slug] / rest)) for slug in best])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.chances import Chances
+
 MODEL_FILE = Path(__file__).parent / "data" / "reader.model"
 _MAGIC = b"haichieu-model-1\n"
 _VERSION = 12
 # What a feature counts that stands so often in a message; more is worked out.
-_TIMES = [0.0, *(1 + math.log(n) for n in range(1, 64))]
 Matrix = NDArray[np.float32]
+_TIMES = [np.float32(1 + math.log(max(n, 1))) for n in range(64)]
 # A reason so much weaker than the strongest is none to show.
 _FAINT = 0.3
 
@@ -38,9 +39,9 @@ class Head:
     temperature: float = 1.0
 
     @cached_property
-    def blank(self) -> dict[str, float]:
-        """A table for the chances of its answers, with nothing in it yet."""
-        return dict.fromkeys(self.labels, 0.0)
+    def places(self) -> dict[str, int]:
+        """The answers and where each stands among them."""
+        return {label: at for at, label in enumerate(self.labels)}
 
 
 class Verdict:
@@ -51,16 +52,14 @@ class Verdict:
         self._weights = model.weights.take(rows, axis=0)
         self._scores = values.dot(self._weights) + model.bias if len(rows) else model.bias
         self._chances = self._softmax()
-        self._answers: dict[str, dict[str, float]] = {}
+        self._answers: dict[str, Chances] = {}
 
     def probabilities(self, head: str) -> Mapping[str, float]:
         """The probability of each answer to one question."""
         answers = self._answers.get(head)
         if answers is None:
             about, columns = self._model.head(head)
-            # To fill a copy is quicker than to make a dict grow.
-            answers = self._answers[head] = about.blank.copy()
-            answers.update(zip(about.labels, self._chances[columns], strict=True))
+            answers = self._answers[head] = Chances(about.places, self._chances[columns])
         return answers
 
     def _softmax(self) -> list[float]:
@@ -186,17 +185,16 @@ class Model:
 def weighed(features: Iterable[str], rows: Mapping[str, int], idf: Matrix) -> tuple[NDArray[np.intp], Matrix]:
     """The rows of the features that are known, and what each counts: rarer counts more, the length is always one."""
     known = [row for row in map(rows.get, features) if row is not None]
-    if not known:
-        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.float32)
     counts = dict.fromkeys(known, 0)
-    # An array is filled from numbers in a third of the time that numpy takes.
-    found = np.frombuffer(array("q", list(counts)), dtype=np.int64).astype(np.intp, copy=False)
+    found = np.fromiter(counts, dtype=np.intp, count=len(counts))
     values = idf.take(found)
     if len(counts) < len(known):
         for row in known:
             counts[row] += 1
-        times = [_TIMES[n] if n < len(_TIMES) else 1 + math.log(n) for n in counts.values()]
-        values *= np.frombuffer(array("f", times), dtype=np.float32)
+        # Few stand there twice.
+        for at, n in enumerate(counts.values()):
+            if n > 1:
+                values[at] *= _TIMES[n] if n < len(_TIMES) else np.float32(1 + math.log(n))
     length = math.sqrt(values.dot(values))
     if length:
         values /= length

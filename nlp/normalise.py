@@ -40,10 +40,11 @@ _ACCENTED_SHARE = 0.3
 class Normalised:
     """A text read twice: `accented` (NFC, lower case) and `folded` (no accents, shorthand written out).
 
-    `words`, `written`, `starts`, `ends` and `gaps`: what the tokens are made of, in columns. `line` is the words alone, " o ga | ngap ", with a bar where the writer paused; `line_tokens` gives the token
-    after each space of it; `accent_keys`: of each token's accents (see `accent_key`). `is_accented`: the writer uses
-    accents, so a missing one means something; `is_bare`: there is not one. `findings`: what one step of a reading has
-    found and another will ask for again. The tokens and the two views are put together when they are asked for.
+    `words`, `written`, `starts`, `ends` and `gaps`: what the tokens are made of, in columns. `line` is the words alone,
+    " o ga | ngap ", with a bar where the writer paused; `line_tokens` gives the token after each space of it;
+    `accent_keys`: of each token's accents (see `accent_key`). `is_accented`: the writer uses accents, so a missing one
+    means something; `is_bare`: there is not one. `findings`: what one step of a reading has found and another will ask
+    for again. The tokens and the two views are put together when they are asked for.
     """
 
     original: str

@@ -23,6 +23,7 @@ _TENS = frozenset({"mười", "mươi", "muoi"})
 _FIGURES = r"(?:[0-9]|o(?=[0-9]))(?:[0-9]|[oli]{1,4}(?![^\W\d_]))*"
 _WORDS = "khong|ko|o|zero|linh|le|mot|hai|ba|bon|tu|nam|lam|sau|bay|tam|chin|muoi"
 _UNIT = re.compile(rf"{_FIGURES}|(?<![^\W_])(?:{_WORDS})(?![^\W_])")
+_FIGURE = re.compile("[0-9]")
 _ONLY_LETTERS = {code: " " for code in range(128) if not chr(code).isalpha()}
 _NUMBER_WORDS = frozenset(_WORDS.split("|"))
 _SPELLED = re.compile(rf"(?<![^\W_])(?:{_WORDS})(?:[ .,\-]{{1,3}}(?:{_WORDS}|[0-9]+)){{4}}(?![^\W_])")
@@ -52,7 +53,7 @@ class Seen:
     def of(text: str) -> Seen:
         """See a text."""
         found = views(text)
-        return Seen(text, found, found.folded, sum(map(found.folded.count, "0123456789")))
+        return Seen(text, found, found.folded, len(_FIGURE.findall(found.folded)))
 
     @cached_property
     def pieces(self) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
+from nlp.chances import in_columns
 from nlp.characters import fold
 from nlp.clues import Clues
 from nlp.deciding import NO_TOPIC, Verdict
@@ -106,6 +107,8 @@ def _names(clues: Clues, first: int, last: int) -> list[str]:
 
 
 def _topic(verdict: Verdict) -> tuple[str, float]:
-    chances = {slug: chance for slug, chance in verdict.probabilities("topic").items() if slug != NO_TOPIC}
-    slug = max(chances, key=chances.__getitem__)
-    return slug, chances[slug]
+    slugs, chances = in_columns(verdict.probabilities("topic"))
+    if NO_TOPIC in slugs:
+        chances[slugs.index(NO_TOPIC)] = -1.0
+    best = max(chances)
+    return slugs[chances.index(best)], best

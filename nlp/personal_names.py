@@ -178,7 +178,7 @@ class _Names:
         return sum(map(str.isupper, sample)) <= 0.6 * sum(map(str.isalpha, sample))
 
     def _is_capital(self, at: int) -> bool:
-        return self._has_case and self._seen.is_upper(at)
+        return self._seen.is_upper(at) and self._has_case
 
     def candidates(self) -> Iterator[tuple[int, int]]:
         for word, at, following in _beginners(self._seen):
@@ -340,8 +340,10 @@ class _Names:
             return False
         if self._is_capital(at):
             return True
+        if not PLAIN_SURNAMES.has(word, accented):
+            return False
         middle = _NEXT_WORD.match(folded, end)
-        return middle is not None and middle[1] in MIDDLES.folded and PLAIN_SURNAMES.has(word, accented)
+        return middle is not None and middle[1] in MIDDLES.folded
 
     def _is_before_phone(self, found: tuple[int, int]) -> bool:
         return any(

@@ -92,11 +92,7 @@ class PhraseMatcher(Generic[V]):
             for accents, is_strict, is_whole, values in same:
                 if is_strict and not is_accented:
                     continue
-                if (
-                    is_bare
-                    or here == accents
-                    or (not (is_certain and is_whole) and _agree(text, first, here, accents))
-                ):
+                if is_bare or here == accents or (not (is_certain and is_whole) and _agree(text, first, here, accents)):
                     for number, value in values:
                         hits[number].append(new(Hit, (value, first, last)))
         return hits

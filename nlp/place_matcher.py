@@ -10,7 +10,7 @@ from typing import NamedTuple
 import ahocorasick
 
 from nlp.characters import accent_key, fold
-from nlp.keystrokes import is_syllable
+from nlp.keystrokes import SYLLABLES, is_syllable
 from nlp.normalise import Normalised, Token
 from nlp.phrases import Hit
 from nlp.place_context import words_of
@@ -205,8 +205,12 @@ class Matcher:
         """The names that words are like, where they stand at a token."""
         joined = "".join(words)
         sounds = _sounds(words)
-        if not (sounds in self._sounds or self._is_near(joined)) or f" {' '.join(words)} " not in text.line:
-            return []  # like no name, or the writer paused between
+        if not (sounds in self._sounds or joined in self._joined) and (
+            all(map(SYLLABLES.__getitem__, words)) or not self._is_near(joined)
+        ):
+            return []  # like no name: only what is no syllable may be a slip of the finger
+        if f" {' '.join(words)} " not in text.line:
+            return []  # the writer paused between
         keys = (*_shortened(joined), sounds)
         last = at + len(words)
         found = dict.fromkeys(rest for key in keys for rest in self._near.get(key, ()))

@@ -77,7 +77,9 @@ def find_mentions(words: Words, names: UnitNames) -> Iterator[Mention]:
     hits = _hits(words, names)
     gone = _gone(words, names)
     initials = names.initials
-    begins = [at for at, word in enumerate(words.words) if _BEGINS[word] or word in initials]
+    begins = [at for at, may_begin in enumerate(map(_BEGINS.__getitem__, words.words)) if may_begin]
+    if not initials.keys().isdisjoint(words.words):
+        begins += [at for at, word in enumerate(words.words) if word in initials]
     since, before, barred = 0, -1, -1
     for at in sorted({*begins, *hits, *gone}):
         if at < since:
