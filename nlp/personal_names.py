@@ -84,8 +84,11 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _NEXT_WORD = re.compile(r"[ \t]{1,2}([^\W\d_]+)")
 # What may begin at a word: the cues to try there, and whether it is a surname.
 _BEGINNERS = {word: (_CUES_OF.get(word, ()), word in SURNAMES.folded) for word in SURNAMES.folded | _CUES_OF.keys()}
-# The words that make a cue longer, and those that begin a name.
-_GOES_ON = SURNAMES.folded.union(*(re.findall("[a-z]+", cue.pattern) for cue in _CUES.values()))
+# The words that make a cue that begins so longer, and those that begin a name.
+_GOES_ON = {
+    word: SURNAMES.folded.union(*(re.findall("[a-z]+", cue.pattern) for _, cue in cues))
+    for word, cues in _CUES_OF.items()
+}
 _SIGNATURES = frozenset(_BEGINNINGS["signed"].split())
 _GAP = re.compile(r"[ \t]{1,2}\Z")
 _MOST, _REACH, _LAST_OF_FOUR = 5, 60, 3
@@ -193,7 +196,7 @@ class _Names:
 
     def _may_introduce(self, word: str, at: int, following: str) -> bool:
         """Whether a name can follow, seen at a glance: not where a word follows that is neither cue nor name."""
-        if not following or following in _GOES_ON or word in _SIGNATURES:
+        if not following or following in _GOES_ON[word] or word in _SIGNATURES:
             return True
         folded, end = self._seen.folded, at + len(word)
         after = end + 1 + len(following)

@@ -67,10 +67,11 @@ class PhraseMatcher(Generic[V]):
         self._count = len(lists)
         found = spelled(*lists) if found is None else found
         self._automaton = ahocorasick.Automaton()
-        for key, same in found.items():
-            self._automaton.add_word(key, (len(key) - 1, key.count(" ") - 1, _by_accents(same)))
-        self._automaton.make_automaton()
         self._is_empty = not found
+        for key in list(found):
+            # What has been put in is let go at once: both need not be in memory.
+            self._automaton.add_word(key, (len(key) - 1, key.count(" ") - 1, found.pop(key)))
+        self._automaton.make_automaton()
 
     def find(self, text: Normalised) -> list[Hit[V]]:
         """Every phrase of the first list in the text, overlapping ones too, in the order of where they end."""
@@ -89,34 +90,13 @@ class PhraseMatcher(Generic[V]):
             first = starts[end - length]
             last = first + count
             here = written[first:last]
-            for accents, is_strict, is_whole, values in same:
+            for number, value, accents, is_strict in same:
                 if is_strict and not is_accented:
                     continue
-                if is_bare or here == accents or (not (is_certain and is_whole) and _agree(text, first, here, accents)):
-                    for number, value in values:
-                        hits[number].append(new(Hit, (value, first, last)))
+                is_same = is_bare or here == accents
+                if is_same or ((not is_certain or "" in accents) and _agree(text, first, here, accents)):
+                    hits[number].append(new(Hit, (value, first, last)))
         return hits
-
-
-# Phrases of one spelling with the same accents: whether these alone are recognised, whether each word has any, and
-# each phrase's list and meaning.
-_Alike = tuple[tuple[str, ...], bool, bool, list[tuple[int, V]]]
-
-
-def _by_accents(same: Sequence[tuple[int, V, tuple[str, ...], bool]]) -> tuple[_Alike[V], ...]:
-    """Phrases of one spelling put together by their accents; those of one list stay in their order."""
-    alike: list[_Alike[V]] = []
-    for number, value, accents, is_strict in same:
-        for one in reversed(alike):
-            if one[0] == accents and one[1] == is_strict:
-                one[3].append((number, value))
-                break
-            if any(number == other for other, _ in one[3]):
-                alike.append((accents, is_strict, "" not in accents, [(number, value)]))
-                break
-        else:
-            alike.append((accents, is_strict, "" not in accents, [(number, value)]))
-    return tuple(alike)
 
 
 def _agree(text: Normalised, first: int, here: tuple[str, ...], accents: tuple[str, ...]) -> bool:
