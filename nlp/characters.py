@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+from nlp.remembered import Remembered
 
 # Letters of other alphabets that look Latin, the several forms of đ, and typographic marks.
 _LOOKALIKES = str.maketrans(
@@ -67,17 +71,20 @@ def fold(text: str) -> str:
     return text.translate(_FOLDED)
 
 
+# What stands between two spaces is mostly a word.
+_PIECES = Remembered(fold)
 _LETTERS = "aăâbcdđeêghiklmnoôơpqrstuưvxyfjwz"
 _MARKS = "\u0300\u0301\u0303\u0309\u0323"
 _TONED = {unicodedata.normalize("NFC", letter + mark) for letter in "aăâeêioôơuưy" for mark in _MARKS}
 # What most messages are made of: here the accented view is the lower case.
 _ORDINARY = frozenset(map(chr, (*range(0x20, 0x60), *range(0x61, 0x7F)))) | {"\n", *_LETTERS, *_TONED}
 _ORDINARY |= {letter.upper() for letter in _ORDINARY}
+_STRANGE = re.compile(f"[^{re.escape(''.join(sorted(_ORDINARY)))}]")
 
 
 def is_ordinary(text: str) -> bool:
     """Whether a text has nothing but ASCII and the letters of Vietnamese, composed."""
-    return _ORDINARY.issuperset(text)
+    return _STRANGE.search(text) is None
 
 
 @lru_cache(maxsize=4096)
@@ -85,7 +92,7 @@ def _is_simple(char: str) -> bool:
     return len(_FOLDED[ord(char)]) == 1 and len(_ACCENTED[ord(char)]) == 1 and not unicodedata.combining(char)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Views:
     """Both views of a text as cells: one base character of the original with the marks that follow it.
 
@@ -105,16 +112,16 @@ class Views:
 @lru_cache(maxsize=2)
 def views(text: str) -> Views:
     """Both views of any string, in linear time."""
-    used = set(text)
-    is_plain = used <= _ORDINARY
+    is_plain = _STRANGE.search(text) is None
     if is_plain:
         accented = text.lower()
-    elif all(map(_is_simple, used)):
-        accented = text.translate(_ACCENTED)
+        folded = accented if accented.isascii() else " ".join(map(_PIECES.__getitem__, accented.split(" ")))
+    elif all(map(_is_simple, set(text))):
+        accented, folded = text.translate(_ACCENTED), text.translate(_FOLDED)
     else:
         return _views_by_cluster(text)
     places = range(len(text))
-    return Views(text.translate(_FOLDED), places, accented, places, range(1, len(text) + 1), is_plain)
+    return Views(folded, places, accented, places, range(1, len(text) + 1), is_plain)
 
 
 def _views_by_cluster(text: str) -> Views:
@@ -136,11 +143,7 @@ def _views_by_cluster(text: str) -> Views:
 _TONES = {"\u0300": "1", "\u0301": "2", "\u0323": "3", "\u0309": "4", "\u0303": "4"}
 
 
-@lru_cache(maxsize=16384)
-def accent_key(word: str) -> str:
-    """A word's letters and tone, wherever the tone is written (hoà, hòa); hỏi and ngã count as one tone,
-    because half the country writes them alike.
-    """
+def _accent_key(word: str) -> str:
     tone = ""
     letters = []
     for char in unicodedata.normalize("NFD", word):
@@ -148,4 +151,15 @@ def accent_key(word: str) -> str:
             tone = _TONES[char]
         else:
             letters.append(char)
-    return "".join(letters) + tone
+    # The same key is the same object, so that two are compared at once.
+    return sys.intern("".join(letters) + tone)
+
+
+ACCENT_KEYS = Remembered(_accent_key)
+
+
+def accent_key(word: str) -> str:
+    """A word's letters and tone, wherever the tone is written (hoà, hòa); hỏi and ngã count as one tone,
+    because half the country writes them alike.
+    """
+    return ACCENT_KEYS[word]

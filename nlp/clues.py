@@ -22,7 +22,7 @@ _SHAPES = 2_000
 _STRONG = 3
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Clues:
     """All clues of a message, and what the rules for danger and sealing say of it.
 
@@ -42,16 +42,11 @@ def find_clues(text: Normalised) -> Clues:
     """Look for everything; takes time linear in the text."""
     urgency, sealing = find_urgency(text), find_sealing(text)
     words, listed = _words(text), _listed(text)
-    shapes = list(_shapes(text))
-    ruled = [f"#ruled {urgency.code}", *(["#ruled sealed"] if sealing.sealed else [])]
-    return Clues(
-        text,
-        [*words[0], *shapes, *listed[0], *ruled],
-        [*words[1], *[(0, 0)] * len(shapes), *listed[1], *[(0, 0)] * len(ruled)],
-        frozenset((*shapes, *listed[0], *ruled)),
-        urgency,
-        sealing,
-    )
+    shapes = _shapes(text)
+    ruled = [f"#ruled {urgency.code}", "#ruled sealed"] if sealing.sealed else [f"#ruled {urgency.code}"]
+    marks = [*shapes, *listed[0], *ruled]
+    spans = [*words[1], *[(0, 0)] * len(shapes), *listed[1], *[(0, 0)] * len(ruled)]
+    return Clues(text, words[0] + marks, spans, frozenset(marks), urgency, sealing)
 
 
 def _shape(word: str) -> str:
@@ -64,31 +59,30 @@ _Named = tuple[list[str], list[tuple[int, int]]]
 
 def _words(text: Normalised) -> _Named:
     """The folded words and each two in a row."""
-    names: list[str] = []
-    spans: list[tuple[int, int]] = []
-    before = ""
-    for at, token in enumerate(text.tokens[:_MOST_WORDS]):
-        word = token.word
-        if word.isdigit():
-            word = _shape(word)
-        names += word, f"{before} {word}"
-        spans += (at, at + 1), (at - 1 if at else 0, at + 1)
-        before = word
-    return names, spans
+    words = [_shape(word) if word.isdigit() else word for word in text.words[:_MOST_WORDS]]
+    names = [""] * (2 * len(words))
+    names[::2] = words
+    names[1::2] = [f"{before} {word}" for before, word in zip(["", *words], words, strict=False)]
+    return names, _SPANS[: len(names)]
 
 
-def _shapes(text: Normalised) -> Iterator[str]:
+# What a word and its pair with the one before stand on is the same in every text.
+_SPANS = [span for at in range(_MOST_WORDS) for span in ((at, at + 1), (max(at - 1, 0), at + 1))]
+
+
+def _shapes(text: Normalised) -> list[str]:
     """What a message looks like, apart from its words."""
-    yield f"#length {bisect_left(_LENGTHS, len(text.tokens))}"
+    shapes = [f"#length {bisect_left(_LENGTHS, len(text.words))}"]
     start = text.original[:_SHAPES]
-    for is_so, name in (
-        ("?" in start, "#asks"),
-        (("." in start or "/" in start) and LINK.search(start), "#link"),
-        ("pa" in start.lower() and CODE.search(start), "#code"),
-        (not text.tokens, "#wordless"),
-    ):
-        if is_so:
-            yield name
+    if "?" in start:
+        shapes.append("#asks")
+    if ("." in start or "/" in start) and LINK.search(start):
+        shapes.append("#link")
+    if "pa" in start.lower() and CODE.search(start):
+        shapes.append("#code")
+    if not text.words:
+        shapes.append("#wordless")
+    return shapes
 
 
 def _listed(text: Normalised) -> _Named:

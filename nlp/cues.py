@@ -17,7 +17,7 @@ def find_cues(text: Normalised, file_name: str) -> Sequence[Hit[str]]:
     key = f"cues {file_name}"
     found: Sequence[Hit[str]] | None = text.findings.get(key)
     if found is None:
-        found = [hit for hit in longest(find_listed(text, file_name)) if hit.value != TRAP]
+        found = [hit for hit in longest(find_listed(text, file_name)) if hit[0] != TRAP]
         text.findings[key] = found
     return found
 
@@ -29,7 +29,7 @@ def all_cues(text: Normalised, file_name: str) -> Sequence[Hit[str]]:
 
 def of_kind(hits: Sequence[Hit[str]], *kinds: str) -> list[Hit[str]]:
     """The hits of these kinds."""
-    return [hit for hit in hits if hit.value in kinds]
+    return [hit for hit in hits if hit[0] in kinds] if hits else []
 
 
 def as_spans(text: Normalised, hits: Sequence[Hit[str]], kind: str) -> Iterator[Span]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from nlp.chances import in_columns
 from nlp.clues import Clues
 from nlp.reading import TopicGuess
 from nlp.topics import TOPICS
@@ -73,7 +74,7 @@ class Judge(Protocol):
         """What it makes of some of a message's clues, by name."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Decision:
     """The answers, consistent with each other; `topics` best first, at most two."""
 
@@ -94,9 +95,8 @@ def decide(verdict: Verdict, clues: Clues, command: str | None) -> Decision:
         return Decision(command, named, NORMAL, sealed=False, abstains=True)
     topics = verdict.probabilities("topic")
     urgency = _urgency(verdict, clues)
-    intents = _agreeing(verdict, clues)
     sealed = _is_sealed(verdict.probabilities("seal"), clues)
-    intent = "emergency" if urgency == EMERGENCY else _intent(intents, is_sealed=sealed)
+    intent = "emergency" if urgency == EMERGENCY else _intent(*_agreeing(verdict, clues), is_sealed=sealed)
     # Whatever it sounds like, a secret or a hazard is never put aside without a ticket.
     if sealed and intent in _NO_REPORT:
         intent = "denunciation"
@@ -106,8 +106,8 @@ def decide(verdict: Verdict, clues: Clues, command: str | None) -> Decision:
     return Decision(intent, guesses, urgency, sealed, not guesses or guesses[0].probability < ABSTAINS)
 
 
-def _agreeing(verdict: Verdict, clues: Clues) -> dict[str, float]:
-    """The chances of the intents once the subject is heard: what is about nothing is no report, and the other way."""
+def _agreeing(verdict: Verdict, clues: Clues) -> tuple[list[str], list[float]]:
+    """The intents and their chances once the subject is heard: about nothing means no report, and the other way."""
     no_subject = verdict.probabilities("topic").get(NO_TOPIC, 0.0)
     marks = clues.marks
     named = detail = 1.0
@@ -118,19 +118,21 @@ def _agreeing(verdict: Verdict, clues: Clues) -> dict[str, float]:
 
     other = max(_DOUBT, 1 - no_subject)
     alone, courteous = max(_DOUBT, no_subject), max(_DOUBT, named * no_subject)
-    fitting = {"add_info": detail, "praise": unpraised}
-    weighed = {
-        intent: chance
-        * (
-            courteous if intent in _COURTEOUS
-            else alone if intent in SUBJECTLESS
-            else fitting.get(intent, 1.0) if intent in _MAY_LACK_SUBJECT
-            else other
-        )
-        for intent, chance in verdict.probabilities("intent").items()
-    }  # fmt: skip
-    total = sum(weighed.values())
-    return {intent: chance / total for intent, chance in weighed.items()}
+    fitting = (other, alone, courteous, 1.0, detail, unpraised)
+    labels, chances = in_columns(verdict.probabilities("intent"))
+    weighed = [chance * fitting[_SORTS.get(intent, 0)] for intent, chance in zip(labels, chances, strict=True)]
+    total = sum(weighed)
+    return labels, [chance / total for chance in weighed]
+
+
+# Which of the factors above an intent is weighed with.
+_SORTS = {
+    **dict.fromkeys(SUBJECTLESS, 1),
+    **dict.fromkeys(_COURTEOUS, 2),
+    **dict.fromkeys(_MAY_LACK_SUBJECT, 3),
+    "add_info": 4,
+    "praise": 5,
+}
 
 
 def _urgency(verdict: Verdict, clues: Clues) -> str:
@@ -171,15 +173,16 @@ def _is_sealed(chances: Mapping[str, float], clues: Clues) -> bool:
     return chances[SEALED] >= (_SECRET_BY_RULE if clues.sealing.sealed else _SECRET)
 
 
-def _intent(chances: Mapping[str, float], *, is_sealed: bool) -> str:
-    if is_sealed and chances["denunciation"] >= _ACCUSES:
+def _intent(intents: Sequence[str], chances: Sequence[float], *, is_sealed: bool) -> str:
+    if is_sealed and chances[intents.index("denunciation")] >= _ACCUSES:
         return "denunciation"
-    never = ("emergency",) if is_sealed else ("emergency", "denunciation")
-    likely = dict(chances)
-    for intent in never:
-        likely.pop(intent, None)
-    best = max(likely, key=likely.__getitem__)
-    return best if chances[best] >= _NEEDED.get(best, _UNSURE) else FEEDBACK
+    likely = list(chances)
+    for intent in ("emergency",) if is_sealed else ("emergency", "denunciation"):
+        if intent in intents:
+            likely[intents.index(intent)] = -1.0
+    chance = max(likely)
+    best = intents[likely.index(chance)]
+    return best if chance >= _NEEDED.get(best, _UNSURE) else FEEDBACK
 
 
 def _subject(intent: str, chances: Mapping[str, float]) -> tuple[TopicGuess, ...]:
@@ -188,14 +191,15 @@ def _subject(intent: str, chances: Mapping[str, float]) -> tuple[TopicGuess, ...
         return ()
     may_lack = intent in _MAY_LACK_SUBJECT
     rest = 1.0 if may_lack else max(_LEAST, 1 - chances.get(NO_TOPIC, 0.0))
-    likely = dict(chances)
-    likely.pop(NO_TOPIC, None)
-    best = [max(likely, key=likely.__getitem__)]
-    del likely[best[0]]
-    best.append(max(likely, key=likely.__getitem__))
-    if may_lack and chances[best[0]] < _HINT:
+    slugs, figures = in_columns(chances)
+    if NO_TOPIC in slugs:
+        figures[slugs.index(NO_TOPIC)] = -1.0
+    second, first = sorted(figures)[-2:]
+    at = figures.index(first)
+    best = (slugs[at], slugs[figures.index(second, at + 1 if second == first else 0)])
+    if may_lack and first < _HINT:
         return ()
-    return tuple(TopicGuess(slug, _chance(chances[slug] / rest)) for slug in best)
+    return tuple([TopicGuess(slug, _chance(chances[slug] / rest)) for slug in best])
 
 
 def _chance(value: float) -> float:

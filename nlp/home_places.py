@@ -66,12 +66,14 @@ def find_home_places(text: Normalised, home: Home) -> list[tuple[Hit[Named], flo
     A name that several places bear is found once for each, and the probability is shared out among them, unless the
     place that they belong to is named too.
     """
-    if not home.places or not text.tokens:
+    if not home.places or not text.words:
         return []
     matcher = _matcher_of(home)
     context = Context(text)
     exact = [hit for hit in matcher.find(text) if context.is_meant(hit)]
     near = [hit for hit in matcher.find_near(text, exact) if context.is_meant(hit)]
+    if not exact and not near:
+        return []
     kept = _kept([*exact, *near])
     return list(_shared_out(text, kept))
 
@@ -117,6 +119,6 @@ def _of_named_parent(text: Normalised, same: list[_Found], others: list[_Found])
         if parent in distances:
             near[hit.value.place.key] = distances[parent]
         elif parent and f" {parent} " in text.line:
-            near[hit.value.place.key] = len(text.tokens)
+            near[hit.value.place.key] = len(text.words)
     closest = min(near.values(), default=0)
     return [hit for hit in same if near.get(hit.value.place.key) == closest] or same

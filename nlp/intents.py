@@ -24,7 +24,7 @@ def find_wishes(text: Normalised) -> Sequence[Hit[Wish]]:
 
 def find_command(text: Normalised) -> str | None:
     """The intent of a message that is a command or a courtesy and nothing else; None for all others."""
-    words = len(text.tokens)
+    words = len(text.words)
     if not words:
         return "thanks" if _is_approval(text.original) else "greeting"
     if CODE.fullmatch(text.original.strip()) and words <= _CODE_WORDS:

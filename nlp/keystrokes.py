@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from nlp.remembered import Remembered
+
 _INITIALS = "b|c|ch|d|g|gh|gi|h|k|kh|l|m|n|ng|ngh|nh|p|ph|qu|r|s|t|th|tr|v|x"
 _RIMES = (
     "a|ac|ach|ai|am|an|ang|anh|ao|ap|at|au|ay|e|ec|ech|em|en|eng|enh|eo|ep|et|eu|i|ia|ich|iec|iem|ien|ieng|iep|iet"
@@ -210,10 +212,16 @@ _NOT_VNI = frozenset(
 )
 
 
-@lru_cache(maxsize=16384)
+def _is_syllable(word: str) -> bool:
+    return len(word) <= 7 and _SYLLABLE.match(word) is not None
+
+
+SYLLABLES = Remembered(_is_syllable)
+
+
 def is_syllable(word: str) -> bool:
     """Whether a folded word has the shape of a Vietnamese syllable."""
-    return len(word) <= 7 and _SYLLABLE.match(word) is not None
+    return SYLLABLES[word]
 
 
 @lru_cache(maxsize=16384)

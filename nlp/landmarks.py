@@ -23,10 +23,13 @@ class Landmark(NamedTuple):
 def find_landmarks(text: Normalised) -> list[Landmark]:
     """The descriptions of spots, in the order of the text."""
     cues = all_cues(text, LANDMARKS)
+    begins = sorted(of_kind(cues, "landmark", "numbered"), key=lambda h: (h.first, -h.last))
+    if not begins:
+        return []
     stops = {hit.first for hit in of_kind(cues, "stop")}
     sides = of_kind(cues, "side")
     found: list[Landmark] = []
-    for hit in sorted(of_kind(cues, "landmark", "numbered"), key=lambda h: (h.first, -h.last)):
+    for hit in begins:
         if len(found) == _MOST:
             break
         if found and hit.first < found[-1].last:
@@ -41,11 +44,11 @@ def find_landmarks(text: Normalised) -> list[Landmark]:
 def _name_end(text: Normalised, at: int, stops: set[int]) -> int:
     """Where the name after a landmark ends: capitals and numbers only, without a pause."""
     end = at
-    while end < len(text.tokens) and end - at < _NAME_WORDS and end not in stops:
+    while end < len(text.words) and end - at < _NAME_WORDS and end not in stops:
         token = text.tokens[end]
         first = text.original[token.start : token.start + 1]
         is_name = first.isdigit() or (first.isupper() and not text.original.isupper())
-        between = text.original[text.tokens[end - 1].end : token.start]
+        between = text.original[text.ends[end - 1] : token.start]
         if not is_name or any(mark in between for mark in ".,;:!?\n()"):
             break
         end += 1

@@ -7,8 +7,8 @@ import unicodedata
 from typing import Literal
 
 from nlp.characters import fold
-from nlp.keystrokes import is_syllable
-from nlp.normalise import Normalised, Token
+from nlp.keystrokes import SYLLABLES
+from nlp.normalise import Normalised
 
 _MOST_WORDS = 300
 # One word that is no syllable may be a name or a slip.
@@ -42,7 +42,8 @@ def language_of(text: Normalised) -> Language:
     """
     if text.is_ordinary and text.is_accented:
         return "vi"  # nothing but letters of Vietnamese, and its accents on many words
-    words = [token for token in text.tokens[:_MOST_WORDS] if token[0].isalpha()]
+    pairs = zip(text.words[:_MOST_WORDS], text.written, strict=False)
+    words = [(word, written) for word, written in pairs if word.isalpha()]
     if not text.is_ordinary:
         letters = _LETTERS.findall(text.accented[:4_000])
         if not letters:
@@ -58,20 +59,21 @@ def _is_latin(letter: str) -> bool:
     return letter.isascii() or fold(letter).isascii() or "LATIN" in unicodedata.name(letter, "")
 
 
-def _is_vietnamese(tokens: list[Token], *, is_ordinary: bool) -> bool:
-    words = [token for token in tokens if token[0] not in _NEUTRAL and len(token[0]) > 1]
+def _is_vietnamese(pairs: list[tuple[str, str]], *, is_ordinary: bool) -> bool:
+    """`pairs`: the words, each without accents and with."""
+    words = [pair for pair in pairs if pair[0] not in _NEUTRAL and len(pair[0]) > 1]
     if not words:
         return True
     if not is_ordinary:
-        foreign = sum(bool(_FOREIGN_LETTERS & set(token.accented)) for token in words)
+        foreign = sum(bool(_FOREIGN_LETTERS & set(written)) for _, written in words)
         if foreign * 5 >= len(words):
             return False
-    shaped = [token for token in words if is_syllable(token[0])]
-    accented = sum([token[1] not in ("", token[0]) for token in shaped])
+    shaped = [pair for pair in words if SYLLABLES[pair[0]]]
+    accented = sum([written not in ("", word) for word, written in shaped])
     # Accents on syllables of the right shape leave no doubt, were the other words as strange as names can be.
     if accented >= _LEAST_ACCENTED * len(words):
         return True
-    english = sum([token[0] in _ENGLISH and token[1] in ("", token[0]) for token in shaped])
+    english = sum([word in _ENGLISH and written in ("", word) for word, written in shaped])
     strange = len(words) - len(shaped)
     if strange < _FEWEST_STRANGE:
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nlp.cues import all_cues
 from nlp.home_places import find_home_places
@@ -19,7 +20,7 @@ _MOST = 6
 _SURE = 0.8
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class PlacesFound:
     """The places of a message, best first, and where they stand.
 
@@ -32,8 +33,10 @@ class PlacesFound:
     elsewhere: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+_NOWHERE = PlacesFound()
+
+
+class _Found(NamedTuple):
     guess: PlaceGuess
     first: int
     last: int
@@ -47,6 +50,8 @@ def find_places(text: Normalised, home: Home, gazetteer: Gazetteer) -> PlacesFou
     units = list(_units(text, home, gazetteer, taken))
     taken += [(f.first, f.last) for f in units]
     spots = [spot for spot in find_landmarks(text) if not _overlaps(spot.first, spot.last, taken)]
+    if not taken and not spots:
+        return _NOWHERE
     words = [_words(text, spot.first, spot.last) for spot in spots]
     found = sorted((*own, *units, *words), key=lambda f: (f.rank, -f.guess.probability, f.first))[:_MOST]
     guesses = tuple(dict.fromkeys(f.guess for f in found))

@@ -7,18 +7,21 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.chances import Chances
+
 MODEL_FILE = Path(__file__).parent / "data" / "reader.model"
 _MAGIC = b"haichieu-model-1\n"
 _VERSION = 12
 # What a feature counts that stands so often in a message; more is worked out.
-_TIMES = [0.0, *(1 + math.log(n) for n in range(1, 64))]
 Matrix = NDArray[np.float32]
+_TIMES = [np.float32(1 + math.log(max(n, 1))) for n in range(64)]
 # A reason so much weaker than the strongest is none to show.
 _FAINT = 0.3
 
@@ -35,6 +38,11 @@ class Head:
     labels: tuple[str, ...]
     temperature: float = 1.0
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The answers and where each stands among them."""
+        return {label: at for at, label in enumerate(self.labels)}
+
 
 class Verdict:
     """What a model makes of one message."""
@@ -42,24 +50,26 @@ class Verdict:
     def __init__(self, model: Model, rows: NDArray[np.intp], values: Matrix) -> None:
         self._model, self._rows, self._values = model, rows, values
         self._weights = model.weights.take(rows, axis=0)
-        self._scores = values @ self._weights + model.bias if len(rows) else model.bias
+        self._scores = values.dot(self._weights) + model.bias if len(rows) else model.bias
         self._chances = self._softmax()
-        self._answers: dict[str, dict[str, float]] = {}
+        self._answers: dict[str, Chances] = {}
 
     def probabilities(self, head: str) -> Mapping[str, float]:
         """The probability of each answer to one question."""
         answers = self._answers.get(head)
         if answers is None:
             about, columns = self._model.head(head)
-            answers = self._answers[head] = dict(zip(about.labels, self._chances[columns], strict=True))
+            answers = self._answers[head] = Chances(about.places, self._chances[columns])
         return answers
 
     def _softmax(self) -> list[float]:
         """The chances of all answers, those of one question together 1."""
         model = self._model
-        scaled = self._scores / model.temperatures
-        grown = np.exp(scaled - np.maximum.reduceat(scaled, model.starts).repeat(model.sizes))
-        chances: list[float] = (grown / np.add.reduceat(grown, model.starts).repeat(model.sizes)).tolist()
+        grown = self._scores / model.temperatures
+        grown -= np.maximum.reduceat(grown, model.starts).take(model.questions)
+        np.exp(grown, grown)
+        grown /= np.add.reduceat(grown, model.starts).take(model.questions)
+        chances: list[float] = grown.tolist()
         return chances
 
     def reasons(self, head: str, label: str, most: int = 8) -> list[tuple[str, float]]:
@@ -78,7 +88,7 @@ class Verdict:
 class Model:
     """Multinomial logistic regressions that share their features.
 
-    `weights`: one row a feature, the heads' columns side by side (`starts`, `sizes`); `bias`: one value a column;
+    `weights`: one row a feature, the heads' columns side by side (`starts`, `questions`); `bias`: one value a column;
     `idf`: what a feature counts before a message's features are brought to length one.
     """
 
@@ -108,8 +118,9 @@ class Model:
             raise BadModel("the sizes of the model's tables do not fit each other")
         self.columns = [columns for _, columns in self._heads.values()]
         self.starts = np.array([columns.start for columns in self.columns], dtype=np.intp)
-        self.sizes = np.array([len(head.labels) for head in self.heads], dtype=np.intp)
-        self.temperatures = np.array([head.temperature for head in self.heads], dtype=np.float32).repeat(self.sizes)
+        # The number of the question that each column answers.
+        self.questions = np.arange(len(self.heads)).repeat([len(head.labels) for head in self.heads])
+        self.temperatures = np.array([head.temperature for head in self.heads], np.float32).take(self.questions)
         self.version = version or hashlib.sha256(self._body()).hexdigest()[:_VERSION]
 
     def judge(self, features: Iterable[str]) -> Verdict:
@@ -174,17 +185,20 @@ class Model:
 def weighed(features: Iterable[str], rows: Mapping[str, int], idf: Matrix) -> tuple[NDArray[np.intp], Matrix]:
     """The rows of the features that are known, and what each counts: rarer counts more, the length is always one."""
     known = [row for row in map(rows.get, features) if row is not None]
-    unique = dict.fromkeys(known)
-    found = np.fromiter(unique, dtype=np.intp, count=len(unique))
+    counts = dict.fromkeys(known, 0)
+    found = np.fromiter(counts, dtype=np.intp, count=len(counts))
     values = idf.take(found)
-    if len(unique) < len(known):
-        counts = dict.fromkeys(unique, 0)
+    if len(counts) < len(known):
         for row in known:
             counts[row] += 1
-        times = [_TIMES[n] if n < len(_TIMES) else 1 + math.log(n) for n in counts.values()]
-        values = np.array(times, dtype=np.float32) * values
-    length = math.sqrt(values @ values)
-    return found, values / np.float32(length) if length else values
+        # Few stand there twice.
+        for at, n in enumerate(counts.values()):
+            if n > 1:
+                values[at] *= _TIMES[n] if n < len(_TIMES) else np.float32(1 + math.log(n))
+    length = math.sqrt(values.dot(values))
+    if length:
+        values /= length
+    return found, values
 
 
 def _parts(body: bytes) -> list[bytes]:

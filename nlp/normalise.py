@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import accumulate
+from operator import ne
 from typing import Any
 
-from nlp.characters import Views, accent_key, fold
+from nlp.characters import ACCENT_KEYS, Views, fold
 from nlp.keystrokes import from_telex, from_vni
-from nlp.raw_words import Token, is_full_stop, raw_words, read_views
+from nlp.raw_words import Raw, Token, in_columns, in_tokens, is_full_stop, raw_words, read_views
+from nlp.remembered import Remembered
 from nlp.shorthand import (
     ALWAYS,
     BEFORE_NAME,
@@ -34,26 +36,36 @@ _PAUSE = re.compile(r"[.,;:!?\n()]")
 _ACCENTED_SHARE = 0.3
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Normalised:
     """A text read twice: `accented` (NFC, lower case) and `folded` (no accents, shorthand written out).
 
-    `line` is the words alone, " o ga | ngap ", with a bar where the writer paused; `line_tokens` gives the token
-    after each space of it; `accent_keys`: of each token's accents (see `accent_key`). `is_accented`: the writer uses
-    accents, so a missing one means something; `is_bare`: there is not one. `findings`: what one step of a reading has
-    found and another will ask for again. The two views are put together when they are asked for.
+    `words`, `written`, `starts`, `ends` and `gaps`: what the tokens are made of, in columns. `line` is the words alone,
+    " o ga | ngap ", with a bar where the writer paused; `line_tokens` gives the token after each space of it;
+    `accent_keys`: of each token's accents (see `accent_key`). `is_accented`: the writer uses accents, so a missing one
+    means something; `is_bare`: there is not one. `findings`: what one step of a reading has found and another will ask
+    for again. The tokens and the two views are put together when they are asked for.
     """
 
     original: str
-    tokens: tuple[Token, ...]
+    words: Sequence[str]
+    written: Sequence[str]
+    starts: Sequence[int]
+    ends: Sequence[int]
+    gaps: Sequence[str]
     line: str
     line_tokens: dict[int, int]
     accent_keys: tuple[str, ...]
     is_accented: bool
     is_bare: bool
     _seen: Views
-    _tail: str
+    _raw: Raw
     findings: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def tokens(self) -> tuple[Token, ...]:
+        """The words one by one."""
+        return tuple(in_tokens(self._raw))
 
     @cached_property
     def accented(self) -> str:
@@ -72,7 +84,7 @@ class Normalised:
 
     @cached_property
     def _folded(self) -> _Folded:
-        return _Folded(self.tokens, self._tail, len(self.original))
+        return _Folded(self.tokens, self._raw.tail, len(self.original))
 
     @cached_property
     def _accented_at(self) -> tuple[Sequence[int], Sequence[int]]:
@@ -88,7 +100,7 @@ class Normalised:
 
     def token_span(self, first: int, last: int) -> tuple[int, int]:
         """Where tokens [first, last) stand in the original."""
-        return self.tokens[first].start, self.tokens[last - 1].end
+        return self.starts[first], self.ends[last - 1]
 
 
 def _original(at: tuple[Sequence[int], Sequence[int]], start: int, end: int) -> tuple[int, int]:
@@ -100,42 +112,43 @@ def _original(at: tuple[Sequence[int], Sequence[int]], start: int, end: int) -> 
 def normalise(text: str) -> Normalised:
     """Both views of any string at all; normalising the folded view again changes nothing."""
     seen = read_views(text)
-    raws, tail = raw_words(seen)
-    with_accents = sum([accented != word for word, accented, *_ in raws])
-    is_accented = with_accents > 0 and with_accents >= _ACCENTED_SHARE * sum([raw[0].isalpha() for raw in raws])
-    tokens = _written_out(raws, with_accents > 0)
-    line, line_tokens = _lined_up(tokens, tail)
+    raw = raw_words(seen)
+    with_accents = sum(map(ne, raw.written, raw.words))
+    is_accented = with_accents > 0 and with_accents >= _ACCENTED_SHARE * sum(map(str.isalpha, raw.words))
+    words, written, starts, ends, gaps, tail, _ = out = _written_out(raw, has_accents=with_accents > 0)
+    is_bare = with_accents == 0
+    if is_bare and out is not raw:
+        is_bare = all(accented in (word, "") for word, accented in zip(words, written, strict=True))
+    line, line_tokens = _lined_up(words, gaps, tail)
     return Normalised(
-        original=text,
-        tokens=tuple(tokens),
-        line=line,
-        line_tokens=line_tokens,
-        accent_keys=tuple([accent_key(token[1]) for token in tokens]),
+        text, words, written, starts, ends, gaps, line, line_tokens,
+        accent_keys=tuple(map(ACCENT_KEYS.__getitem__, written)),
         is_accented=is_accented,
-        is_bare=with_accents == 0 and all(accented in (word, "") for word, accented, *_ in tokens),
+        is_bare=is_bare,
         _seen=seen,
-        _tail=tail,
-    )
+        _raw=out,
+    )  # fmt: skip
 
 
-def _lined_up(tokens: Sequence[Token], tail: str) -> tuple[str, dict[int, int]]:
+def _lined_up(words: Sequence[str], gaps: Sequence[str], tail: str) -> tuple[str, dict[int, int]]:
     """The words in one line with a bar where the writer paused, and the token after each space of it."""
-    if not tokens:
+    if not words:
         return " ", {}
-    words = [token[0] for token in tokens]
-    gaps = [token[4] for token in tokens]
-    pauses = [at for at, gap in enumerate(gaps) if gap != " " and at and _PAUSE.search(gap)]
-    pieces: list[str] = []
-    line_tokens: dict[int, int] = {}
-    length = since = 0
-    for until in (*pauses, len(words)):
-        piece = words[since:until]
-        sizes = [length, *[len(word) + 1 for word in piece]]
-        line_tokens.update(zip(accumulate(sizes), range(since, until), strict=False))
-        length += sum(sizes) - length + 2
-        pieces.append(" ".join(piece))
-        since = until
-    return f" {' | '.join(pieces)}{' |' if _PAUSE.search(tail) else ''} ", line_tokens
+    pieces = list(words)
+    if True in map(_PAUSES.__getitem__, gaps):
+        for at, gap in enumerate(gaps):
+            if _PAUSES[gap] and at:
+                pieces[at - 1] += " |"
+    line = " ".join(pieces)
+    starts = accumulate([len(piece) + 1 for piece in pieces], initial=0)
+    return f" {line} | " if _PAUSES[tail] else f" {line} ", dict(zip(starts, range(len(pieces)), strict=False))
+
+
+def _is_pause(gap: str) -> bool:
+    return _PAUSE.search(gap) is not None
+
+
+_PAUSES = Remembered(_is_pause)
 
 
 def _accented_offsets(seen: Views) -> tuple[Sequence[int], Sequence[int]]:
@@ -181,10 +194,15 @@ class _Folded:
             self.ends.extend([end] * len(text))
 
 
-def _written_out(raws: list[Token], has_accents: bool) -> list[Token]:
+def _written_out(raw: Raw, *, has_accents: bool) -> Raw:
     """The words with shorthand written out and villages' numbers as figures, each in its place."""
-    odd = [at for at, raw in enumerate(raws) if not is_kept(raw[0]) or raw[1] in BY_ACCENTS]
-    if odd:
+    kept = list(map(_KEPT.__getitem__, raw.words))
+    is_plain = all(kept) and BY_ACCENTS.isdisjoint(raw.written)
+    if is_plain and UNITS.isdisjoint(raw.words):
+        return raw
+    raws = list(in_tokens(raw))
+    if not is_plain:
+        odd = [at for at, token in enumerate(raws) if not kept[at] or token[1] in BY_ACCENTS]
         writer = _Writer(raws, [raws[at].word for at in odd], has_accents=has_accents)
         written = {at: writer.word(at) for at in odd}
         raws = writer.undotted(odd)
@@ -197,7 +215,7 @@ def _written_out(raws: list[Token], has_accents: bool) -> list[Token]:
                 tokens.append(Token(word, accented, start, end, " " if number else gap))
             since = at + 1
         raws = tokens + raws[since:]
-    return _units_counted(raws, has_accents)
+    return in_columns(_units_counted(raws, has_accents), raw.tail)
 
 
 class _Writer:
@@ -284,12 +302,14 @@ class _Writer:
 BY_ACCENTS = frozenset({"răng", *EXACT})
 
 
-@lru_cache(maxsize=16384)
 def is_kept(word: str) -> bool:
     """Whether a folded word stays as it is whatever stands around it, but for what its accents say."""
     if word in ALWAYS or word in BEFORE_NAME or word in BEFORE_NUMBER or _JOINED.match(word):
         return False
     return from_telex(word) is None and from_vni(word) is None
+
+
+_KEPT = Remembered(is_kept)
 
 
 def _units_counted(tokens: list[Token], has_accents: bool) -> list[Token]:

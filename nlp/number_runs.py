@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from nlp.characters import Views, views
@@ -23,6 +24,8 @@ _FIGURES = r"(?:[0-9]|o(?=[0-9]))(?:[0-9]|[oli]{1,4}(?![^\W\d_]))*"
 _WORDS = "khong|ko|o|zero|linh|le|mot|hai|ba|bon|tu|nam|lam|sau|bay|tam|chin|muoi"
 _UNIT = re.compile(rf"{_FIGURES}|(?<![^\W_])(?:{_WORDS})(?![^\W_])")
 _FIGURE = re.compile("[0-9]")
+_ONLY_LETTERS = {code: " " for code in range(128) if not chr(code).isalpha()}
+_NUMBER_WORDS = frozenset(_WORDS.split("|"))
 _SPELLED = re.compile(rf"(?<![^\W_])(?:{_WORDS})(?:[ .,\-]{{1,3}}(?:{_WORDS}|[0-9]+)){{4}}(?![^\W_])")
 _BETWEEN = re.compile(r"[ \t.,\-_/()+|·•\u20e3]{0,3}\Z")
 _LETTERS = str.maketrans("oli", "011")
@@ -37,7 +40,7 @@ class Unit(NamedTuple):
     is_spoken: bool
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Seen:
     """A text and its folded view; `span` leads from places in the folded view back to the text."""
 
@@ -51,6 +54,17 @@ class Seen:
         """See a text."""
         found = views(text)
         return Seen(text, found, found.folded, len(_FIGURE.findall(found.folded)))
+
+    @cached_property
+    def pieces(self) -> list[str]:
+        """The runs of letters of a folded view in ASCII, one space for each character that is no letter."""
+        return self.folded.translate(_ONLY_LETTERS).split(" ")
+
+    def may_spell(self, least: int) -> bool:
+        """Whether there are so many figures and words for figures, seen at a glance."""
+        if not self.folded.isascii():
+            return True
+        return self.count_figures + sum(map(_NUMBER_WORDS.__contains__, self.pieces)) >= least
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where a piece of the folded view, not empty, stands in the text; no unseen character ends it."""
@@ -76,7 +90,7 @@ class Seen:
 
 def number_runs(seen: Seen) -> Iterator[list[Unit]]:
     """Units that stand together, nothing but a space or a mark between two of them."""
-    if seen.count_figures < 6 and _SPELLED.search(seen.folded) is None:
+    if seen.count_figures < 6 and not (seen.may_spell(5) and _SPELLED.search(seen.folded)):
         return
     run: list[Unit] = []
     for match in _UNIT.finditer(seen.folded):

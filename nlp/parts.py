@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
+from nlp.chances import in_columns
 from nlp.characters import fold
 from nlp.clues import Clues
 from nlp.deciding import NO_TOPIC, Verdict
@@ -55,10 +56,10 @@ def find_parts(text: Normalised, clues: Clues, judge: Callable[[list[str]], Verd
     best: tuple[float, tuple[Part, ...]] = (0.0, ())
     for cut in _cuts(text)[:_MOST_CUTS]:
         before = _topic(judge(_names(clues, 0, cut.at)))
-        after = _topic(judge(_names(clues, cut.at, len(text.tokens))))
+        after = _topic(judge(_names(clues, cut.at, len(text.words))))
         surer = min(before[1], after[1])
         if before[0] != after[0] and surer >= cut.needed and surer > best[0] and not _WHOLE & {before[0], after[0]}:
-            ends = ((0, cut.at), (cut.at, len(text.tokens)))
+            ends = ((0, cut.at), (cut.at, len(text.words)))
             parts = tuple(
                 Part(slug, round(min(p, 0.999), 3), *text.token_span(*end))
                 for (slug, p), end in zip((before, after), ends, strict=True)
@@ -74,24 +75,26 @@ def _cuts(text: Normalised) -> list[_Cut]:
     needed.update({hit.first: _JOINED for hit in hits if not hit.value})
     if any(hit.value for hit in hits) or ("2" in text.original and _NUMBERED.search(text.original)):
         needed = dict.fromkeys((*needed, *_pauses(text)), _ANNOUNCED)
-    last = len(text.tokens) - _LEAST_WORDS
+    last = len(text.words) - _LEAST_WORDS
     return [_Cut(at, needed[at]) for at in sorted(needed) if _LEAST_WORDS <= at <= last]
 
 
 def _contrasts(text: Normalised) -> Iterator[tuple[int, float]]:
-    tokens = text.tokens
-    for at, (word, accented, _, _, gap) in enumerate(tokens):
-        if word not in _BARE_CONTRASTS or not at or not _is_pause(gap):
+    words = text.words
+    if _BARE_CONTRASTS.isdisjoint(words):
+        return
+    for at, word in enumerate(words):
+        if word not in _BARE_CONTRASTS or not at or not _is_pause(text.gaps[at]):
             continue
-        following = tokens[at + 1].word if at + 1 < len(tokens) else ""
-        if accented in _CONTRASTS:
+        following = words[at + 1] if at + 1 < len(words) else ""
+        if text.written[at] in _CONTRASTS:
             yield at, _CONTRASTED
         elif not text.is_accented and following not in _OF_CHILDREN:
             yield at, _CONTRASTED_BARE
 
 
 def _pauses(text: Normalised) -> list[int]:
-    return [at for at, token in enumerate(text.tokens) if at and _is_pause(token.gap)]
+    return [at for at, gap in enumerate(text.gaps) if at and _is_pause(gap)]
 
 
 def _is_pause(gap: str) -> bool:
@@ -104,6 +107,8 @@ def _names(clues: Clues, first: int, last: int) -> list[str]:
 
 
 def _topic(verdict: Verdict) -> tuple[str, float]:
-    chances = {slug: chance for slug, chance in verdict.probabilities("topic").items() if slug != NO_TOPIC}
-    slug = max(chances, key=chances.__getitem__)
-    return slug, chances[slug]
+    slugs, chances = in_columns(verdict.probabilities("topic"))
+    if NO_TOPIC in slugs:
+        chances[slugs.index(NO_TOPIC)] = -1.0
+    best = max(chances)
+    return slugs[chances.index(best)], best

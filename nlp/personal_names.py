@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
+from nlp.characters import fold
 from nlp.keystrokes import is_syllable
 from nlp.name_words import (
     CERTAIN_SURNAMES,
@@ -25,6 +27,7 @@ from nlp.name_words import (
     TITLES_UNACCENTED,
 )
 from nlp.number_runs import Seen
+from nlp.remembered import Remembered
 
 Found = tuple[int, int, str]
 
@@ -81,6 +84,12 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _NEXT_WORD = re.compile(r"[ \t]{1,2}([^\W\d_]+)")
 # What may begin at a word: the cues to try there, and whether it is a surname.
 _BEGINNERS = {word: (_CUES_OF.get(word, ()), word in SURNAMES.folded) for word in SURNAMES.folded | _CUES_OF.keys()}
+# The words that make a cue that begins so longer, and those that begin a name.
+_GOES_ON = {
+    word: SURNAMES.folded.union(*(re.findall("[a-z]+", cue.pattern) for _, cue in cues))
+    for word, cues in _CUES_OF.items()
+}
+_SIGNATURES = frozenset(_BEGINNINGS["signed"].split())
 _GAP = re.compile(r"[ \t]{1,2}\Z")
 _MOST, _REACH, _LAST_OF_FOUR = 5, 60, 3
 _MOST_NUMBERS = 50
@@ -133,6 +142,29 @@ def _apart(names: list[Found], numbers: Sequence[Found]) -> list[Found]:
     return kept
 
 
+def _beginners(seen: Seen) -> list[tuple[str, int, str]]:
+    """The words that a name or its introduction may begin with, where they stand, and the word after the next space."""
+    if not seen.folded.isascii():
+        words = [(match[0], match.start(), "") for match in _WORD.finditer(seen.folded)]
+        return [one for one in words if one[0] in _BEGINNERS]
+    pieces = seen.pieces
+    if _BEGINNERS.keys().isdisjoint(pieces):
+        return []
+    places = accumulate([len(piece) + 1 for piece in pieces], initial=0)
+    return [
+        (piece, at, following)
+        for piece, at, following in zip(pieces, places, [*pieces[1:], ""], strict=False)
+        if piece in _BEGINNERS
+    ]
+
+
+def _is_surname(accented: str) -> bool:
+    return SURNAMES.has(fold(accented), accented)
+
+
+_ARE_SURNAMES = Remembered(_is_surname)
+
+
 class _Names:
     """One text being searched for names."""
 
@@ -149,21 +181,28 @@ class _Names:
         return sum(map(str.isupper, sample)) <= 0.6 * sum(map(str.isalpha, sample))
 
     def _is_capital(self, at: int) -> bool:
-        return self._has_case and self._seen.is_upper(at)
+        return self._seen.is_upper(at) and self._has_case
 
     def candidates(self) -> Iterator[tuple[int, int]]:
-        for match in _WORD.finditer(self._seen.folded):
-            begins = _BEGINNERS.get(match[0])
-            if begins is None:
-                continue
-            cues, is_surname = begins
-            if cues and (found := self._introduced(cues, match.start())):
+        for word, at, following in _beginners(self._seen):
+            cues, is_surname = _BEGINNERS[word]
+            if cues and (found := self._introduced(cues, at) if self._may_introduce(word, at, following) else None):
                 yield found
-            if is_surname and self._may_be_bare(match[0], match.start()) and (found := self._bare(match.start())):
+            if is_surname and self._may_be_bare(word, at) and (found := self._bare(at)):
                 yield found
         for _, end, kind in self._numbers[:_MOST_NUMBERS]:
             if kind == "phone" and (found := self._after_phone(end)):
                 yield found
+
+    def _may_introduce(self, word: str, at: int, following: str) -> bool:
+        """Whether a name can follow, seen at a glance: not where a word follows that is neither cue nor name."""
+        if not following or following in _GOES_ON[word] or word in _SIGNATURES:
+            return True
+        folded, end = self._seen.folded, at + len(word)
+        after = end + 1 + len(following)
+        if folded[end] != " " or folded.startswith("'", after) or folded[after + 1 : after + 2].isdigit():
+            return True
+        return self._is_capital(end + 1)
 
     def _introduced(self, cues: Sequence[tuple[str, re.Pattern[str]]], at: int) -> tuple[int, int] | None:
         folded = self._seen.folded
@@ -300,12 +339,14 @@ class _Names:
         if folded.startswith("'", end):
             return True
         accented = self._seen.accented(at, end)
-        if accented != word and not SURNAMES.has(word, accented):
+        if accented != word and not _ARE_SURNAMES[accented]:
             return False
         if self._is_capital(at):
             return True
+        if not PLAIN_SURNAMES.has(word, accented):
+            return False
         middle = _NEXT_WORD.match(folded, end)
-        return middle is not None and middle[1] in MIDDLES.folded and PLAIN_SURNAMES.has(word, accented)
+        return middle is not None and middle[1] in MIDDLES.folded
 
     def _is_before_phone(self, found: tuple[int, int]) -> bool:
         return any(

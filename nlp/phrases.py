@@ -67,10 +67,11 @@ class PhraseMatcher(Generic[V]):
         self._count = len(lists)
         found = spelled(*lists) if found is None else found
         self._automaton = ahocorasick.Automaton()
-        for key, same in found.items():
-            self._automaton.add_word(key, (len(key), key.count(" ") - 1, same))
-        self._automaton.make_automaton()
         self._is_empty = not found
+        for key in list(found):
+            # What has been put in is let go at once: both need not be in memory.
+            self._automaton.add_word(key, (len(key) - 1, key.count(" ") - 1, found.pop(key)))
+        self._automaton.make_automaton()
 
     def find(self, text: Normalised) -> list[Hit[V]]:
         """Every phrase of the first list in the text, overlapping ones too, in the order of where they end."""
@@ -79,13 +80,14 @@ class PhraseMatcher(Generic[V]):
     def find_each(self, text: Normalised) -> list[list[Hit[V]]]:
         """The same for each list."""
         hits: list[list[Hit[V]]] = [[] for _ in range(self._count)]
-        if self._is_empty or not text.tokens:
+        if self._is_empty or not text.words:
             return hits
         starts, written = text.line_tokens, text.accent_keys
         is_accented, is_bare = text.is_accented, text.is_bare
         is_certain = is_accented and "" not in written
+        new = tuple.__new__
         for end, (length, count, same) in self._automaton.iter(text.line):
-            first = starts[end - length + 1]
+            first = starts[end - length]
             last = first + count
             here = written[first:last]
             for number, value, accents, is_strict in same:
@@ -93,7 +95,7 @@ class PhraseMatcher(Generic[V]):
                     continue
                 is_same = is_bare or here == accents
                 if is_same or ((not is_certain or "" in accents) and _agree(text, first, here, accents)):
-                    hits[number].append(tuple.__new__(Hit, (value, first, last)))
+                    hits[number].append(new(Hit, (value, first, last)))
         return hits
 
 
@@ -175,6 +177,9 @@ def _is_settled(words: Sequence[_Word]) -> bool:
 
 def longest(hits: Iterable[Hit[V]]) -> list[Hit[V]]:
     """Leave out what lies inside a longer phrase: "đường" in "đèn đường"."""
+    hits = list(hits)
+    if len(hits) < 2:
+        return hits
     kept: list[Hit[V]] = []
     reach, since = -1, -1
     # From the first on, the longest first; both sorts leave hits of the same words in their order.

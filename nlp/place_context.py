@@ -54,7 +54,7 @@ class Context:
 
     def _goes_on(self, hit: Hit[Named], *, is_whole: bool) -> bool:
         """Whether a capital makes it a longer name: "kênh Tám Cửa", "sân vận động Mỹ Đình"."""
-        if hit.last == len(self._text.tokens) or self._pauses_before(hit.last):
+        if hit.last == len(self._text.words) or self._pauses_before(hit.last):
             return False
         return self._is_name_part(hit.last, hit.last - 1) if is_whole else self.is_capital(hit.last)
 
@@ -67,7 +67,7 @@ class Context:
 
     def is_capital(self, at: int) -> bool:
         """Whether a word begins with a capital letter in a text that is not all in capitals."""
-        start = self._text.tokens[at].start
+        start = self._text.starts[at]
         return self._text.original[start : start + 1].isupper() and not self._is_loud
 
     def is_approached(self, first: int) -> bool:
@@ -109,7 +109,7 @@ class Context:
 
     def _is_counted(self, at: int) -> bool:
         """Whether what is counted follows: "5 người", but not "5 người dân kêu", nor "5 hố ga" without accents."""
-        following = self._text.tokens[at + 1].word if at + 1 < len(self._text.tokens) else ""
+        following = self._text.words[at + 1] if at + 1 < len(self._text.words) else ""
         word = self._text.tokens[at]
         if word.word == "ho" and word.accented in ("", "ho"):
             return following in _HOUSEHOLD
@@ -123,12 +123,12 @@ class Context:
         if not self._text.is_accented:
             if not is_inside and self.is_approached(hit.first):
                 return True
-            is_soft = self._text.tokens[hit.first].word in _SOFT and hit.value.head == 1
-            if is_soft or self._text.tokens[hit.last - 1].word in words_of("word"):
+            is_soft = self._text.words[hit.first] in _SOFT and hit.value.head == 1
+            if is_soft or self._text.words[hit.last - 1] in words_of("word"):
                 return False
         if self._runs_on(hit.last):
             return False
-        is_everyday = self._text.tokens[hit.last - 1].word in _everyday_words()
+        is_everyday = self._text.words[hit.last - 1] in _everyday_words()
         return not (is_everyday and is_inside)
 
     @cached_property
@@ -159,14 +159,14 @@ class Context:
 
     def _is_numbered_unit(self, first: int) -> bool:
         """Whether a smaller unit stands before: "tổ 9 bờ xoài"."""
-        return first > 1 and self._text.tokens[first - 2].word in _COUNTING
+        return first > 1 and self._text.words[first - 2] in _COUNTING
 
     def _is_cut_short(self, hit: Hit[Named]) -> bool:
         """Whether its last word belongs to an everyday word that goes on: "đại an" in "đại an toàn"."""
         following = self._text.tokens[hit.last : hit.last + 1]
         if not following or self._pauses_before(hit.last):
             return False
-        pair = f"{self._text.tokens[hit.last - 1].word} {following[0].word}"
+        pair = f"{self._text.words[hit.last - 1]} {following[0].word}"
         return pair in words_of("everyday") and not self._has_capitals(hit)
 
     def _may_be_bare(self, hit: Hit[Named]) -> bool:
@@ -209,7 +209,7 @@ class Context:
 
     def _runs_on(self, at: int) -> bool:
         """Whether the word before and this one are an everyday phrase: "mới nhận", "ba con"."""
-        if at >= len(self._text.tokens) or self._pauses_before(at):
+        if at >= len(self._text.words) or self._pauses_before(at):
             return False
         before, here = self._text.tokens[at - 1 : at + 1]
         word = _SPOKEN.get(before.word, before.word)
@@ -217,7 +217,7 @@ class Context:
         return any(self._agrees(at - 1, k.split()[0]) and self._agrees(at, k.split()[1]) for k in known)
 
     def _is(self, at: int, kind: str) -> bool:
-        return any(self._agrees(at, one) for one in words_of(kind).get(self._text.tokens[at].word, ()))
+        return any(self._agrees(at, one) for one in words_of(kind).get(self._text.words[at], ()))
 
     def _agrees(self, at: int, wanted: str) -> bool:
         token = self._text.tokens[at]
@@ -226,7 +226,7 @@ class Context:
         return accent_key(token.accented) == accent_key(wanted)
 
     def _pauses_before(self, at: int) -> bool:
-        between = self._text.original[self._text.tokens[at - 1].end : self._text.tokens[at].start]
+        between = self._text.original[self._text.ends[at - 1] : self._text.starts[at]]
         return not _PAUSES.isdisjoint(between)
 
 

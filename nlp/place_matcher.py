@@ -10,12 +10,13 @@ from typing import NamedTuple
 import ahocorasick
 
 from nlp.characters import accent_key, fold
-from nlp.keystrokes import is_syllable
+from nlp.keystrokes import SYLLABLES, is_syllable
 from nlp.normalise import Normalised, Token
 from nlp.phrases import Hit
 from nlp.place_context import words_of
 from nlp.place_names import SETTLEMENT, Named, numbered_kinds, spellings, written_out
 from nlp.reading import KnownPlace
+from nlp.remembered import Remembered
 from nlp.shorthand import NUMBER_WORDS
 
 _LESS_PLAIN, _LESS_NEAR, _LESS_NEAR_BARE = 0.1, 0.2, 0.1
@@ -42,6 +43,10 @@ class Matcher:
         # The names without their kinds by what they are like, and who bears each.
         self._near: dict[str, list[_Rest]] = {}
         self._bearers: dict[_Rest, list[_Phrase]] = {}
+        # The halves of these names and how they sound: what is like none of them is like no name.
+        self._halves: set[tuple[int, str]] = set()
+        self._joined: set[str] = set()
+        self._sounds: set[str] = set()
         self._heads: set[str] = set()
         self._syllables: set[str] = set()
         self._lengths: set[int] = set()
@@ -98,6 +103,10 @@ class Matcher:
         self._bearers[rest] = [phrase]
         for key in (*_shortened(joined), _sounds(rest)):
             self._near.setdefault(key, []).append(rest)
+        half = len(joined) // 2
+        self._halves.update(((len(joined), joined[:half]), (-len(joined), joined[half:])))
+        self._joined.add(joined)
+        self._sounds.add(_sounds(rest))
         self._lengths.update((len(joined) - 1, len(joined), len(joined) + 1))
 
     def find(self, text: Normalised) -> list[Hit[Named]]:
@@ -147,16 +156,22 @@ class Matcher:
         """Names with a slip of the finger or of the ear in them, after the word for their kind or one for a place."""
         if not self._near:
             return []
-        words = [token[0] for token in text.tokens]
-        taken = {at for hit in exact for at in range(hit.first, hit.last)}
+        words = text.words
         begins, names, last = self._begins, self._syllables, len(words) - 1
+        likely = [
+            at
+            for at, word in enumerate(words)
+            if word in begins or (len(word) >= _FEWEST_LETTERS and not is_syllable(word))
+        ]
+        taken = {at for hit in exact for at in range(hit.first, hit.last)}
         hits: list[Hit[Named]] = []
-        for at, word in enumerate(words):
+        for at in likely:
+            word = words[at]
             if len(word) >= _FEWEST_LETTERS and at not in taken and not is_syllable(word):
-                hits += self._near_at(text, at, words[at : at + 1])
+                hits += self._near_at(text, at, [word])
             if word not in begins or at in taken or at + 1 in taken or at == last:
                 continue
-            following = words[at + 1 : at + 1 + _MOST_SYLLABLES]
+            following = list(words[at + 1 : at + 1 + _MOST_SYLLABLES])
             if names.isdisjoint(following) and len(following[0]) < _FEWEST_LETTERS:
                 continue
             for size in self._sizes(following):
@@ -176,11 +191,27 @@ class Matcher:
                 sizes.append(size)
         return sizes
 
+    def _is_near(self, joined: str) -> bool:
+        """Whether a name may be one letter away: then one half of it stands here, or two letters changed places."""
+        size, halves = len(joined), self._halves
+        for one in (size - 1, size, size + 1):
+            half = one // 2
+            if (one, joined[:half]) in halves or (-one, joined[max(0, size + half - one) :]) in halves:
+                return True
+        half = size // 2
+        return joined[: half - 1] + joined[half - 1 : half + 1][::-1] + joined[half + 1 :] in self._joined
+
     def _near_at(self, text: Normalised, at: int, words: list[str]) -> list[Hit[Named]]:
         """The names that words are like, where they stand at a token."""
-        keys = (*_shortened("".join(words)), _sounds(words))
-        if self._near.keys().isdisjoint(keys) or f" {' '.join(words)} " not in text.line:
-            return []  # like no name, or the writer paused between
+        joined = "".join(words)
+        sounds = _sounds(words)
+        if not (sounds in self._sounds or joined in self._joined) and (
+            all(map(SYLLABLES.__getitem__, words)) or not self._is_near(joined)
+        ):
+            return []  # like no name: only what is no syllable may be a slip of the finger
+        if f" {' '.join(words)} " not in text.line:
+            return []  # the writer paused between
+        keys = (*_shortened(joined), sounds)
         last = at + len(words)
         found = dict.fromkeys(rest for key in keys for rest in self._near.get(key, ()))
         likely = [rest for rest in map(list, found) if _is_slip(words, rest)]
@@ -207,11 +238,11 @@ def _placed(
     if value.head:
         before = [t.word for t in text.tokens[max(first, 0) : at]]
         if before != [fold(word) for word in phrase.words[: value.head]]:
-            if value.group != SETTLEMENT or not at or text.tokens[at - 1].word not in _VILLAGES:
+            if value.group != SETTLEMENT or not at or text.words[at - 1] not in _VILLAGES:
                 return None
             first = at - 1
         return Hit(value._replace(sureness=round(value.sureness - _LESS_NEAR, 3)), first, last)
-    if at and text.tokens[at - 1].word not in words_of("approach") and words != ["".join(rest)]:
+    if at and text.words[at - 1] not in words_of("approach") and words != ["".join(rest)]:
         return None
     if words != ["".join(rest)] and not (len(rest) > 1 and set(words) & set(rest)):
         return None
@@ -253,7 +284,7 @@ def _wrongly_accented(text: Normalised, first: int, last: int, value: Named, wro
     """One word of several with another accent, or a capital one, after its kind: "ấp Bầu Sen" for Bàu Sen."""
     if not value.is_own or value.is_number or wrong > 1 or value.needs_accents:
         return None
-    start = text.tokens[last - 1].start
+    start = text.starts[last - 1]
     if last - first - value.head > 1 or (value.group == SETTLEMENT and text.original[start].isupper()):
         return Hit(value._replace(sureness=round(value.sureness - _LESS_NEAR, 3)), first, last)
     return None
@@ -273,13 +304,13 @@ def _with_street(text: Normalised, hit: Hit[Named]) -> Hit[Named]:
 
 def _is_date_or_count(text: Normalised, before: int, at: int) -> bool:
     """Whether a number after a place's number goes on with something else: "xóm 5, 2 ngày nay"."""
-    between = text.original[text.tokens[before - 1].end : text.tokens[before].start].strip()
+    between = text.original[text.ends[before - 1] : text.starts[before]].strip()
     is_joined = at > before or between in (",", "-", "+", "&", ";", "–", ".") or between == "/"
     if not is_joined or between == "/":
         return True
-    if at + 1 < len(text.tokens):
-        after = text.tokens[at + 1].word
-        gap = text.original[text.tokens[at].end : text.tokens[at + 1].start]
+    if at + 1 < len(text.words):
+        after = text.words[at + 1]
+        gap = text.original[text.ends[at] : text.starts[at + 1]]
         return "/" in gap or after in _THINGS_COUNTED
     return False
 
@@ -315,7 +346,6 @@ _BEGINNINGS = (
 _ENDINGS = (("iem", "im"), ("uom", "um"), ("ng", "n"), ("nh", "n"), ("ch", "c"), ("t", "c"), ("y", "i"))
 
 
-@lru_cache(maxsize=4096)
 def _sound(word: str) -> str:
     """How a syllable sounds to somebody who mixes x and s, l and n, or the ends of syllables."""
     for written, spoken in _BEGINNINGS:
@@ -328,8 +358,11 @@ def _sound(word: str) -> str:
     return word
 
 
+_SOUNDS = Remembered(_sound)
+
+
 def _sounds(words: Iterable[str]) -> str:
-    return "~" + "".join(map(_sound, words))
+    return "~" + "".join(map(_SOUNDS.__getitem__, words))
 
 
 def _is_slip(words: list[str], rest: list[str]) -> bool:
@@ -345,7 +378,7 @@ def _is_slip(words: list[str], rest: list[str]) -> bool:
     written, right = differ[0]
     if written.isdigit() or right.isdigit():
         return False
-    if _sound(written) == _sound(right):
+    if _SOUNDS[written] == _SOUNDS[right]:
         return True
     return not is_syllable(written) and _distance_is_one(written, right)
 

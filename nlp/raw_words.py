@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
+from itertools import accumulate, chain, groupby, pairwise, repeat
 from typing import NamedTuple
 
 from nlp.characters import Views, views
 from nlp.encodings import from_old_font, from_viqr
 from nlp.keystrokes import from_telex, is_syllable
+from nlp.remembered import Remembered
 from nlp.shorthand import ALWAYS, BEFORE_NAME, BEFORE_NUMBER
 from nlp.spacing import parted, spelled, unheld
 
+_NO_WORD = re.compile("([^a-z0-9]+)")
 _WORD_AND_GAP = re.compile(r"([^\W_]+)([\W_]*)")
 _FEWEST_SPELLED = {" ": 4, ".": 3, "-": 3, "_": 3, "*": 3}
 
@@ -49,8 +51,92 @@ def read_views(text: str) -> Views:
     return from_viqr(replace(seen, starts=starts, ends=ends), text)
 
 
-def raw_words(seen: Views) -> tuple[list[Token], str]:
+class Raw(NamedTuple):
+    """Words in columns, as in a row of tokens, and what follows the last; `tokens` where they have been made."""
+
+    words: Sequence[str]
+    written: Sequence[str]
+    starts: Sequence[int]
+    ends: Sequence[int]
+    gaps: Sequence[str]
+    tail: str
+    tokens: Sequence[Token] | None = None
+
+
+def in_columns(tokens: Sequence[Token], tail: str) -> Raw:
+    """The words of tokens in columns."""
+    if not tokens:
+        return Raw((), (), (), (), (), tail)
+    words, written, starts, ends, gaps = zip(*tokens, strict=True)
+    return Raw(words, written, starts, ends, gaps, tail, tokens)
+
+
+def in_tokens(words: Raw) -> Sequence[Token]:
+    """The tokens of words in columns."""
+    # Much faster than calling the class.
+    return words.tokens or list(map(tuple.__new__, repeat(Token), zip(*words[:5], strict=True)))
+
+
+def raw_words(seen: Views) -> Raw:
     """The words in order, and what follows the last."""
+    # What was decoded stands elsewhere in the text as given.
+    is_plain = seen.is_ordinary and isinstance(seen.starts, range)
+    return (_plain_words(seen) if is_plain else None) or in_columns(*_words_one_by_one(seen))
+
+
+def _plain_words(seen: Views) -> Raw | None:
+    """The words of an ordinary text, all at once; None when one of them may have to be put right."""
+    words, written, gaps, gap = _between_spaces(seen.folded, "".join(seen.accented))
+    if any(map(_REPAIRED.__getitem__, words)):
+        return None
+    sizes = list(map(len, words))
+    places = list(accumulate(chain.from_iterable(zip(map(len, gaps), sizes, strict=True))))
+    raw = Raw(words, written, places[::2], places[1::2], gaps, gap)
+    if sizes.count(1) > 2 and any(a == b == c == 1 for a, b, c in zip(sizes, sizes[1:], sizes[2:], strict=False)):
+        return in_columns(_unspelled(list(in_tokens(raw))), gap)
+    return raw
+
+
+def _between_spaces(folded: str, accented: str) -> tuple[list[str], list[str], list[str], str]:
+    """The words of both views, the gap before each and the gap after the last."""
+    words: list[str] = []
+    written: list[str] = []
+    gaps: list[str] = []
+    gap = ""
+    for piece, same in zip(folded.split(" "), accented.split(" "), strict=True):
+        if piece.isalnum():
+            words.append(piece)
+            written.append(same)
+            gaps.append(gap)
+            gap = " "
+            continue
+        at = 0
+        for part in _NO_WORD.split(piece):
+            end = at + len(part)
+            if part.isalnum():
+                words.append(part)
+                written.append(same[at:end])
+                gaps.append(gap)
+                gap = ""
+            else:
+                gap += part
+            at = end
+        gap += " "
+    return words, written, gaps, gap[:-1]
+
+
+def _may_be_repaired(word: str) -> bool:
+    """Whether a word is none as it stands, and may be put right."""
+    if len(word) < 4 or is_syllable(word):
+        return False
+    return bool(unheld(word) or (from_telex(word) is None and parted(word)))
+
+
+_REPAIRED = Remembered(_may_be_repaired)
+
+
+def _words_one_by_one(seen: Views) -> tuple[list[Token], str]:
+    """The same for any text, in which words may be stuck together or letters held down."""
     raws: list[Token] = []
     letters, most = 0, 0
     accented = seen.accented if isinstance(seen.accented, str) and isinstance(seen.starts, range) else None

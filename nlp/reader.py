@@ -109,9 +109,9 @@ def _settled(decision: Decision, words: Normalised, places: PlacesFound, persona
     """The intent once it is known where: a report about another commune, or a place or a number sent when asked for."""
     if decision.intent not in _MAY_BE_BARE or decision.urgency != "thuong":
         return decision.intent
-    if len(words.tokens) <= _BARE_WORDS:
+    if len(words.words) <= _BARE_WORDS:
         spans = (*places.evidence, *personal)
-        outside = sum(not any(s.start <= t.start < s.end for s in spans) for t in words.tokens)
+        outside = sum(not any(s.start <= start < s.end for s in spans) for start in words.starts) if spans else 0
         if spans and outside <= _BARE_OUTSIDE:
             return "add_info"
     return "out_of_area" if places.elsewhere and decision.intent == "feedback" else decision.intent

@@ -1,30 +1,33 @@
-"""Reading: what was understood of a message, and how surely; a plain value that can be kept as JSON."""
+"""Reading: what was understood of a message, and how surely; a plain value that can be kept as JSON.
+
+What is made for every message is not frozen but final field by field: a frozen one takes five times as long to make.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Span:
     """A piece of the original text, as code point offsets [start, end), and what it is evidence of."""
 
-    start: int
-    end: int
-    kind: str
-    note: str = ""
+    start: Final[int]
+    end: Final[int]
+    kind: Final[str]
+    note: Final[str] = ""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class TopicGuess:
     """A topic slug (domain §4) with a probability between 0 and 1."""
 
-    slug: str
-    probability: float
+    slug: Final[str]
+    probability: Final[float]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class PlaceGuess:
     """A place named in the text.
 
@@ -35,15 +38,15 @@ class PlaceGuess:
     name is meant, or in which part of a "split" one it is; "" when nothing need be asked.
     """
 
-    level: str
-    key: str
-    name: str
-    probability: float
-    is_here: bool | None = None
-    codes: tuple[str, ...] = ()
-    is_former: bool = False
-    question: str = ""
-    now: str = ""
+    level: Final[str]
+    key: Final[str]
+    name: Final[str]
+    probability: Final[float]
+    is_here: Final[bool | None] = None
+    codes: Final[tuple[str, ...]] = ()
+    is_former: Final[bool] = False
+    question: Final[str] = ""
+    now: Final[str] = ""
 
     @property
     def words(self) -> str:
@@ -51,17 +54,17 @@ class PlaceGuess:
         return f"{self.name} (nay: {self.now})" if self.now else self.name
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Part:
     """One of two problems in a message: its topic with a probability, and where it stands in the original."""
 
-    slug: str
-    probability: float
-    start: int
-    end: int
+    slug: Final[str]
+    probability: Final[float]
+    start: Final[int]
+    end: Final[int]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Reading:
     """What nlp understood of one message.
 
@@ -73,17 +76,17 @@ class Reading:
     `language`: "vi", "other", or "none" where there are no words.
     """
 
-    intent: str
-    topics: tuple[TopicGuess, ...] = ()
-    urgency: str = "thuong"
-    sealed: bool = False
-    places: tuple[PlaceGuess, ...] = ()
-    evidence: tuple[Span, ...] = ()
-    personal_data: tuple[Span, ...] = ()
-    version: str = ""
-    abstains: bool = False
-    parts: tuple[Part, ...] = ()
-    language: str = "vi"
+    intent: Final[str]
+    topics: Final[tuple[TopicGuess, ...]] = ()
+    urgency: Final[str] = "thuong"
+    sealed: Final[bool] = False
+    places: Final[tuple[PlaceGuess, ...]] = ()
+    evidence: Final[tuple[Span, ...]] = ()
+    personal_data: Final[tuple[Span, ...]] = ()
+    version: Final[str] = ""
+    abstains: Final[bool] = False
+    parts: Final[tuple[Part, ...]] = ()
+    language: Final[str] = "vi"
 
     @property
     def topic(self) -> str | None:

@@ -15,7 +15,7 @@ _NEAR = 12
 _SOON = 2
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Sealing:
     """Whether the rules would seal a message, and the words that decided."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from operator import itemgetter
 
 from nlp.characters import fold
+from nlp.remembered import Remembered
 from nlp.unit_names import (
     COMMUNE,
     DISTRICT,
@@ -49,10 +50,11 @@ _NUMBERS = {
     "bảy": "7", "tám": "8", "chín": "9", "mười": "10", "mười một": "11", "mười hai": "12",
 }  # fmt: skip
 _SURE, _BARE, _TYPO = 0.95, 0.8, 0.75
+_LAST = itemgetter(0)
 _Hits = Mapping[int, Sequence[tuple[int, tuple[Unit, ...]]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Mention:
     """A name in the text [first, last), from `start` on after its kind, and the units it may mean.
 
@@ -72,40 +74,49 @@ class Mention:
 
 def find_mentions(words: Words, names: UnitNames) -> Iterator[Mention]:
     """The names of units in the order of the text; they do not overlap."""
+    hits = _hits(words, names)
+    gone = _gone(words, names)
+    initials = names.initials
+    begins = [at for at, may_begin in enumerate(map(_BEGINS.__getitem__, words.words)) if may_begin]
+    if not initials.keys().isdisjoint(words.words):
+        begins += [at for at, word in enumerate(words.words) if word in initials]
+    since, before, barred = 0, -1, -1
+    for at in sorted({*begins, *hits, *gone}):
+        if at < since:
+            continue
+        word = words.words[at]
+        kind = kind_at(words, at) if word in KIND_STARTS or not is_syllable(word) else None
+        mention = _typed(words, at, kind, hits, names) if kind else _joined_initials(words, at, names)
+        if not mention and (at in hits or word in initials):
+            mention = _bare(words, at, hits.get(at, ()), names)
+            if mention and mention.is_loose and _hides_kind(words, mention, hits, names):
+                mention = None
+            # What a hyphen joins to something else's name is that thing's too: "cao tốc Bến Lức - Long Thành".
+            elif mention and ((barred == at and is_joined(words, at)) or (before != at and is_barred(words, at))):
+                since = barred = mention.last
+                continue
+        mention = mention or gone.get(at)
+        if mention:
+            yield mention
+            since = before = mention.last
+
+
+def _hits(words: Words, names: UnitNames) -> _Hits:
+    """The names that stand here by their letters, by where they begin."""
     hits: dict[int, list[tuple[int, tuple[Unit, ...]]]] = {}
     for end, (length, count, units) in names.automaton.iter(words.line):
         first = words.starts[end - length + 1]
         last = first + count
         if words.words[last - 1] not in KIND_STARTS or not begins_kind(words, last - 1):
             hits.setdefault(first, []).append((last, units))
-    gone = _gone(words, names)
-    at, before, barred = 0, -1, -1
-    while at < len(words.words):
-        word = words.words[at]
-        if at not in hits and at not in gone and word not in names.initials and not _may_begin(word):
-            at += 1
-            continue
-        kind = kind_at(words, at) if word in KIND_STARTS or not is_syllable(word) else None
-        mention = _typed(words, at, kind, hits, names) if kind else _joined_initials(words, at, names)
-        if not mention and (at in hits or word in names.initials):
-            mention = _bare(words, at, hits.get(at, ()), names)
-            if mention and mention.is_loose and _hides_kind(words, mention, hits, names):
-                mention = None
-            # What a hyphen joins to something else's name is that thing's too: "cao tốc Bến Lức - Long Thành".
-            elif mention and ((barred == at and is_joined(words, at)) or (before != at and is_barred(words, at))):
-                at = barred = mention.last
-                continue
-        mention = mention or gone.get(at)
-        if mention:
-            yield mention
-            at = before = mention.last
-        else:
-            at += 1
+    return hits
 
 
 def _gone(words: Words, names: UnitNames) -> dict[int, Mention]:
     """Names gone before the books, alone and called former: "Đức Lợi cũ"; they count near home only."""
     found: dict[int, Mention] = {}
+    if "cu" not in words.words:
+        return found
     for last, word in enumerate(words.words):
         if word != "cu" or not _is_former_word(words, last):
             continue
@@ -118,10 +129,12 @@ def _gone(words: Words, names: UnitNames) -> dict[int, Mention]:
     return found
 
 
-@lru_cache(maxsize=16384)
 def _may_begin(word: str) -> bool:
     """Whether a kind may be written with this word first, rightly or with a slip, alone or with initials."""
     return word in KIND_STARTS or not is_syllable(word) or _JOINED_INITIALS.match(word) is not None
+
+
+_BEGINS = Remembered(_may_begin)
 
 
 def _hides_kind(words: Words, mention: Mention, hits: _Hits, names: UnitNames) -> bool:
@@ -167,8 +180,10 @@ def _typed(words: Words, at: int, kind: Kind, hits: _Hits, names: UnitNames) -> 
 def _joined_initials(words: Words, at: int, names: UnitNames) -> Mention | None:
     """Initials written together with their kind: "tpbmt", "qgv"."""
     match = _JOINED_INITIALS.match(words.words[at])
-    kind = KINDS_OF_INITIALS[match[1]] if match else None
-    units = tuple(unit for unit in names.initials.get(match[2], ()) if unit.kind == kind.kind) if match and kind else ()
+    if match is None:
+        return None
+    kind = KINDS_OF_INITIALS[match[1]]
+    units = tuple(unit for unit in names.initials.get(match[2], ()) if unit.kind == kind.kind)
     return Mention(at, at, at + 1, kind, units, _SURE) if units else None
 
 
@@ -231,7 +246,7 @@ def _misspelled(
 
 def _bare(words: Words, at: int, hits: Sequence[tuple[int, tuple[Unit, ...]]], names: UnitNames) -> Mention | None:
     """A name without its kind: several words with capitals, or something that needs a unit beside it."""
-    for last, found in sorted(hits, key=lambda hit: -hit[0]):
+    for last, found in sorted(hits, key=_LAST, reverse=True) if len(hits) > 1 else hits:
         if found[0].name.isdigit():
             continue
         is_long = last - at > 1 or (at > 0 and words.is_capital(at) and words.text.is_accented)
@@ -359,7 +374,7 @@ def is_capital_name(words: Words, first: int, last: int) -> bool:
     """Several words with capitals, in a text that is not all capitals; "ATTP" written out is none."""
     if last - first < 2 or words.text.original.isupper():
         return False
-    starts = {words.text.tokens[words.at[at]].start for at in range(first, last)}
+    starts = {words.text.starts[words.at[at]] for at in range(first, last)}
     if len(starts) < last - first or not words.is_capital(first):
         return False
     return all(words.is_capital(at) or words.words[at].isdigit() for at in range(first + 1, last))

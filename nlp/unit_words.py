@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 from nlp.characters import fold
 from nlp.normalise import Normalised
 from nlp.phrases import folded_words
+from nlp.remembered import Remembered
 from nlp.spacing import is_everyday_pair
 from nlp.unit_names import COMMUNE, DISTRICT, PROVINCE, is_one_edit, word_key
 
@@ -110,7 +111,7 @@ _SYLLABLE = re.compile(
 _JOINED = re.compile(r"(p|f|ph|phuong|q|quan|x|xa|tt|h)(\d{1,2})(?:(q|quan)(\d{1,2}|[a-z]{2,3}))?\Z")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Words:
     """The words of a text with joined forms taken apart ("p5q3"): `at` gives the token each came from."""
 
@@ -123,7 +124,7 @@ class Words:
 
     def is_capital(self, at: int) -> bool:
         """Whether the word was written with a capital."""
-        return self.text.original[self.text.tokens[self.at[at]].start].isupper()
+        return self.text.original[self.text.starts[self.at[at]]].isupper()
 
     @cached_property
     def breaks(self) -> frozenset[int]:
@@ -152,10 +153,8 @@ class Words:
 
 def words_of(text: Normalised) -> Words:
     """The words of a text."""
-    words = [token.word for token in text.tokens]
     if not _DIGIT_AFTER_LETTER.search(text.line):
-        accents = [token.accented for token in text.tokens]
-        return Words(text, words, accents, range(len(words)), text.line, text.line_tokens)
+        return Words(text, list(text.words), list(text.written), range(len(text.words)), text.line, text.line_tokens)
     return _taken_apart(text)
 
 
@@ -173,7 +172,7 @@ def _taken_apart(text: Normalised) -> Words:
     starts: dict[int, int] = {}
     length = 0
     for number, word in enumerate(words):
-        if number and _PAUSE.search(text.original[text.tokens[at[number - 1]].end : text.tokens[at[number]].start]):
+        if number and _PAUSE.search(text.original[text.ends[at[number - 1]] : text.starts[at[number]]]):
             line.append(" |")
             length += 2
         starts[length] = number
@@ -189,7 +188,7 @@ def kind_at(words: Words, at: int) -> Kind | None:
         two = _TWO.get((word, words.words[at + 1]))
         if two and not _is_other(words, at) and not _is_other(words, at + 1):
             return two
-    kind = _ONE.get(word) or _misspelled_kind(word)
+    kind = _KINDS[word]
     if word == "xa" and not words.text.is_accented and at and words.words[at - 1] in _FAR_WITHOUT_ACCENTS:
         return None
     if not kind or not _is_other(words, at):
@@ -198,10 +197,14 @@ def kind_at(words: Words, at: int) -> Kind | None:
     return kind._replace(is_doubtful=True) if is_slip else None
 
 
-def _misspelled_kind(word: str) -> Kind | None:
+def _kind_of(word: str) -> Kind | None:
+    """The kind a word may stand for, rightly spelled or with a slip."""
     if word in _ONE or is_syllable(word) or len(word) < 3:
-        return None
+        return _ONE.get(word)
     return next((_ONE[right] for right in _LONG if is_one_edit(word, right)), None)
+
+
+_KINDS = Remembered(_kind_of)
 
 
 def is_nearly_kind(word: str) -> bool:
@@ -285,7 +288,13 @@ def is_everyday_name(words: Words, first: int, last: int, *, is_told: bool) -> b
     return any(map(is_everyday_pair, around, around[1:]))
 
 
-@lru_cache(maxsize=16384)
+def _is_syllable(word: str) -> bool:
+    return word.isdigit() or _SYLLABLE.match(word) is not None
+
+
+_SYLLABLES = Remembered(_is_syllable)
+
+
 def is_syllable(word: str) -> bool:
     """Whether a word could be Vietnamese as it is spelled, without accents."""
-    return word.isdigit() or _SYLLABLE.match(word) is not None
+    return _SYLLABLES[word]

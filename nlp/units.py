@@ -34,7 +34,7 @@ _BETWEEN = frozenset({"thuoc", "cua", "o", "tai", "cu", "ngoai", "trong", "duoi"
 _NEAR_KM, _KM_A_DEGREE = 25.0, 111.2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UnitGuess:
     """A unit named in a text.
 
@@ -82,7 +82,7 @@ class Gazetteer:
 
     def find(self, text: Normalised, home: Home, taken: Sequence[tuple[int, int]] = ()) -> tuple[UnitGuess, ...]:
         """The units named in a text sent to this home, in its order; names inside `taken` tokens are left out."""
-        if not text.tokens or self._names.is_empty:
+        if not text.words or self._names.is_empty:
             return ()
         words = words_of(text)
         mentions = [m for m in islice(find_mentions(words, self._names), _MOST) if not _is_taken(words, m, taken)]

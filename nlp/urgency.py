@@ -17,7 +17,7 @@ _NEAR = 6
 _BESIDE = 4
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Urgency:
     """One of the three urgency codes, and the words that decided.
 
@@ -72,8 +72,7 @@ def _burns(cues: Sequence[Hit[str]], hit: Hit[str]) -> bool:
 
 
 def _is_denied(text: Normalised, hit: Hit[str]) -> bool:
-    before = text.tokens[max(0, hit.first - 2) : hit.first]
-    return any(token.word in _NOT for token in before)
+    return not _NOT.isdisjoint(text.words[max(0, hit.first - 2) : hit.first])
 
 
 def _is_taken_back(cues: Sequence[Hit[str]], hit: Hit[str], *kinds: str) -> bool:

@@ -89,7 +89,15 @@ def phrases_to_keep() -> dict[str, Any]:
 def _from_kept(kept: Any) -> Spelled[Any]:
     meanings = [meaning for _, meaning in _LISTS.values()]
     values = [(number, meanings[number](*row)) for number, row in kept["values"]]
-    return {key: [(*values[at], tuple(accents), strict) for at, accents, strict in same] for key, same in kept["keys"]}
+    found: Spelled[Any] = {}
+    # Most phrases are pairs of the same accents in several lists: each is kept once, and its words as the texts' are.
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for key, same in kept["keys"]:
+        found[key] = entries = []
+        for at, written, strict in same:
+            accents = tuple(written)
+            entries.append((*values[at], shared.setdefault(accents, accents), strict))
+    return found
 
 
 def find_listed(text: Normalised, name: str) -> Sequence[Hit[Any]]:
