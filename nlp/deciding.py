@@ -9,15 +9,20 @@ from typing import Protocol
 
 from nlp.chances import in_columns
 from nlp.clues import Clues
+from nlp.cues import find_cues
 from nlp.reading import TopicGuess
 from nlp.topics import TOPICS
 from nlp.urgency import EMERGENCY, NORMAL, URGENT
+from nlp.word_lists import SEALED as SEALED_LIST
+from nlp.word_lists import URGENCY as URGENCY_LIST
 
 NO_TOPIC = "-"
 SEALED = "sealed"
 FEEDBACK = "feedback"
 # Below this a topic is shown to officials but nothing is done by it (measured: see ARCHITECTURE.md).
 ABSTAINS = 0.5
+# So few words without any cue are no danger and no secret: "Ông Bảy", "đẹp rồi", "đúng vậy đó".
+_FEW_WORDS = 4
 # Recall comes first: how likely danger must be, by what the rules say; and a secret, alone and with the rules.
 _DANGER = {EMERGENCY: 0.15, URGENT: 0.25, NORMAL: 0.15}
 _DANGER_TAKEN_BACK = {"feared": 0.76, "unreal": 0.62, "runs": 0.85}
@@ -135,7 +140,14 @@ _SORTS = {
 }
 
 
+def _says_too_little(clues: Clues, cues: str) -> bool:
+    """Whether a few words without a single cue of the list are all there is: a name, a yes, a place."""
+    return len(clues.text.words) <= _FEW_WORDS and not find_cues(clues.text, cues)
+
+
 def _urgency(verdict: Verdict, clues: Clues) -> str:
+    if _says_too_little(clues, URGENCY_LIST):
+        return NORMAL
     chances = verdict.probabilities("urgency")
     danger = _danger(chances[EMERGENCY], verdict.probabilities("intent")["emergency"])
     needed = _DANGER_TAKEN_BACK.get(clues.urgency.taken_back, _DANGER[clues.urgency.code])
@@ -170,6 +182,8 @@ def _is_of_protected(verdict: Verdict) -> bool:
 
 
 def _is_sealed(chances: Mapping[str, float], clues: Clues) -> bool:
+    if _says_too_little(clues, SEALED_LIST):
+        return False
     return chances[SEALED] >= (_SECRET_BY_RULE if clues.sealing.sealed else _SECRET)
 
 
