@@ -43,10 +43,11 @@ class Command:
 
 
 _CODE = r"(?P<code>pa ?\d{2} ?-? ?\d{1,6})"
-_POLITE = r"(?: (?:a|nhe|nha|nghen|di|voi|giup|gium|dum|toi|em|ad|oi|cho toi|please))*"
+_POLITE = r"(?: (?:a|nhe|nha|nghen|di|voi|giup|gium|dum|toi|em|tui|minh|ad|oi|cho toi|please))*"
 _BEING = r"(?:nguoi|may|robot|bot|con nguoi)(?: that)?"
 _WHO = (
-    r"(?:(?:day la |ban la |cho hoi )?(?:ai (?:dang )?(?:tra loi|noi chuyen|nhan tin)(?: day| vay| the| do)?|"
+    r"(?:(?:day la |ban la |cho hoi )?(?:ai (?:dang )?(?:tra loi|noi chuyen|nhan tin|doc tin)(?: nay)?(?: day| vay| the| do)?|"
+    r"(?:day|ban|em|ad) la ai(?: vay| the)?|chat ?gpt (?:ha|a|phai khong)|"
     rf"{_BEING} hay (?:la )?{_BEING}(?: vay| the| day)?)|are you (?:a )?(?:bot|human|robot))"
 )
 # Tried in order on the folded words, whole.
@@ -55,22 +56,47 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
     for verb, pattern in (
         (Verb.STATUS, rf"(?:tra|tracuu|tra cuu|status)(?: {_CODE})?(?: (?P<rest>\d{{4}}))?"),
         (Verb.STATUS, rf"{_CODE}(?: (?P<rest>\d{{4}}))?"),
+        (
+            Verb.STATUS,
+            r"(?:cho hoi |hoi )?(?:ma (?:so )?(?:cua (?:toi|em|minh) )?(?:la )?(?:gi|bao nhieu|may)(?: vay| the)?|"
+            r"(?:toi |em )?quen ma(?: roi| so)?|bao gio (?:thi )?xong(?: vay| the)?|khi nao xong(?: vay)?|xong chua)",
+        ),
         (Verb.WITHDRAW, rf"(?:rut|rut lai|rut phan anh|rut don|rut yeu cau|huy phan anh|withdraw)(?: {_CODE})?"),
         (Verb.WITHDRAW, rf"(?:(?:toi|em) muon |cho toi |xin )?(?:rut|huy)(?: lai)?(?: phan anh| yeu cau)? {_CODE}"),
-        (Verb.RATE, rf"(?:dg|danh gia|cham diem)(?: {_CODE})? (?P<number>[1-3])"),
+        (Verb.RATE, rf"(?:dg|danh gia|cham diem)(?: {_CODE})?(?: ?(?P<number>[1-3])(?: diem)?)?"),
         (Verb.REOPEN, rf"(?:chua xong|chua dong y|khong dong y|mo lai|chua hai long|not done|reopen)(?: {_CODE})?"),
         (Verb.REOPEN, rf"(?:mo|mo lai|chua xong|chua dong y) {_CODE}(?:[ ,:]+(?P<rest>.+))?"),
-        (Verb.UNSUBSCRIBE, r"(?:dung|tc|stop|huy tin|ngung tin|dung tin|ngung nhan tin|dung nhan tin|unsubscribe)"),
+        (
+            Verb.UNSUBSCRIBE,
+            r"(?:dung|dung lai|tc|stop|huy tin|ngung tin|dung tin|ngung nhan tin|dung nhan tin|unsubscribe)",
+        ),
         (Verb.SUBSCRIBE, r"(?:nhan|dk|nhan tin|dang ky|dang ky nhan tin|nhan thong bao|start|subscribe)"),
         (Verb.UNSUBSCRIBE, r"(?:dung|ngung|huy|khong)(?: nhan)? (?:tin|thong bao) (?:ve )?(?P<rest>.+?)"),
-        (Verb.SUBSCRIBE, r"(?:chi )?(?:dang ky )?nhan (?:tin|thong bao) (?:ve )?(?P<rest>.+?)"),
+        (
+            Verb.SUBSCRIBE,
+            r"(?:(?:toi|em|minh|tui) (?:muon |xin )?|cho (?:toi|em) |xin )?(?:chi )?(?:dang ky )?nhan "
+            r"(?:tin|thong bao) (?:ve )?(?P<rest>.+?)",
+        ),
         (Verb.PERSON, r"(?:gap|gap can bo|gap nguoi|gap nguoi truc|noi chuyen voi can bo|officer|human|agent)"),
         (Verb.HELP, r"(?:hd|huong dan|tro giup|giup|menu|help)"),
         (Verb.ERASE, r"(?:xoa (?:du lieu|thong tin)(?: (?:ca nhan|cua toi|cua em))*|delete my data)"),
         (Verb.DATA, r"(?:dl|(?:xem )?(?:du lieu|thong tin)(?: ca nhan)? cua (?:toi|em|minh)|my data)"),
-        (Verb.CONSENT_BACK, r"(?:rut (?:lai )?(?:su )?dong y|toi khong dong y nua|withdraw consent)"),
+        (
+            Verb.CONSENT_BACK,
+            r"(?:(?:toi|em) (?:muon )?)?(?:rut (?:lai )?(?:su )?dong y|khong dong y nua|withdraw consent|"
+            r"(?:khong|dung) (?:cho )?luu (?:thong tin (?:cua )?(?:toi|em)|nua|ten (?:toi|em))(?: nua)?)",
+        ),
         (Verb.NAMED, r"(?:khong (?:can )?an danh(?: nua)?|bo an danh|not anonymous)"),
-        (Verb.ANONYMOUS, rf"(?:(?:xin )?(?:duoc )?(?:an danh|giau ten)|dung neu ten(?: toi)?|anonymous)(?: {_CODE})?"),
+        (
+            Verb.ANONYMOUS,
+            rf"(?:(?:toi|em|cho toi|cho em|nho|xin) )*(?:muon )?(?:xin |duoc )*(?:an danh|giau ten|anonymous)(?: {_CODE})?",
+        ),
+        (
+            Verb.ANONYMOUS,
+            r"(?:nho |xin |vui long )?(?:giu (?:bi mat|kin)(?: gium| giup)?|dung (?:neu|noi|de lo|tiet lo)|khong (?:neu|noi)|"
+            r"dung cho (?:ai )?biet|dung de (?:ai )?biet)(?: ai)?(?: biet)? (?:ho )?(?:ten|danh tinh)(?: cua)? ?(?:toi|em|tui|minh|chau)?"
+            r"(?: voi [a-z ]{2,30})?",
+        ),
         (Verb.WHO_ANSWERS, _WHO),
     )
 )
@@ -93,7 +119,7 @@ def command_in(text: str, folded: str) -> Command | None:
         return Command(Verb.ADD, code_in(adding["code"]), rest=_after_code(text))
     if len(words) > _LONGEST:
         return None
-    words = words.strip(" .!?\"'“”#/*")
+    words = words.strip(" .!?\"'“”#/*").removeprefix("soan ")
     for verb, pattern in _PATTERNS:
         found = pattern.fullmatch(words)
         if found:

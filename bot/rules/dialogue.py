@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.rules import answering
+
 # Who answers later than this has something else in mind.
 ANSWER_TIME = timedelta(hours=24)
 RATING_TIME = timedelta(days=7)
@@ -41,22 +43,9 @@ _OWN_WISHES = frozenset(
 _NO_NAME = frozenset(
     {"status_lookup", "human_handoff", "data_request", "withdraw", "emergency", "denunciation", "complaint"}
 )
-_SKIPS = re.compile(
-    r"(?:bo qua|gui luon|gui di|khong can|khoi(?: can| di)?|thoi khoi|khong biet|hong biet|khong ro|chiu|thoi|skip|"
-    r"khong muon(?: noi| cho biet)?|khong co|khong tra loi)"
-    r"(?: (?:a|nhe|nha|nghen|di|em|ad|ban|oi|roi|luon|cung duoc))*"
-)
-_YES = re.compile(
-    r"(?:co|dong y|ok|oke|okay|okie|duoc|vang|da|u|uh|um|uhm|yes|y|dung|dung roi|phai|chac|chac chan|nhat tri|"
-    r"toi dong y|da co|da dong y|da vang|i agree|agree)(?: (?:a|nhe|nha|nghen|em|ad|ban|luon|di|roi|chu|thoi))*"
-)
-_NO = re.compile(
-    r"(?:khong|ko|k|hong|thoi|khoi|no|n|chua|khong dong y|khong can|thoi khoi|khong phai|de do|da khong)"
-    r"(?: (?:a|nhe|nha|nghen|em|ad|ban|can|dau|dong y))*"
-)
-_NUMBER = re.compile(r"(?:so |chon |phuong an |dap an |muc )?(\d)[.)]?(?: (?:a|nhe|nha|em))*")
 _MOST_WORDS = 25
 _MOST_NAME_WORDS = 18
+_FEW_WORDS = 8
 _WORDS = re.compile(r"[a-z0-9]+")
 
 
@@ -90,22 +79,7 @@ TEXTS: Mapping[Question, str] = {
     Question.REASON: "rating_low",
     Question.ERASE: "erase_sure",
 }
-# What "yes" and "no" mean where a question offers something else.
-_YES_MEANS = {
-    Question.SPLIT: "split", Question.MERGE: "merge", Question.FORWARD: "forward", Question.CONSENT: "yes",
-    Question.WITHDRAW: "yes", Question.ERASE: "yes",
-}  # fmt: skip
-_NO_MEANS = {
-    Question.SPLIT: "together", Question.MERGE: "keep", Question.FORWARD: "no", Question.CONSENT: "no",
-    Question.WITHDRAW: "no", Question.ERASE: "no",
-}  # fmt: skip
 _SKIPPABLE = frozenset({Question.WHERE, Question.WHO, Question.REASON})
-_MORE_WORDS = re.compile(r"xem them|them|chi tiet|quyen rieng tu|tell me more|more")
-_LOW = re.compile(
-    r"(?:khong|chua|ko|hong) (?:he )?(?:hai long|dong y|duoc|tot|on)|te|qua te|chua xong|chua dat|that vong"
-)
-_GOOD = re.compile(r"(?:rat |qua )?(?:hai long|tot|tuyet(?: voi)?|tot lam|rat tot|ung|xuat sac)")
-_FAIR = re.compile(r"(?:tam|tam duoc|chap nhan(?: duoc)?|binh thuong|cung duoc|duoc|on|tam on)")
 
 
 @dataclass(frozen=True)
@@ -127,7 +101,11 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Heard:
-    """A message as far as the dialogue looks: folded text, what it wants, how sure its subject is, what it brings."""
+    """A message as far as the dialogue looks: folded text, what it wants, how sure its subject is, what it brings.
+
+    `accented`: as it was typed, in small letters. `has_cue`: words of danger or of accusation stand in it, so that
+    `is_sealed` and `is_emergency` are no mere impression of a few words. `says_who`: it reads like a name.
+    """
 
     folded: str
     intent: str
@@ -140,6 +118,9 @@ class Heard:
     is_sealed: bool = False
     is_emergency: bool = False
     is_command: bool = False
+    accented: str = ""
+    has_cue: bool = False
+    says_who: bool = False
 
 
 @dataclass(frozen=True)
@@ -204,73 +185,79 @@ def next_question(ticket: Told, known: Known) -> Question | None:
 def answer_to(waiting: Waiting, heard: Heard, at: datetime) -> Answer | None:
     """What a message says to the question that waits; None when it is about something else."""
     question = waiting.question
-    if question is None or not waiting.is_fresh(at) or heard.is_sealed:
+    if question is None or not waiting.is_fresh(at):
         return None
     bare = " ".join(_WORDS.findall(heard.folded))
-    value = None if heard.has_file else _chosen(waiting, bare)
+    value = None if heard.has_file or heard.has_cue else _chosen(waiting, bare, heard)
     if value is not None:
         return Answer(question, value)
-    if heard.is_emergency and question is not Question.WHERE:
+    if _is_urgent(heard, bare) and question is not Question.WHERE:
         return None
     free = {Question.WHERE: _as_place, Question.WHO: _as_name, Question.REASON: _as_reason}.get(question)
     if free is None or (heard.is_command and not heard.has_pin):
         return None
-    if not heard.has_file and question in _SKIPPABLE and _SKIPS.fullmatch(bare):
+    if not heard.has_file and question in _SKIPPABLE and answering.is_skip(bare):
         return Answer(question, "skip")
-    return Answer(question, "words") if free(waiting, heard) else None
+    return Answer(question, "words") if free(waiting, heard, bare) else None
 
 
-def _chosen(waiting: Waiting, bare: str) -> str | None:
-    """The value of the offered answer that was named: by its number, its label, or a plain yes or no."""
+def _is_urgent(heard: Heard, bare: str) -> bool:
+    """Whether danger or a secret comes first; a name or a place of a few words only sounds so."""
+    alarmed = heard.is_sealed or heard.is_emergency
+    return alarmed and (heard.has_cue or len(bare.split()) > _FEW_WORDS)
+
+
+def _chosen(waiting: Waiting, bare: str, heard: Heard) -> str | None:
+    """The value of the offered answer that was named: by its number, its label, or in other words."""
     question, values = waiting.question, list(waiting.labels)
-    if question is None:
+    if question is None or not bare:
         return None
-    number = _NUMBER.fullmatch(bare)
-    if number and 1 <= int(number[1]) <= len(values):
-        return values[int(number[1]) - 1]
+    number = answering.number_of(bare, len(values))
+    if number is not None:
+        return values[number - 1]
     for value, labels in waiting.labels.items():
-        if bare and bare in labels:
+        if bare in labels or (question is Question.WHICH and any(label in bare for label in labels)):
             return value
-    if question is Question.RATING:
-        return _rated(bare)
-    if question is Question.CONSENT and _MORE_WORDS.fullmatch(bare) and "more" in waiting.labels:
-        return "more"
-    if question in _NO_MEANS and _NO.fullmatch(bare):
-        return _NO_MEANS[question]
-    if question in _YES_MEANS and _YES.fullmatch(bare):
-        return _YES_MEANS[question]
-    return None
+    if question is Question.CONSENT and answering.begins_with_consent(bare) and heard.has_name:
+        return "yes"
+    return answering.meaning_of(question.value, bare, heard.accented or heard.folded)
 
 
-def _rated(bare: str) -> str | None:
-    for value, words in (("low", _LOW), ("fair", _FAIR), ("good", _GOOD)):
-        if words.fullmatch(bare):
-            return value
-    return None
-
-
-def _as_place(waiting: Waiting, heard: Heard) -> bool:
+def _as_place(waiting: Waiting, heard: Heard, bare: str) -> bool:
     if heard.has_pin:
         return True
-    if heard.intent in _OWN_WISHES and not (heard.has_place and heard.intent == "emergency"):
+    if heard.is_sealed and _is_urgent(heard, bare):
         return False
-    if len(heard.folded.split()) > _MOST_WORDS:
+    few = len(bare.split())
+    if heard.is_emergency and heard.has_cue:
+        return heard.has_place  # what is more: where, and that it is worse
+    if answering.is_spot(bare) or (heard.has_place and few <= _FEW_WORDS and not answering.has_trouble(bare)):
+        return True
+    if heard.has_file and not bare:
+        return False
+    if heard.intent in _OWN_WISHES or few > _MOST_WORDS:
         return False
     if heard.is_sure and heard.topic is not None and heard.topic != waiting.topic:
         return False
     return heard.has_place or not heard.is_sure
 
 
-def _as_name(waiting: Waiting, heard: Heard) -> bool:  # noqa: ARG001 - the same questions are put to all three
-    words = len(heard.folded.split())
+def _as_name(waiting: Waiting, heard: Heard, bare: str) -> bool:  # noqa: ARG001 - the same questions are put to all
+    words = len(bare.split())
     if heard.has_file or heard.has_pin or not 0 < words <= _MOST_NAME_WORDS:
         return False
-    if heard.has_name and heard.intent not in _NO_NAME:
+    if heard.has_name or heard.says_who:
+        return True
+    if answering.has_trouble(bare) or heard.has_cue:
+        return False
+    if words <= _FEW_WORDS and heard.intent not in {"status_lookup", "human_handoff", "question"}:
         return True
     return heard.intent not in _NO_NAME | {"question"} and not heard.is_sure
 
 
-def _as_reason(waiting: Waiting, heard: Heard) -> bool:
-    if heard.intent in {"status_lookup", "human_handoff", "data_request", "thanks", "spam", "denunciation"}:
+def _as_reason(waiting: Waiting, heard: Heard, bare: str) -> bool:
+    if heard.intent in {"status_lookup", "human_handoff", "data_request", "thanks", "spam"} or heard.is_sealed:
         return False
-    return not (heard.is_sure and heard.topic is not None and heard.topic != waiting.topic)
+    if heard.has_place and heard.is_sure and heard.topic != waiting.topic:
+        return False
+    return bool(bare) or heard.has_file

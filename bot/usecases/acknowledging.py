@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 
 from bot.rules.deadlines import is_working_time, next_opening
+from bot.rules.dialogue import Question
 from bot.texts import day
 from bot.usecases import dialogue, judging
 from bot.usecases.deliveries import PRIORITY_EMERGENCY
 from bot.usecases.filing import Filed
-from bot.usecases.related import label
+from bot.usecases.related import is_swindle, label
 from bot.usecases.telling import tell, voice_of
 from bot.usecases.turns import Turn
-from nlp.reading import Reading
 from storage.alerts import raise_alert
 from storage.enums import AlertKind, Urgency
 from storage.tickets import Ticket
-
-_SCAM = re.compile(r"\b(?:lua dao|lua tien|otp|mao danh|gia danh|chuyen khoan|chiem doat|link la|app la|ung dung la)\b")
 
 
 def acknowledge(turn: Turn, filed: Filed) -> None:
@@ -46,6 +44,8 @@ def _opened(turn: Turn, ticket: Ticket) -> None:
     if ticket.is_sealed:
         if not turn.is_emergency:
             turn.tell("denunciation_guide", ticket=ticket, once=f"guide:{ticket.id}")
+        elif not ticket.has_place:  # the text has asked where
+            dialogue.put(turn, ticket, Question.WHERE, is_said=True)
         return
     if turn.intent == "complaint":
         turn.tell("complaint_guide", ticket=ticket, once=f"guide:{ticket.id}")
@@ -56,7 +56,7 @@ def _opened(turn: Turn, ticket: Ticket) -> None:
         turn.tell("data_rights", ticket=ticket, once=f"ack:{ticket.id}", ngay=day(turn.work.now))
         return
     _confirm(turn, ticket)
-    if _SCAM.search(turn.message.text_folded) and ticket.topic == "an-ninh-trat-tu":
+    if ticket.topic == "an-ninh-trat-tu" and is_swindle(turn.message.text_folded):
         turn.tell("scam", ticket=ticket, once=f"scam:{ticket.id}")
 
 
@@ -76,7 +76,7 @@ def _confirm(turn: Turn, ticket: Ticket) -> None:
 
 def _closed_now(turn: Turn, ticket: Ticket) -> None:
     work, book = turn.work, turn.work.book
-    if is_working_time(work.now, book.hours, book.holidays) or ticket.urgency is not Urgency.NORMAL:
+    if is_working_time(work.now, book.hours, book.holidays) or ticket.urgency is Urgency.EMERGENCY:
         return
     opening = voice_of(work, turn.person).moment(next_opening(work.now, book.hours, book.holidays))
     turn.tell("after_hours", ticket=ticket, once=f"after_hours:{turn.person.urn.id}:{work.now:%Y%m%d}", mo=opening)
@@ -93,17 +93,29 @@ def emergency(turn: Turn, ticket: Ticket) -> None:
         ticket_id=ticket.id,
     )
     if not turn.work.is_stale:
-        key = _emergency_text(turn.reading)
+        key = _emergency_text(turn)
         once = f"emergency:{turn.message.id}"
         tell(turn.work, turn.person, once, key, ticket=ticket, priority=PRIORITY_EMERGENCY)
 
 
-def _emergency_text(reading: Reading | None) -> str:
+_CHILD = re.compile(
+    r"\b(?:tre em|tre con|be (?:gai|trai|nho|so sinh)|chau be|chau (?:gai|trai|nho)|dua (?:be|con|tre|nho)|con rieng|hoc sinh|"
+    r"(?:[3-9]|1[0-5]) tuoi|em be)\b"
+)
+_ABUSE = re.compile(
+    r"\b(?:xam hai|danh dap|danh|bao hanh|hanh ha|dam o|hiep|so soang|bo doi|nhot|chui mang|lam dung|bo roi)\b"
+)
+_OTHERS = re.compile(r"\b(?:co nguoi|nguoi ta|(?:ong|ba|anh|chi) (?:ay|kia|nay)|nhay cau|hang xom)\b")
+
+
+def _emergency_text(turn: Turn) -> str:
     """A child or somebody's own life needs other words than a fire."""
-    if reading is not None and reading.sealed:
-        notes = {span.note for span in reading.evidence if span.kind == "sealed"}
-        if "self_harm" in notes:
-            return "emergency_self"
-        if "child" in notes:
-            return "emergency_child"
+    reading, folded = turn.reading, turn.message.text_folded
+    if reading is None or not reading.sealed:
+        return "emergency"
+    notes = {span.note for span in reading.evidence if span.kind == "sealed"}
+    if "child" in notes or (_CHILD.search(folded) and _ABUSE.search(folded)):
+        return "emergency_child"
+    if "self_harm" in notes and not _OTHERS.search(folded):
+        return "emergency_self"
     return "emergency"

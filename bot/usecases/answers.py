@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from bot.rules.answering import is_no_name
 from bot.rules.dialogue import Answer, Question
 from bot.rules.identity import identity_in
-from bot.texts import day
+from bot.texts import Text, day
 from bot.usecases import dialogue, judging, related, wishes
+from bot.usecases.acknowledging import emergency
 from bot.usecases.filing import Filed, file_message
 from bot.usecases.related import label, note
+from bot.usecases.telling import speak
 from bot.usecases.turns import Turn
+from nlp.reading import TopicGuess
 from storage.enums import Consent, EventKind
 from storage.tickets import Ticket
 
@@ -19,7 +22,15 @@ from storage.tickets import Ticket
 def take_answer(turn: Turn, answer: Answer) -> Filed:
     """Do what the answer says, thank for it, and ask what is still missing."""
     ticket = dialogue.asked_about(turn)
+    if not turn.has_cue:  # a few words only sound like danger or like another matter
+        turn.take_as(urgency="thuong", sealed=False, topics=_fitting(turn, ticket), intent="add_info")
     return _TAKERS[answer.question](turn, answer, ticket)
+
+
+def _fitting(turn: Turn, ticket: Ticket | None) -> tuple[TopicGuess, ...]:
+    """The subjects of an answer that are those of its ticket; where a place leads to another, it is a place."""
+    guesses = turn.reading.topics if turn.reading else ()
+    return tuple(guess for guess in guesses if ticket is not None and guess.slug == ticket.topic)
 
 
 def _where(turn: Turn, answer: Answer, ticket: Ticket | None) -> Filed:
@@ -30,6 +41,9 @@ def _where(turn: Turn, answer: Answer, ticket: Ticket | None) -> Filed:
         return Filed(None)
     filed = _add(turn, ticket, Question.WHERE)
     if filed.ticket is None:
+        return filed
+    if turn.is_emergency and turn.has_cue:
+        emergency(turn, filed.ticket)
         return filed
     if turn.word.has_pin:
         dialogue.tell_then_ask(turn, filed.ticket, "pin_noted")
@@ -50,6 +64,7 @@ def _consent(turn: Turn, answer: Answer, ticket: Ticket | None) -> Filed:
     contact = turn.person.contact
     if answer.value == "more":
         turn.tell("privacy", ticket=ticket)
+        turn.person.conversation.asked_data = {"text": "privacy"}
         return Filed(None)
     if answer.value == "no":
         contact.consent, contact.consent_at = Consent.REFUSED.value, turn.work.now
@@ -58,6 +73,8 @@ def _consent(turn: Turn, answer: Answer, ticket: Ticket | None) -> Filed:
         return Filed(None)
     contact.consent, contact.consent_at = Consent.GIVEN.value, turn.work.now
     _remember_introduction(turn, ticket)
+    if turn.heard.has_name or turn.heard.says_who:
+        _keep_identity(turn)
     if ticket is None:
         turn.tell("consent_noted", ngay=day(turn.work.now))
     else:
@@ -83,18 +100,24 @@ def _who(turn: Turn, answer: Answer, ticket: Ticket | None) -> Filed:
     if answer.value == "anonymous":
         wishes.set_anonymous(turn, ticket, hidden=True)
         return Filed(None)
-    reading = turn.reading
-    found = identity_in(turn.message.text, reading.personal_data if reading else (), reading.places if reading else ())
     contact = turn.person.contact
-    contact.name = found.name or contact.name
-    contact.phone = found.phone or contact.phone
-    contact.address = found.address or contact.address
+    if not is_no_name(turn.message.text_folded):
+        _keep_identity(turn)
     turn.message.answers, turn.message.answers_ticket_id = Question.WHO.value, None
     if contact.name:
         turn.tell("identity_noted", ticket=ticket, ten=contact.name)
     else:
         turn.tell("skipped", ticket=ticket)
     return Filed(None)
+
+
+def _keep_identity(turn: Turn) -> None:
+    reading, contact = turn.reading, turn.person.contact
+    words = turn.message.text
+    found = identity_in(words, reading.personal_data if reading else (), reading.places if reading else ())
+    contact.name = found.name or contact.name
+    contact.phone = found.phone or contact.phone
+    contact.address = found.address or contact.address
 
 
 def _merge(turn: Turn, answer: Answer, ticket: Ticket | None) -> Filed:
@@ -104,9 +127,18 @@ def _merge(turn: Turn, answer: Answer, ticket: Ticket | None) -> Filed:
     into = related.merge(turn.work, ticket, int(data["into"])) if answer.value == "merge" and data else None
     if into is not None:
         turn.tell("merged_now", ticket=ticket, ma0=into.code)
+        _tell_result(turn, ticket, into)
     else:
         dialogue.tell_then_ask(turn, ticket, "kept_apart")
     return Filed(None)
+
+
+def _tell_result(turn: Turn, ticket: Ticket, into: Ticket) -> None:
+    """Who joins a report that has its result already gets it at once."""
+    result = related.result_of(turn.work, into)
+    if result is not None and not turn.work.is_stale:
+        words = result.text.replace(into.code, ticket.code)
+        speak(turn.work, turn.person, Text("result", words), f"result:{ticket.id}:{into.id}", ticket=ticket)
 
 
 def _split(turn: Turn, answer: Answer, ticket: Ticket | None) -> Filed:
@@ -182,9 +214,7 @@ def _erase(turn: Turn, answer: Answer, ticket: Ticket | None) -> Filed:  # noqa:
     if answer.value != "yes":
         turn.tell("erase_kept")
         return Filed(None)
-    if turn.reading is not None:
-        turn.reading = replace(turn.reading, intent="data_request", topics=(), sealed=False)
-        turn.message.reading = turn.reading.to_json()
+    turn.take_as(intent="data_request", topics=(), sealed=False)
     turn.message.text = f"{turn.message.text} (đồng ý xóa dữ liệu)"[:4_000]
     turn.work.session.flush()
     filed = file_message(turn.work, turn.person, turn.message)

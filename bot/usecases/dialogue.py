@@ -51,6 +51,8 @@ def _is_still_open(conversation: Conversation, ticket: Ticket | None) -> bool:
         return question in {Question.WHICH, Question.ERASE, Question.CONSENT}
     if question is Question.WHERE and ticket.has_place:
         return False
+    if question is Question.WHERE and ticket.urgency is Urgency.EMERGENCY:
+        return ticket.is_open  # also of a secret: where a child or a life is in danger
     if question in _ABOUT_REPORTS:
         return ticket.is_open and not ticket.is_sealed
     return not ticket.is_sealed and ticket.state is not TicketState.WITHDRAWN
@@ -62,7 +64,8 @@ def _waiting(conversation: Conversation, ticket: Ticket | None) -> Waiting:
         offered = (conversation.asked_data or {}).get("codes", {})
         labels: dict[str, tuple[str, ...]] = {str(number): (_bare(code),) for number, code in offered.items()}
     else:
-        names = texts.labels_of(dialogue.TEXTS[question])
+        asked_by = str((conversation.asked_data or {}).get("text") or dialogue.TEXTS[question])
+        names = texts.labels_of(asked_by)
         labels = {value: tuple(_bare(name) for name in spoken) for value, spoken in names.items()}
     return Waiting(question, conversation.asked_at, ticket.topic if ticket else None, labels)
 
@@ -147,9 +150,19 @@ def next_about(turn: Turn, ticket: Ticket, reading: Reading | None) -> Question 
         identity_was_asked=contact.identity_asked_at is not None,
     )
     question = dialogue.next_question(told, known)
+    if question in _CAN_WAIT and _still_waits(turn, ticket):
+        return None
     if question in _CAN_WAIT and _other_waits(turn, ticket):
         return None
     return question
+
+
+def _still_waits(turn: Turn, ticket: Ticket) -> bool:
+    """Whether the place of this very report was asked for and may still come."""
+    conversation = turn.person.conversation
+    if conversation.asked != Question.WHERE.value or conversation.asked_ticket_id != ticket.id:
+        return False
+    return Waiting(Question.WHERE, conversation.asked_at).is_fresh(turn.message.occurred_at)
 
 
 def _other_waits(turn: Turn, ticket: Ticket) -> bool:

@@ -9,10 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapters.messages import AttachmentKind
+from bot.rules.answering import follows_on
 from bot.rules.deadlines import DATA_REQUEST_DAYS, VIETNAM, due_at, due_in_days
-from bot.rules.dialogue import HIDDEN_BY_ITSELF, RATING_TIME, Question
+from bot.rules.dialogue import HIDDEN_BY_ITSELF, ON_SITE, RATING_TIME, Question
 from bot.rules.routing import route
-from bot.rules.threading import ADDING, OPENING, SURE, Group, Said, place_all
+from bot.rules.threading import ADDING, JOINING, OPENING, SURE, Group, Said, place_all
 from bot.usecases.work import Citizen, Work
 from nlp.normalise import fold
 from nlp.reading import Reading
@@ -59,7 +60,7 @@ class Known:
 def may_be_filed(message: Message, reading: Reading | None, *, has_attachments: bool) -> bool:
     """Whether a message can belong to a ticket at all; a courtesy cannot, and nothing need be asked about it."""
     intent = reading.intent if reading else "add_info"
-    return has_attachments or bool(message.quoted_external_id) or intent in OPENING | ADDING
+    return has_attachments or bool(message.quoted_external_id) or intent in OPENING | ADDING | JOINING
 
 
 def file_message(work: Work, person: Citizen, message: Message) -> Filed:
@@ -227,6 +228,8 @@ def _said(known: Known, tickets: dict[int, Ticket], fixed: dict[int, Group], quo
         quoted_ticket=quoted_ticket if quoted_ticket in tickets else None,
         fixed_ticket=held,
         held_ticket=message.ticket_id,
+        goes_on=follows_on(message.text_folded),
+        names_no_spot=first is None or first.slug not in ON_SITE,
     )
 
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import re
+
+from bot.rules.answering import is_content
 from bot.rules.deadlines import due_at
 from bot.rules.dialogue import Question
 from bot.usecases import dialogue
 from bot.usecases.filing import Filed, file_message
+from bot.usecases.own_tickets import ended_ones
 from bot.usecases.related import note
 from bot.usecases.turns import Turn
 from bot.usecases.work import Work
 from storage.enums import EventKind, TicketState
 from storage.tickets import Ticket
 
-LOW = 1
+LOW, FAIR, GOOD = 1, 2, 3
+_WORDS = re.compile(r"[a-z0-9]+")
+_JUDGES = re.compile(r"\b(?:hai long|chap nhan|dong y|danh gia|tam|diem|cung duoc)\b")
+_FAIRLY = re.compile(r"\b(?:chap nhan|dong y|tam|cung duoc)\b")
 # A reason of fewer words says no more than that something is wrong.
 _FEWEST_WORDS = 5
 
 
 def rate(turn: Turn, ticket: Ticket, rating: int) -> Filed:
     """Write down how content they are; who is not has the report opened again and is asked why."""
+    ticket = _judged(turn.work, ticket)
     ticket.rating, ticket.rated_at = rating, turn.work.now
     note(turn.work, ticket, EventKind.RATED, {"rating": rating})
     if rating == LOW:
@@ -34,7 +42,7 @@ def rate(turn: Turn, ticket: Ticket, rating: int) -> Filed:
 
 def reopen(turn: Turn, ticket: Ticket) -> Filed:
     """It is not over: the report is opened again, with what they say about it."""
-    _open_again(turn.work, ticket)
+    _open_again(turn.work, _judged(turn.work, ticket))
     turn.message.answers, turn.message.answers_ticket_id = Question.REASON.value, ticket.id
     turn.work.session.flush()
     filed = file_message(turn.work, turn.person, turn.message)
@@ -46,12 +54,31 @@ def reopen(turn: Turn, ticket: Ticket) -> Filed:
     return filed
 
 
+def praised(turn: Turn) -> Filed | None:
+    """Words that only say that the result is good: a judgement where one is asked for, thanks otherwise."""
+    bare = " ".join(_WORDS.findall(turn.message.text_folded))
+    if not is_content(bare) or turn.word.attachments:
+        return None
+    ended = [t for t in ended_ones(turn.work, turn.person) if t.state is TicketState.ANSWERED]
+    if not ended:
+        return None
+    if _JUDGES.search(bare) and ended[0].rating is None:
+        return rate(turn, ended[0], FAIR if _FAIRLY.search(bare) else GOOD)
+    turn.tell("thanks")
+    return Filed(None)
+
+
 def go_on(work: Work, ticket: Ticket) -> bool:
     """More was said about a report that has its result: somebody must look again. False when nobody need."""
     if ticket.state is not TicketState.ANSWERED:
         return False
     _open_again(work, ticket)
     return True
+
+
+def _judged(work: Work, ticket: Ticket) -> Ticket:
+    """The ticket whose result it is: of who joined another's report, that one."""
+    return work.session.get_one(Ticket, ticket.merged_into_id) if ticket.merged_into_id is not None else ticket
 
 
 def _open_again(work: Work, ticket: Ticket) -> None:

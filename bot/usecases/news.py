@@ -51,6 +51,9 @@ def subscribe(turn: Turn, command: Command) -> Filed:
     """News again, of all kinds or of those named."""
     work, person = turn.work, turn.person
     wanted = _named(turn, command)
+    if command.rest and not wanted.pairs and not _ALL.search(command.rest):
+        turn.tell("news_unknown", gi=command.rest[:60])
+        return _NOTHING
     if not opt(work, person, out=False, at=turn.message.occurred_at):
         return _NOTHING
     if not wanted.pairs:
@@ -72,6 +75,9 @@ def unsubscribe(turn: Turn, command: Command) -> Filed:
     """No more news, or no more of those named."""
     work, person = turn.work, turn.person
     wanted = _named(turn, command)
+    if command.rest and not (wanted.pairs and _rows(work, person)) and not _ALL.search(command.rest):
+        turn.tell("news_some")  # who gets everything, or names what we do not know, loses nothing by it
+        return _NOTHING
     kept = [row for row in _rows(work, person) if not _is_named(row, wanted)] if wanted.pairs else []
     if not wanted.pairs or not kept:
         if opt(work, person, out=True, at=turn.message.occurred_at):

@@ -38,10 +38,14 @@ def open_ones(work: Work, person: Citizen) -> list[Ticket]:
 
 def ended_ones(work: Work, person: Citizen) -> list[Ticket]:
     """Their tickets with a result that may still be judged or reopened."""
+    since = work.now - REOPEN_TIME
+    over = Ticket.state.in_([TicketState.ANSWERED, TicketState.CLOSED])
     query = own(work, person).where(
-        Ticket.state.in_([TicketState.ANSWERED, TicketState.CLOSED]),
         Ticket.is_spam.is_(False),
-        sa.func.coalesce(Ticket.closed_at, Ticket.answered_at) > work.now - REOPEN_TIME,
+        sa.or_(
+            sa.and_(over, sa.func.coalesce(Ticket.closed_at, Ticket.answered_at) > since),
+            sa.and_(Ticket.state == TicketState.MERGED, Ticket.answered_at > since),  # they got the other's result
+        ),
     )
     return list(work.session.scalars(query.order_by(Ticket.answered_at.desc()).limit(20)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -42,7 +43,8 @@ def offers(turn: Turn, ticket: Ticket) -> frozenset[Question]:
         Message.ticket_id == ticket.id, Message.direction == Direction.OUT, Message.template.is_not(None)
     )
     done = {key for template in session.scalars(said) for key in (template or "").split("+")}
-    if lacks_place(ticket.topic, has_place=ticket.has_place) and "ask_where" not in done:
+    is_incomplete = lacks_place(ticket.topic, has_place=ticket.has_place)
+    if is_incomplete and "ask_where" not in done and not is_swindle(turn.message.text_folded):
         found.add(Question.WHERE)
     if "split_offer" not in done and second_matter(turn, ticket) is not None:
         found.add(Question.SPLIT)
@@ -129,7 +131,8 @@ def metres_between(one: Ticket, other: Ticket) -> float:
 def merge(work: Work, ticket: Ticket, into_id: int) -> Ticket | None:
     """Join the ticket to another at its writer's wish; None when the other one is not to be joined any more."""
     into = work.session.get(Ticket, into_id)
-    if into is None or not into.is_open or into.is_sealed or into.merged_into_id is not None or into.is_spam:
+    is_there = into is not None and (into.is_open or into.state is TicketState.ANSWERED)
+    if into is None or not is_there or into.is_sealed or into.merged_into_id is not None or into.is_spam:
         return None
     ticket.state, ticket.is_open = TicketState.MERGED, False
     ticket.merged_into_id, ticket.closed_at, ticket.is_touched = into.id, work.now, True
@@ -138,6 +141,14 @@ def merge(work: Work, ticket: Ticket, into_id: int) -> Ticket | None:
     note(work, ticket, EventKind.MERGED, {"into": into.code, "by": "citizen"})
     note(work, into, EventKind.MERGED, {"from": ticket.code, "by": "citizen"})
     return into
+
+
+def result_of(work: Work, ticket: Ticket) -> Message | None:
+    """The result that a ticket's writer was told, if there is one."""
+    if ticket.state is not TicketState.ANSWERED:
+        return None
+    query = sa.select(Message).where(Message.ticket_id == ticket.id, Message.template == "result")
+    return work.session.scalar(query.order_by(Message.id.desc()).limit(1))
 
 
 # ---- two matters ----------------------------------------------------------------------------------------------------
@@ -167,13 +178,29 @@ def part_off(turn: Turn, data: dict[str, Any]) -> Ticket | None:
     return ticket
 
 
+_SWINDLE = re.compile(
+    r"\b(?:lua dao|lua tien|otp|mao danh|gia danh|tu xung|chuyen (?:khoan|phi|tien|coc)|chiem doat|link la|app la|ung dung la|"
+    r"trung thuong|nap the|ma xac nhan|cai app|cai ung dung)\b"
+)
+
+
+def is_swindle(folded: str) -> bool:
+    """Whether somebody is being cheated by telephone or chat: there is nowhere to go, but something to warn of."""
+    return _SWINDLE.search(folded) is not None
+
+
 # ---- elsewhere ------------------------------------------------------------------------------------------------------
 
 
 def other_commune(turn: Turn, ticket: Ticket) -> PlaceGuess | None:
     """The commune the message is about, when it surely is another one."""
     reading = turn.reading
-    if reading is None or turn.message.ticket_id != ticket.id or ticket.urgency is Urgency.EMERGENCY:
+    if turn.message.ticket_id != ticket.id or ticket.urgency is Urgency.EMERGENCY:
+        return None
+    if turn.word.has_pin:  # surer than words
+        code, home = ticket.locality_code, turn.work.book.home.commune_code
+        return PlaceGuess("commune", code, "", 1.0, is_here=False) if code and code != home else None
+    if reading is None:
         return None
     if any(place.level == "place" or (place.is_here and place.level == "commune") for place in reading.places):
         return None

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from adapters.messages import InboundMessage
 from bot import texts
 from bot.rules.commands import command_in
-from bot.rules.threading import ADDING, OPENING
-from bot.usecases import dialogue
+from bot.rules.threading import OPENING, SURE
+from bot.usecases import dialogue, judging
 from bot.usecases.acknowledging import acknowledge, emergency
 from bot.usecases.answers import take_answer
 from bot.usecases.citizens import citizen, interacted
@@ -21,6 +21,7 @@ from bot.usecases.correcting import corrected
 from bot.usecases.driven import is_driven
 from bot.usecases.filing import Filed, file_message, may_be_filed
 from bot.usecases.keeping import keep
+from bot.usecases.own_tickets import open_ones
 from bot.usecases.telling import speak
 from bot.usecases.told_rows import adopt
 from bot.usecases.turns import Turn
@@ -34,7 +35,13 @@ from storage.messages import Message
 # What says that an answer was not the one that was asked for, and how soon after it and how shortly.
 OBJECTION = re.compile(r"\b(?:(?:chua|khong|hong) (?:dung|phai|ro)|sai roi|hoi cai khac|y khac)\b")
 OBJECTION_TIME, OBJECTION_WORDS = timedelta(hours=24), 20
-_FOREIGN, _FEWEST_FOREIGN_WORDS = "other", 4
+_MAYBE_REPORTS = frozenset({"add_info", "chitchat", "out_of_scope", "proposal"})
+# What an English sentence cannot do without; gibberish has none.
+_ENGLISH = re.compile(
+    r"\b(?:the|is|are|my|there|please|light|water|road|i|you|not|and|of|to|in|it|has|have|been|would|like|near|for|from|a|do|we)\b"
+)
+_FEWEST_ENGLISH = 2
+_FOREIGN, _FEWEST_FOREIGN_WORDS, _LONG_WITHOUT_SPACES = "other", 4, 12
 
 
 def take_message(
@@ -72,9 +79,13 @@ def take_message(
 
 def _if_foreign(reading: Reading | None, word: InboundMessage) -> Reading | None:
     """Words in a language we do not read are a report until a person has read them."""
-    if reading is None or reading.language != _FOREIGN or reading.intent in OPENING | ADDING:
+    if reading is None or reading.language != _FOREIGN or reading.intent in OPENING:
         return reading
-    return replace(reading, intent="feedback") if len(word.text.split()) >= _FEWEST_FOREIGN_WORDS else reading
+    is_long = len(word.text.split()) >= _FEWEST_FOREIGN_WORDS or len(word.text) > _LONG_WITHOUT_SPACES
+    wants_person = re.search(
+        r"\b(?:talk|speak|officer|somebody|human)\b.*\b(?:officer|person|human|somebody)\b", word.text.lower()
+    )
+    return replace(reading, intent="human_handoff" if wants_person else "feedback") if is_long else reading
 
 
 def _note_time(person: Citizen, message: Message) -> None:
@@ -85,11 +96,13 @@ def _note_time(person: Citizen, message: Message) -> None:
 
 def _note_language(turn: Turn) -> None:
     """Who writes English is answered in English, until they write Vietnamese."""
+    words = turn.message.text_folded
     spoken = turn.reading.language if turn.reading else "none"
-    if spoken == "vi" and turn.message.text != turn.message.text_folded:
-        turn.person.conversation.language = "vi"
-    elif spoken == _FOREIGN and turn.message.text.isascii():
-        turn.person.conversation.language = "en"
+    conversation = turn.person.conversation
+    if spoken == _FOREIGN and len(_ENGLISH.findall(words)) >= _FEWEST_ENGLISH:
+        conversation.language = "en"
+    elif spoken == "vi" and len(words.split()) >= _FEWEST_FOREIGN_WORDS and turn.command is None:
+        conversation.language = "vi"
 
 
 def _listen(turn: Turn) -> Filed:
@@ -98,6 +111,8 @@ def _listen(turn: Turn) -> Filed:
     filed = Filed(None)
     if may_be_filed(turn.message, turn.reading, has_attachments=bool(turn.word.attachments)):
         filed = file_message(turn.work, turn.person, turn.message)
+    if filed.ticket is None and not turn.message.is_sealed:
+        filed = _under_what_is_held(turn)
     if filed.ticket is not None and turn.is_emergency:
         emergency(turn, filed.ticket)
     return filed
@@ -129,12 +144,22 @@ def _speak_all(work: Work, person: Citizen, message: Message, said: tuple[str, .
         speak(work, person, texts.Text("driven", words), f"driven:{message.id}:{number}")
 
 
+def _under_what_is_held(turn: Turn) -> Filed:
+    """What says nothing by itself is said to the official who answers, about the report they talk of."""
+    mine = open_ones(turn.work, turn.person)
+    if not mine:
+        return Filed(None)
+    turn.message.answers, turn.message.answers_ticket_id = "talk", mine[0].id
+    turn.work.session.flush()
+    return file_message(turn.work, turn.person, turn.message)
+
+
 def _respond(turn: Turn) -> Filed:
     answer = dialogue.heard_answer(turn)
     if answer is not None:
         return _done(turn, take_answer(turn, answer), answer.question.value)
     # Of words that come hours late only the wish about announcements is carried out by a machine.
-    ways = (take_old_wish,) if turn.work.is_stale else (take_wish, corrected, _answer_frequent)
+    ways = (take_old_wish,) if turn.work.is_stale else (take_wish, judging.praised, corrected, _answer_frequent)
     for way in ways:
         filed = way(turn)
         if filed is not None and turn.word.attachments and filed.ticket is None:
@@ -146,7 +171,7 @@ def _respond(turn: Turn) -> Filed:
 
 def _done(turn: Turn, filed: Filed, what: str) -> Filed:
     """What was answered or carried out wants nothing more: filing leaves it alone from now on."""
-    if filed.ticket is None and turn.message.answers is None:
+    if filed.ticket is None and turn.message.answers is None and turn.message.faq_key is None:
         turn.message.answers = what
     return filed
 
@@ -159,11 +184,22 @@ def _report(turn: Turn) -> Filed:
         filed = file_message(work, person, message)
     if unanswered is not None and filed.ticket is None:
         filed = file_message(work, person, unanswered)
+    if filed.ticket is None and _has_a_matter(turn):
+        turn.take_as(intent="feedback")
+        filed = file_message(work, person, message)
     if filed.ticket is None:
         _answer_without_ticket(turn)
     else:
         acknowledge(turn, filed)
     return filed
+
+
+def _has_a_matter(turn: Turn) -> bool:
+    """Whether words that seem to add to something, or to chat, are a report after all: there is nothing to add to."""
+    reading = turn.reading
+    if reading is None or turn.intent not in _MAYBE_REPORTS or not reading.topics:
+        return False
+    return reading.topics[0].probability >= SURE and len(turn.message.text_folded.split()) > 1
 
 
 def _answer_frequent(turn: Turn) -> Filed | None:
@@ -196,7 +232,7 @@ def _take_back_answer(turn: Turn) -> Message | None:
         .limit(1)
     )
     if question is not None:
-        question.faq_key = None
+        question.faq_key = question.answers = None
         session.flush()
     return question
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapters.messages import InboundMessage
 from bot.rules.commands import Command
 from bot.rules.dialogue import Heard
+from bot.rules.identity import introduces
 from bot.rules.threading import SURE
 from bot.usecases.deliveries import PRIORITY_ACK
 from bot.usecases.telling import tell, voice_of
@@ -17,6 +18,9 @@ from nlp.reading import Reading
 from storage.enums import Urgency
 from storage.messages import Message
 from storage.tickets import Ticket
+
+# What evidence is called that is the model's and no word of a list.
+_IMPRESSIONS = frozenset({"khan_cap", "khan", "sealed"})
 
 
 @dataclass
@@ -46,6 +50,20 @@ class Turn:
         return self.reading is not None and self.reading.urgency == Urgency.EMERGENCY.value
 
     @property
+    def has_cue(self) -> bool:
+        """Whether words of danger or accusation stand in it, not only the impression of them."""
+        spans = self.reading.evidence if self.reading else ()
+        return any(span.kind in {"urgency", "sealed"} and span.note not in _IMPRESSIONS for span in spans)
+
+    def take_as(self, **changes: Any) -> None:
+        """Read the message otherwise from now on, now that it is clear what it is."""
+        if self.reading is not None:
+            self.reading = replace(self.reading, **changes)
+            self.message.reading = self.reading.to_json()
+            self.message.is_sealed = self.reading.sealed
+            self.work.session.flush()
+
+    @property
     def heard(self) -> Heard:
         """The message as far as the rules of the dialogue look."""
         reading = self.reading
@@ -62,6 +80,9 @@ class Turn:
             is_sealed=self.message.is_sealed,
             is_emergency=self.is_emergency,
             is_command=self.command is not None,
+            accented=self.message.text.lower(),
+            has_cue=self.has_cue,
+            says_who=introduces(self.message.text_folded),
         )
 
     def tell(self, key: str, *, ticket: Ticket | None = None, once: str = "", then: str = "", **variables: str) -> None:

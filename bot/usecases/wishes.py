@@ -38,6 +38,10 @@ _ERASES_DATA = re.compile(r"\bxoa\b")
 def take_wish(turn: Turn) -> Filed | None:
     """Do what the message asks for; None when it is no wish but something to be filed or answered otherwise."""
     if turn.command is not None:
+        if turn.word.quoted_external_id and turn.command == Command(Verb.STATUS):
+            return None  # asked about the very report that is quoted
+        if not turn.has_cue:  # a wish for silence is no accusation
+            turn.take_as(sealed=False)
         return _VERBS[turn.command.verb](turn, turn.command)
     return _said_freely(turn)
 
@@ -193,7 +197,8 @@ def _ask_which(turn: Turn, verb: str, found: list[Ticket]) -> Filed:
     voice = voice_of(turn.work, turn.person)
     lines = [f"{ticket.code} ({label(ticket.topic)})" for ticket in shown]
     words = voice.say("ask_which").words
-    listed = texts.numbered([texts.plain(line) if voice.is_sms else line for line in lines])
+    listed = texts.numbered(lines)
+    listed = texts.plain(listed) if voice.is_sms else listed
     data = {"verb": verb, "codes": {str(ticket.id): ticket.code for ticket in shown}}
     dialogue.ask(turn.work, turn.person, Question.WHICH, None, data=data, is_said=True)
     if not turn.work.is_stale:
@@ -205,8 +210,11 @@ def _ask_which(turn: Turn, verb: str, found: list[Ticket]) -> Filed:
 
 def _rate(turn: Turn, command: Command) -> Filed:
     ended = own_tickets.meant(turn.work, turn.person, command.code, own_tickets.ended_ones)
-    if not ended or command.number is None:
+    if not ended:
         turn.tell("rating_nothing")
+        return _NOTHING
+    if command.number is None:
+        dialogue.ask(turn.work, turn.person, Question.RATING, ended[0])
         return _NOTHING
     return judging.rate(turn, ended[0], command.number)
 

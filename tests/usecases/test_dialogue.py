@@ -57,7 +57,7 @@ def test_the_answer_is_noted_on_the_ticket_and_read_back(morning: World, clock: 
 
 def test_a_pin_is_an_answer(morning: World, clock: Clock) -> None:
     reported(morning, clock)
-    location = {"type": "location", "payload": {"coordinates": {"latitude": "10.89", "longitude": "106.29"}}}
+    location = {"type": "location", "payload": {"coordinates": {"latitude": "10.80446", "longitude": "106.31723"}}}
     event = {
         "event_name": "user_send_location",
         "sender": {"id": "3000000000000000003"},
@@ -65,7 +65,7 @@ def test_a_pin_is_an_answer(morning: World, clock: Clock) -> None:
     }
     morning.event({**event, "message": {"msg_id": "pin1", "attachments": [location]}})
     take_in(morning)
-    assert the_ticket(morning).latitude == pytest.approx(10.89)
+    assert the_ticket(morning).latitude == pytest.approx(10.80446)
     assert said_to_citizens(morning)[-1] == "pin_noted"
 
 
