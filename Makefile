@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench chaos rasa clean reset-demo lock
+.PHONY: help run test check format bench chaos rasa scenarios clean reset-demo lock
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench: $(VENV)/.dev ## Measure ingest and workers against durable writes, readin
 
 chaos: $(VENV)/.dev ## Kill the process at random points and audit the ledger, on both engines
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+scenarios: $(VENV)/.dev ## Play every conversation on every channel and both engines (make test plays each once)
+	SCENARIOS=all $(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/scenarios $(ARGS)
 
 rasa: $(VENV)/.dev ## Rehearse with a real Rasa server: make rasa RASA=/path/to/its/bin/rasa
 	$(BIN)/python -m tests.rasa.rehearse $(RASA)

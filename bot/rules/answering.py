@@ -44,7 +44,7 @@ _MEANINGS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
                            r"luu gi|an toan|tell me more|more)\b"),
         "yes": re.compile(r"\b(?:dong y|luu|agree)\b"),
     },
-    "withdraw": {"no": re.compile(r"\b(?:giu|de lai|de do|khoan)\b"), "yes": re.compile(r"\b(?:rut|huy|bo)\b")},
+    "withdraw": {"no": re.compile(r"\b(?:giu|de lai|de do|khoan)\b"), "yes": re.compile(r"\b(?:rut|huy|bo di|bo phan anh)\b")},
     "erase": {"no": re.compile(r"\b(?:giu|de lai|de do|khoan)\b"), "yes": re.compile(r"\b(?:xoa|delete)\b")},
     "who": {
         "anonymous": re.compile(
@@ -90,7 +90,7 @@ _PLACES = (
 _SPOT = re.compile(rf"(?:(?:da|thua|a|u|la|no|cai do|cho do) )*{_PLACES}\b")
 # What says that something is wrong: a place does not.
 _TROUBLE = re.compile(
-    r"\b(?:khong|ko|hong ai|chua|bi|hu|hong roi|tat|toi om|ngap|tac|nghet|chay|vo|nut|lun|sap|do nga|mat (?:nuoc|dien|mang|nap)|"
+    r"\b(?:khong|ko|hong ai|chua|bi|hu|hong roi|tat|toi om|ngap|tac|nghet|chay|vo (?:roi|ong|duong|nat|be)|nut|lun|sap|do nga|mat (?:nuoc|dien|mang|nap)|"
     r"thieu|hoi (?:thoi|qua|lam)|boc mui|on ao|lan chiem|trom|danh nhau|dien giat|o ga|ro ri|gay|nghieng|xin|de nghi|bao gio|"
     r"khi nao|chat dong|cuu)\b"
 )

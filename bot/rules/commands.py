@@ -103,6 +103,8 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
 _ADDING = re.compile(rf"(?:them|bo sung|add)[ :]+{_CODE}(?:[ ,:.]+(?P<rest>.+))?", re.DOTALL)
 # Without accents "DUNG" is also "đúng", and "NHAN" also "nhắn": alone they mean the announcements.
 _LONGEST = 120
+# What follows "nhận tin" and names no kind of news.
+_NO_SUBJECT = frozenset({"nua", "gi", "cho", "phien", "di", "day", "lam", "toi", "em", "cua", "tu", "hang"})
 
 
 def code_in(text: str) -> str | None:
@@ -131,6 +133,8 @@ def _command(verb: Verb, found: re.Match[str], text: str) -> Command | None:
     if verb is Verb.UNSUBSCRIBE and found[0].startswith("dung") and "đúng" in text.lower():
         return None  # "đúng" is a yes
     parts = found.groupdict()
+    if verb in {Verb.SUBSCRIBE, Verb.UNSUBSCRIBE} and (parts.get("rest") or "").split(" ")[0] in _NO_SUBJECT:
+        parts["rest"] = ""
     number = parts.get("number")
     return Command(
         verb,

@@ -46,6 +46,7 @@ _NO_NAME = frozenset(
 _MOST_WORDS = 25
 _MOST_NAME_WORDS = 18
 _FEW_WORDS = 8
+_FEWEST_OF_REPORT = 5
 _WORDS = re.compile(r"[a-z0-9]+")
 
 
@@ -248,7 +249,8 @@ def _as_name(waiting: Waiting, heard: Heard, bare: str) -> bool:  # noqa: ARG001
         return False
     if heard.has_name or heard.says_who:
         return True
-    if answering.has_trouble(bare) or heard.has_cue:
+    is_report = heard.is_sure and heard.topic in ON_SITE and heard.intent == "feedback" and words >= _FEWEST_OF_REPORT
+    if answering.has_trouble(bare) or heard.has_cue or is_report:
         return False
     if words <= _FEW_WORDS and heard.intent not in {"status_lookup", "human_handoff", "question"}:
         return True

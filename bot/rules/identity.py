@@ -21,7 +21,7 @@ _BEFORE_A_NAME = re.compile(
 _LIVES = re.compile(r"\b(?:thon|to|xom|ap|khu pho|kp|khu|buon|lang|ban|doi|so nha|duong|ngo|hem|tdp)\b\.? ?\w")
 _AT = re.compile(r"\s+(?:ở|o|tại|tai|nhà ở|trú tại|sống ở)\s+", re.IGNORECASE)
 _PAUSES = re.compile(r"\s*[,;\n–|.]\s*|\s+-\s+")
-_MOST_NAME_WORDS = 6
+_FEWEST_NAME_WORDS, _MOST_NAME_WORDS = 2, 6
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class Identity:
 def introduces(folded: str) -> bool:
     """Whether the writer says who they are."""
     return _INTRODUCES.search(folded) is not None
+
+
+def looks_like_name(text: str) -> bool:
+    """Whether nothing but a name in capitals stands there: "Võ Thành Long"."""
+    words = text.strip(" .,!").split()
+    return _FEWEST_NAME_WORDS <= len(words) < _MOST_NAME_WORDS and all(w.isalpha() and w[0].isupper() for w in words)
 
 
 def identity_in(text: str, data: Iterable[Span], places: Iterable[PlaceGuess]) -> Identity:

@@ -55,9 +55,14 @@ def _opened(turn: Turn, ticket: Ticket) -> None:
     if turn.intent == "data_request":
         turn.tell("data_rights", ticket=ticket, once=f"ack:{ticket.id}", ngay=day(turn.work.now))
         return
-    _confirm(turn, ticket)
+    if ticket.urgency is Urgency.EMERGENCY:
+        turn.tell("ack_emergency", ticket=ticket, once=f"ack:{ticket.id}")
+        if dialogue.next_about(turn, ticket, turn.reading) is Question.WHERE:
+            dialogue.put(turn, ticket, Question.WHERE, is_said=True)
+        return
     if ticket.topic == "an-ninh-trat-tu" and is_swindle(turn.message.text_folded):
-        turn.tell("scam", ticket=ticket, once=f"scam:{ticket.id}")
+        turn.tell("scam", ticket=ticket, once=f"scam:{ticket.id}")  # before somebody transfers money
+    _confirm(turn, ticket)
 
 
 def _confirm(turn: Turn, ticket: Ticket) -> None:

@@ -28,6 +28,8 @@ def heard_answer(turn: Turn) -> Answer | None:
     conversation = turn.person.conversation
     if conversation.asked is None:
         return None
+    if turn.command is not None and turn.command.code and conversation.asked != Question.WHICH.value:
+        return None  # it names the report it means
     ticket = asked_about(turn)
     if not _is_still_open(conversation, ticket):
         forget(turn.person)
@@ -61,8 +63,8 @@ def _is_still_open(conversation: Conversation, ticket: Ticket | None) -> bool:
 def _waiting(conversation: Conversation, ticket: Ticket | None) -> Waiting:
     question = Question(conversation.asked or "")
     if question is Question.WHICH:
-        offered = (conversation.asked_data or {}).get("codes", {})
-        labels: dict[str, tuple[str, ...]] = {str(number): (_bare(code),) for number, code in offered.items()}
+        offered = (conversation.asked_data or {}).get("codes", [])
+        labels: dict[str, tuple[str, ...]] = {str(number): (_bare(code),) for number, code in offered}
     else:
         asked_by = str((conversation.asked_data or {}).get("text") or dialogue.TEXTS[question])
         names = texts.labels_of(asked_by)

@@ -95,12 +95,12 @@ def _say(
             is_held = _pass_on(desk)
         elif desk.ticket.state is TicketState.NEW:
             desk.move(TicketState.RECEIVED)
+        if text is None:
+            hold(desk)  # the citizen hears who speaks before they do
         template = "result_draft" if is_held else text.key if text else None
         message = desk.write(text.words if text else words, template=template, token=mark)
         if blob is not None:
             desk.show_picture(message, blob, size)
-        if text is None:
-            hold(desk)
         if not is_held:
             desk.owe(message, image_blob=blob)
         if text is not None and not is_held:

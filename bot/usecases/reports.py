@@ -41,6 +41,7 @@ _ENGLISH = re.compile(
     r"\b(?:the|is|are|my|there|please|light|water|road|i|you|not|and|of|to|in|it|has|have|been|would|like|near|for|from|a|do|we)\b"
 )
 _FEWEST_ENGLISH = 2
+HALF_SURE = 0.4
 _FOREIGN, _FEWEST_FOREIGN_WORDS, _LONG_WITHOUT_SPACES = "other", 4, 12
 
 
@@ -81,7 +82,9 @@ def _if_foreign(reading: Reading | None, word: InboundMessage) -> Reading | None
     """Words in a language we do not read are a report until a person has read them."""
     if reading is None or reading.language != _FOREIGN or reading.intent in OPENING:
         return reading
-    is_long = len(word.text.split()) >= _FEWEST_FOREIGN_WORDS or len(word.text) > _LONG_WITHOUT_SPACES
+    is_long = len(word.text.split()) >= _FEWEST_FOREIGN_WORDS or (
+        not word.text.isascii() and len(word.text) > _LONG_WITHOUT_SPACES
+    )
     wants_person = re.search(
         r"\b(?:talk|speak|officer|somebody|human)\b.*\b(?:officer|person|human|somebody)\b", word.text.lower()
     )
@@ -199,7 +202,12 @@ def _has_a_matter(turn: Turn) -> bool:
     reading = turn.reading
     if reading is None or turn.intent not in _MAYBE_REPORTS or not reading.topics:
         return False
-    return reading.topics[0].probability >= SURE and len(turn.message.text_folded.split()) > 1
+    return _is_likely(reading) and len(turn.message.text_folded.split()) > 1
+
+
+def _is_likely(reading: Reading) -> bool:
+    """Whether the subject is sure, or half sure and a place of the commune stands beside it."""
+    return reading.topics[0].probability >= (HALF_SURE if reading.places else SURE)
 
 
 def _answer_frequent(turn: Turn) -> Filed | None:

@@ -8,7 +8,7 @@ from typing import Any
 from adapters.messages import InboundMessage
 from bot.rules.commands import Command
 from bot.rules.dialogue import Heard
-from bot.rules.identity import introduces
+from bot.rules.identity import introduces, looks_like_name
 from bot.rules.threading import SURE
 from bot.usecases.deliveries import PRIORITY_ACK
 from bot.usecases.telling import tell, voice_of
@@ -82,7 +82,7 @@ class Turn:
             is_command=self.command is not None,
             accented=self.message.text.lower(),
             has_cue=self.has_cue,
-            says_who=introduces(self.message.text_folded),
+            says_who=introduces(self.message.text_folded) or looks_like_name(self.message.text),
         )
 
     def tell(self, key: str, *, ticket: Ticket | None = None, once: str = "", then: str = "", **variables: str) -> None:

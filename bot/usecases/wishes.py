@@ -199,7 +199,7 @@ def _ask_which(turn: Turn, verb: str, found: list[Ticket]) -> Filed:
     words = voice.say("ask_which").words
     listed = texts.numbered(lines)
     listed = texts.plain(listed) if voice.is_sms else listed
-    data = {"verb": verb, "codes": {str(ticket.id): ticket.code for ticket in shown}}
+    data = {"verb": verb, "codes": [[str(ticket.id), ticket.code] for ticket in shown]}
     dialogue.ask(turn.work, turn.person, Question.WHICH, None, data=data, is_said=True)
     if not turn.work.is_stale:
         choices = tuple(texts.Choice(str(ticket.id), ticket.code) for ticket in shown)
