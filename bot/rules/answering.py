@@ -10,18 +10,24 @@ import re
 from collections.abc import Mapping
 
 _POLITE = frozenset({
-    "a", "da", "vang", "thua", "nhe", "nha", "nghen", "nhen", "hen", "em", "ad", "ban", "oi", "luon", "di", "roi", "chu", "thoi",
-    "giup", "gium", "dum", "toi", "tui", "minh", "chau", "con", "cho", "voi", "can", "bo", "xa", "ne", "ha", "nua", "do", "day",
-    "ah", "u", "uh", "um", "uhm", "anh", "chi", "ong", "ba", "co", "bac", "qua", "lam", "nhieu", "het", "cung", "thi", "la",
-    "muon", "nay", "vay", "the", "please", "se", "xin", "cam", "on", "cai", "duoc", "ok", "oke", "okay", "ra", "vao", "lai", "phai",
+    "a", "da", "vang", "thua", "nhe", "nha", "nghen", "nhen", "hen", "em", "ad", "ban", "oi", "luon", "di", "roi",
+    "chu", "thoi",
+    "giup", "gium", "dum", "toi", "tui", "minh", "chau", "con", "cho", "voi", "can", "bo", "xa", "ne", "ha", "nua",
+    "do", "day",
+    "ah", "u", "uh", "um", "uhm", "anh", "chi", "ong", "ba", "co", "bac", "qua", "lam", "nhieu", "het", "cung",
+    "thi", "la",
+    "muon", "nay", "vay", "the", "please", "se", "xin", "cam", "on", "cai", "duoc", "ok", "oke", "okay", "ra",
+    "vao", "lai", "phai",
 })  # fmt: skip
 _NEGATIONS = frozenset(
     {"khong", "ko", "k", "hong", "hok", "hem", "hổng", "khoi", "chua", "chang", "cha", "dung", "no", "not"}
 )
 _YES = re.compile(
-    r"(?:da |vang |u |uh |ừ )*(?:co|dong y|ok|oke|okay|okie|duoc|dc|vang|da|u|uh|um|uhm|yes|y|dung|phai|chac|chac chan|nhat tri|"
+    r"(?:da |vang |u |uh |ừ )*(?:co|dong y|ok|oke|okay|okie|duoc|dc|vang|da|u|uh|um|uhm|yes|y|dung|phai|chac|"
+    r"chac chan|nhat tri|"
     r"i agree|agree|co chu|sao cung duoc)"
-    r"(?: (?:a|nhe|nha|nghen|em|ad|ban|luon|di|roi|chu|thoi|do|day|het|vay|can bo|anh|chi|ong|ba|toi|oi|nhen|hen|cung duoc))*"
+    r"(?: (?:a|nhe|nha|nghen|em|ad|ban|luon|di|roi|chu|thoi|do|day|het|vay|can bo|anh|chi|ong|ba|toi|oi|nhen|"
+    r"hen|cung duoc))*"
 )
 _NO = re.compile(
     r"(?:da |thoi |thua )*(?:(?:toi|em|tui|minh) )?(?:khong|ko|k|hong|hok|thoi|khoi|no|n|chua|khoan|khoan da|de sau)"
@@ -40,11 +46,13 @@ _MEANINGS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     },
     "forward": {"forward": re.compile(r"\b(?:chuyen|gui)\b"), "no": re.compile(r"\b(?:de do|tu goi|tu lien he)\b")},
     "consent": {
-        "more": re.compile(r"\b(?:xem them|them|chi tiet|quyen rieng tu|de lam gi|lam gi|lo ten|bi lo|bao mat|la sao|tai sao|sao vay|"
+        "more": re.compile(r"\b(?:xem them|them|chi tiet|quyen rieng tu|de lam gi|lam gi|lo ten|bi lo|bao mat|"
+            r"la sao|tai sao|sao vay|"
                            r"luu gi|an toan|tell me more|more)\b"),
         "yes": re.compile(r"\b(?:dong y|luu|agree)\b"),
     },
-    "withdraw": {"no": re.compile(r"\b(?:giu|de lai|de do|khoan)\b"), "yes": re.compile(r"\b(?:rut|huy|bo di|bo phan anh)\b")},
+    "withdraw": {"no": re.compile(r"\b(?:giu|de lai|de do|khoan)\b"), "yes": re.compile(r"\b(?:rut|huy|bo di|"
+        r"bo phan anh)\b")},
     "erase": {"no": re.compile(r"\b(?:giu|de lai|de do|khoan)\b"), "yes": re.compile(r"\b(?:xoa|delete)\b")},
     "who": {
         "anonymous": re.compile(
@@ -52,8 +60,9 @@ _MEANINGS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
         ),
     },
     "rating": {
-        "low": re.compile(r"\b(?:te|that vong|buc|khong hai long|kem|1 diem|chan)\b"),
-        "fair": re.compile(r"\b(?:tam|chap nhan|binh thuong|(?:kha|tam|cung) on|on (?:roi|thoi)|2 diem|cung duoc|dong y|ok)\b"),
+        "low": re.compile(r"\b(?:te|that vong|buc|kem|1 diem|chan)\b"),
+        "fair": re.compile(r"\b(?:tam|chap nhan|binh thuong|(?:kha|tam|cung) on|on (?:roi|thoi)|2 diem|"
+            r"cung duoc|dong y|ok)\b"),
         "good": re.compile(r"\b(?:hai long|tot|tuyet|ung|xuat sac|3 diem|10 diem|rat tot|satisfied|good|dep|hay)\b"),
     },
 }  # fmt: skip
@@ -69,38 +78,51 @@ _OPPOSITE = {
     "rating": {"good": "low", "fair": "low", "low": "good"},
 }
 _YES_MEANS = {
-    "split": "split", "merge": "merge", "forward": "forward", "consent": "yes", "withdraw": "yes", "erase": "yes", "rating": "good",
+    "split": "split", "merge": "merge", "forward": "forward", "consent": "yes", "withdraw": "yes", "erase": "yes",
+    "rating": "good",
 }  # fmt: skip
 _NO_MEANS = {
-    "split": "together", "merge": "keep", "forward": "no", "consent": "no", "withdraw": "no", "erase": "no", "rating": "low",
+    "split": "together", "merge": "keep", "forward": "no", "consent": "no", "withdraw": "no", "erase": "no",
+    "rating": "low",
 }  # fmt: skip
 _MOST_WORDS, _MOST_OWN = 9, 3
 _NOT_OVER = re.compile(r"\b(?:chua (?:xong|dat|duoc|sua|lam|giai quyet)|van (?:con|chua|the|vay))\b")
 _SKIPS = re.compile(
-    r"(?:(?:da|thua|thoi|a|u|toi|em|tui|minh|chau|con) )*(?:bo qua|gui luon|gui di|de sau|khong can|khong|ko|thoi|khoi|chiu|skip|thoi khoi|"
-    r"(?:khong|ko|k|hong|hok|hem|chua|chang) (?:biet|bik|bit|ro|ranh|nho|can|chac|muon|thich|co|noi|tien|cho biet|tra loi)|"
+    r"(?:(?:da|thua|thoi|a|u|toi|em|tui|minh|chau|con) )*(?:bo qua|gui luon|gui di|de sau|khong can|khong|ko|"
+    r"thoi|khoi|chiu|skip|thoi khoi|"
+    r"(?:khong|ko|k|hong|hok|hem|chua|chang) (?:biet|bik|bit|ro|ranh|nho|can|chac|muon|thich|co|noi|tien|"
+    r"cho biet|tra loi)|"
     r"khoi (?:can|noi|ghi|luu)|dung hoi)"
-    r"(?: (?:a|nhe|nha|nghen|di|em|ad|ban|oi|roi|luon|cung duoc|nua|dau|o dau|cho nao|ro|lam|cu the|ten|noi|can|cho|khoi))*"
+    r"(?: (?:a|nhe|nha|nghen|di|em|ad|ban|oi|roi|luon|cung duoc|nua|dau|o dau|cho nao|ro|lam|cu the|ten|noi|can|"
+    r"cho|khoi))*"
 )
 _PLACES = (
-    r"(?:o|tai|gan|truoc|sau|sat|canh|ke|doi dien|duoi|tren|trong|ngoai|doan|khuc|nga ba|nga tu|nga nam|dau|cuoi|giua|duong|pho|hem|"
-    r"ngo|ngach|xom|thon|ap|to|khu|kp|buon|lang|ban|cau|cho|truong|nha|chua|dinh|mieu|dia chi|so|cot|ngay|phia|ben|khap|tu|kinh|kenh|"
-    r"muong|song|bo|san|cong ty|quan|tram|uy ban|cay xang|near|at|next to|in front of|toi o|em o|nha toi|nha em|chinh cho|trc|dg|day)"
+    r"(?:o|tai|gan|truoc|sau|sat|canh|ke|doi dien|duoi|tren|trong|ngoai|doan|khuc|nga ba|nga tu|nga nam|dau|"
+    r"cuoi|giua|duong|pho|hem|"
+    r"ngo|ngach|xom|thon|ap|to|khu|kp|buon|lang|ban|cau|cho|truong|nha|chua|dinh|mieu|dia chi|so|cot|ngay|phia|"
+    r"ben|khap|tu|kinh|kenh|"
+    r"muong|song|bo|san|cong ty|quan|tram|uy ban|cay xang|near|at|next to|in front of|toi o|em o|nha toi|nha em|"
+    r"chinh cho|trc|dg|day)"
 )
 _SPOT = re.compile(rf"(?:(?:da|thua|a|u|la|no|cai do|cho do) )*{_PLACES}\b")
 # What says that something is wrong: a place does not.
 _TROUBLE = re.compile(
-    r"\b(?:khong|ko|hong ai|chua|bi|hu|hong roi|tat|toi om|ngap|tac|nghet|chay|vo (?:roi|ong|duong|nat|be)|nut|lun|sap|do nga|mat (?:nuoc|dien|mang|nap)|"
-    r"thieu|hoi (?:thoi|qua|lam)|boc mui|on ao|lan chiem|trom|danh nhau|dien giat|o ga|ro ri|gay|nghieng|xin|de nghi|bao gio|"
+    r"\b(?:khong|ko|hong ai|chua (?:ai|thay|co|duoc|sua|lam|xu|don|xong|giai|biet)|bi|hu|hong roi|tat|toi om|"
+    r"ngap|tac|nghet|chay|vo (?:roi|ong|duong|nat|be)|nut|lun|sap|do nga|mat (?:nuoc|dien|mang|nap)|"
+    r"thieu|hoi (?:thoi|qua|lam)|boc mui|on ao|lan chiem|trom|danh nhau|dien giat|o ga|ro ri|gay|nghieng|xin|"
+    r"de nghi|bao gio|"
     r"khi nao|chat dong|cuu)\b"
 )
 _NO_NAMES = frozenset({
-    "khong", "ko", "hong", "cam", "on", "de", "sau", "thoi", "khoi", "bo", "qua", "duoc", "vang", "da", "chua", "biet", "sao", "gi",
+    "khong", "ko", "hong", "cam", "on", "de", "sau", "thoi", "khoi", "bo", "qua", "duoc", "vang", "da", "chua",
+    "biet", "sao", "gi",
     "ai", "ten", "ok", "lam", "vay", "xin", "chao", "hok", "hem", "so", "lo", "ngai", "muon", "can",
 })  # fmt: skip
 _CONTENT = re.compile(
-    r"\b(?:hai long|chap nhan|tuyet|cam on|cam on|10 diem|tot|dep|ung|on roi|dong y|tam duoc|cung duoc|khen|hoan nghenh|vui|"
-    r"(?:sua|xong|sang|don|lam|het|duoc|on|sach|co|thong|tot|kip)(?: \w+)? roi|da (?:sua|xong|sang|don|lam|het|duoc|on|sach|co))\b"
+    r"\b(?:hai long|chap nhan|tuyet|cam on|cam on|10 diem|tot|dep|ung|on roi|dong y|tam duoc|cung duoc|khen|"
+    r"hoan nghenh|vui|"
+    r"(?:sua|xong|sang|don|lam|het|duoc|on|sach|co|thong|tot|kip)(?: \w+)? roi|da (?:sua|xong|sang|don|lam|het|"
+    r"duoc|on|sach|co))\b"
 )
 _DISCONTENT = re.compile(r"\b(?:khong|ko|hong|chua|van|lai|nhung|ma|moi|nua|con|te|tat|hong|hu)\b")
 

@@ -46,7 +46,8 @@ _CODE = r"(?P<code>pa ?\d{2} ?-? ?\d{1,6})"
 _POLITE = r"(?: (?:a|nhe|nha|nghen|di|voi|giup|gium|dum|toi|em|tui|minh|ad|oi|cho toi|please))*"
 _BEING = r"(?:nguoi|may|robot|bot|con nguoi)(?: that)?"
 _WHO = (
-    r"(?:(?:day la |ban la |cho hoi )?(?:ai (?:dang )?(?:tra loi|noi chuyen|nhan tin|doc tin)(?: nay)?(?: day| vay| the| do)?|"
+    r"(?:(?:day la |ban la |cho hoi )?(?:ai (?:dang )?(?:tra loi|noi chuyen|nhan tin|doc tin)(?: nay)?(?: day|"
+    r" vay| the| do)?|"
     r"(?:day|ban|em|ad) la ai(?: vay| the)?|chat ?gpt (?:ha|a|phai khong)|"
     rf"{_BEING} hay (?:la )?{_BEING}(?: vay| the| day)?)|are you (?:a )?(?:bot|human|robot))"
 )
@@ -58,8 +59,10 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
         (Verb.STATUS, rf"{_CODE}(?: (?P<rest>\d{{4}}))?"),
         (
             Verb.STATUS,
-            r"(?:cho hoi |hoi )?(?:ma (?:so )?(?:cua (?:toi|em|minh) )?(?:la )?(?:gi|bao nhieu|may)(?: vay| the)?|"
-            r"(?:toi |em )?quen ma(?: roi| so)?|bao gio (?:thi )?xong(?: vay| the)?|khi nao xong(?: vay)?|xong chua)",
+            (
+                r"(?:cho hoi |hoi )?(?:ma (?:so )?(?:cua (?:toi|em|minh) )?(?:la )?(?:gi|bao nhieu|may)(?: vay| the)?|"
+                r"(?:toi |em )?quen ma(?: roi| so)?|bao gio (?:thi )?xong(?: vay)?|khi nao xong(?: vay)?|xong chua)"
+            ),
         ),
         (Verb.WITHDRAW, rf"(?:rut|rut lai|rut phan anh|rut don|rut yeu cau|huy phan anh|withdraw)(?: {_CODE})?"),
         (Verb.WITHDRAW, rf"(?:(?:toi|em) muon |cho toi |xin )?(?:rut|huy)(?: lai)?(?: phan anh| yeu cau)? {_CODE}"),
@@ -74,8 +77,10 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
         (Verb.UNSUBSCRIBE, r"(?:dung|ngung|huy|khong)(?: nhan)? (?:tin|thong bao) (?:ve )?(?P<rest>.+?)"),
         (
             Verb.SUBSCRIBE,
-            r"(?:(?:toi|em|minh|tui) (?:muon |xin )?|cho (?:toi|em) |xin )?(?:chi )?(?:dang ky )?nhan "
-            r"(?:tin|thong bao) (?:ve )?(?P<rest>.+?)",
+            (
+                r"(?:(?:toi|em|minh|tui) (?:muon |xin )?|cho (?:toi|em) |xin )?(?:chi )?(?:dang ky )?nhan "
+                r"(?:tin|thong bao) (?:ve )?(?P<rest>.+?)"
+            ),
         ),
         (Verb.PERSON, r"(?:gap|gap can bo|gap nguoi|gap nguoi truc|noi chuyen voi can bo|officer|human|agent)"),
         (Verb.HELP, r"(?:hd|huong dan|tro giup|giup|menu|help)"),
@@ -83,19 +88,28 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
         (Verb.DATA, r"(?:dl|(?:xem )?(?:du lieu|thong tin)(?: ca nhan)? cua (?:toi|em|minh)|my data)"),
         (
             Verb.CONSENT_BACK,
-            r"(?:(?:toi|em) (?:muon )?)?(?:rut (?:lai )?(?:su )?dong y|khong dong y nua|withdraw consent|"
-            r"(?:khong|dung) (?:cho )?luu (?:thong tin (?:cua )?(?:toi|em)|nua|ten (?:toi|em))(?: nua)?)",
+            (
+                r"(?:(?:toi|em) (?:muon )?)?(?:rut (?:lai )?(?:su )?dong y|khong dong y nua|withdraw consent|"
+                r"(?:khong|dung) (?:cho )?luu (?:thong tin (?:cua )?(?:toi|em)|nua|ten (?:toi|em))(?: nua)?)"
+            ),
         ),
         (Verb.NAMED, r"(?:khong (?:can )?an danh(?: nua)?|bo an danh|not anonymous)"),
         (
             Verb.ANONYMOUS,
-            rf"(?:(?:toi|em|cho toi|cho em|nho|xin) )*(?:muon )?(?:xin |duoc )*(?:an danh|giau ten|anonymous)(?: {_CODE})?",
+            (
+                rf"(?:(?:toi|em|cho toi|cho em|nho|xin) )*(?:muon )?(?:xin |duoc )*(?:an danh|giau ten|"
+                rf"anonymous)(?: {_CODE})?"
+            ),
         ),
         (
             Verb.ANONYMOUS,
-            r"(?:nho |xin |vui long )?(?:giu (?:bi mat|kin)(?: gium| giup)?|dung (?:neu|noi|de lo|tiet lo)|khong (?:neu|noi)|"
-            r"dung cho (?:ai )?biet|dung de (?:ai )?biet)(?: ai)?(?: biet)? (?:ho )?(?:ten|danh tinh)(?: cua)? ?(?:toi|em|tui|minh|chau)?"
-            r"(?: voi [a-z ]{2,30})?",
+            (
+                r"(?:nho |xin |vui long )?(?:giu (?:bi mat|kin)(?: gium| giup)?|dung (?:neu|noi|de lo|tiet lo)|"
+                r"khong (?:neu|noi)|"
+                r"dung cho (?:ai )?biet|dung de (?:ai )?biet)(?: ai)?(?: biet)? (?:ho )?(?:ten|"
+                r"danh tinh)(?: cua)? ?(?:toi|em|tui|minh|chau)?"
+                r"(?: voi [a-z ]{2,30})?"
+            ),
         ),
         (Verb.WHO_ANSWERS, _WHO),
     )

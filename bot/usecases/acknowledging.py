@@ -104,7 +104,8 @@ def emergency(turn: Turn, ticket: Ticket) -> None:
 
 
 _CHILD = re.compile(
-    r"\b(?:tre em|tre con|be (?:gai|trai|nho|so sinh)|chau be|chau (?:gai|trai|nho)|dua (?:be|con|tre|nho)|con rieng|hoc sinh|"
+    r"\b(?:tre em|tre con|tre|be (?:gai|trai|nho|so sinh)|chau be|chau (?:gai|trai|nho)|dua (?:be|con|tre|nho)|"
+    r"con rieng|hoc sinh|"
     r"(?:[3-9]|1[0-5]) tuoi|em be)\b"
 )
 _ABUSE = re.compile(
@@ -119,7 +120,7 @@ def _emergency_text(turn: Turn) -> str:
     if reading is None or not reading.sealed:
         return "emergency"
     notes = {span.note for span in reading.evidence if span.kind == "sealed"}
-    if "child" in notes or (_CHILD.search(folded) and _ABUSE.search(folded)):
+    if _CHILD.search(folded) and ("child" in notes or _ABUSE.search(folded)):
         return "emergency_child"
     if "self_harm" in notes and not _OTHERS.search(folded):
         return "emergency_self"

@@ -134,6 +134,7 @@ def tell_then_ask(turn: Turn, ticket: Ticket, key: str, *, once: str = "", **var
 
 def next_about(turn: Turn, ticket: Ticket, reading: Reading | None) -> Question | None:
     """What would be asked about a ticket now."""
+    turn.work.session.flush()
     conversation, contact = turn.person.conversation, turn.person.contact
     asked = conversation.asked_count if conversation.asked_ticket_id == ticket.id else 0
     told = Told(

@@ -179,7 +179,8 @@ def part_off(turn: Turn, data: dict[str, Any]) -> Ticket | None:
 
 
 _SWINDLE = re.compile(
-    r"\b(?:lua dao|lua tien|otp|mao danh|gia danh|tu xung|chuyen (?:khoan|phi|tien|coc)|chiem doat|link la|app la|ung dung la|"
+    r"\b(?:lua dao|lua tien|otp|mao danh|gia danh|tu xung|chuyen (?:khoan|phi|tien|coc)|chiem doat|link la|"
+    r"app la|ung dung la|"
     r"trung thuong|nap the|ma xac nhan|cai app|cai ung dung)\b"
 )
 

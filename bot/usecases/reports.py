@@ -41,7 +41,8 @@ _ENGLISH = re.compile(
     r"\b(?:the|is|are|my|there|please|light|water|road|i|you|not|and|of|to|in|it|has|have|been|would|like|near|for|from|a|do|we)\b"
 )
 _FEWEST_ENGLISH = 2
-HALF_SURE = 0.4
+HALF_SURE = 0.35
+_FEWEST_ABOUT_A_PLACE = 5
 _FOREIGN, _FEWEST_FOREIGN_WORDS, _LONG_WITHOUT_SPACES = "other", 4, 12
 
 
@@ -102,8 +103,11 @@ def _note_language(turn: Turn) -> None:
     words = turn.message.text_folded
     spoken = turn.reading.language if turn.reading else "none"
     conversation = turn.person.conversation
+    is_english = len(_ENGLISH.findall(words)) >= _FEWEST_ENGLISH and words == turn.message.text.lower()
     if spoken == _FOREIGN and len(_ENGLISH.findall(words)) >= _FEWEST_ENGLISH:
         conversation.language = "en"
+    elif is_english and conversation.language == "en":
+        return
     elif spoken == "vi" and len(words.split()) >= _FEWEST_FOREIGN_WORDS and turn.command is None:
         conversation.language = "vi"
 
@@ -112,7 +116,10 @@ def _listen(turn: Turn) -> Filed:
     """A person is answering: what is said is filed for them and the bot is silent, except in danger."""
     dialogue.forget(turn.person)
     filed = Filed(None)
-    if may_be_filed(turn.message, turn.reading, has_attachments=bool(turn.word.attachments)):
+    says_little = len(turn.message.text_folded.split()) < _FEWEST_ABOUT_A_PLACE
+    if not turn.message.is_sealed and (says_little or not turn.heard.is_sure):
+        filed = _under_what_is_held(turn)
+    if filed.ticket is None and may_be_filed(turn.message, turn.reading, has_attachments=bool(turn.word.attachments)):
         filed = file_message(turn.work, turn.person, turn.message)
     if filed.ticket is None and not turn.message.is_sealed:
         filed = _under_what_is_held(turn)
@@ -200,8 +207,11 @@ def _report(turn: Turn) -> Filed:
 def _has_a_matter(turn: Turn) -> bool:
     """Whether words that seem to add to something, or to chat, are a report after all: there is nothing to add to."""
     reading = turn.reading
-    if reading is None or turn.intent not in _MAYBE_REPORTS or not reading.topics:
+    if reading is None or turn.intent not in _MAYBE_REPORTS:
         return False
+    if not reading.topics:  # something is told of a place of the commune: somebody should read it
+        is_of_a_place = any(place.level == "place" for place in reading.places)
+        return is_of_a_place and len(turn.message.text_folded.split()) >= _FEWEST_ABOUT_A_PLACE
     return _is_likely(reading) and len(turn.message.text_folded.split()) > 1
 
 

@@ -35,8 +35,8 @@ def choke(world: World, monkeypatch: pytest.MonkeyPatch, word: str = "độc") -
     """Let writing down a message with this word fail, after part of it was written."""
     real = reports.take_message
 
-    def failing(work: Any, message: Any, reading: Any, asked: Any) -> str:
-        done = real(work, message, reading, asked)
+    def failing(work: Any, message: Any, *understood: Any) -> str:
+        done = real(work, message, *understood)
         if word in message.text:
             raise RuntimeError(f"broken by {message.text}")
         return done

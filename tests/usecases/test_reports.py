@@ -250,7 +250,7 @@ def test_an_emergency_is_answered_with_numbers_before_anything_else(morning: Wor
     assert the_ticket(morning).urgency is Urgency.EMERGENCY
     first, second = owed(morning)
     assert first.priority == PRIORITY_EMERGENCY < second.priority
-    assert said_to_citizens(morning) == ["emergency", "ack"]
+    assert said_to_citizens(morning) == ["emergency", "ack_emergency"]
     assert first.text.startswith("KHẨN CẤP")
     assert "114" in first.text
 
