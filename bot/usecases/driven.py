@@ -5,6 +5,7 @@ Danger and what must be sealed never leave us; a report is filed whatever the se
 
 from __future__ import annotations
 
+import math
 import time
 from threading import Lock
 
@@ -34,10 +35,15 @@ def is_driven(channel: Channel) -> bool:
     return bool(channel.settings.get(SETTING))
 
 
-def answer(channel: Channel, word: InboundMessage, reading: Reading | None) -> tuple[str, ...] | None:
-    """What the server says to a message; None when it is not asked, does not answer in time, or has nothing to say."""
+def answer(
+    channel: Channel, word: InboundMessage, reading: Reading | None, until: float = math.inf
+) -> tuple[str, ...] | None:
+    """What the server says to a message; None when it is not asked, does not answer in time, or has nothing to say.
+
+    `until`: after this moment of the monotonic clock nobody waits for it.
+    """
     url = str(channel.settings.get(SETTING) or "")
-    if not url or not word.text or word.attachments or _is_ours(reading) or _rests(url):
+    if not url or not word.text or word.attachments or _is_ours(reading) or _rests(url) or time.monotonic() > until:
         return None
     try:
         said = _ask(url, channel, word)

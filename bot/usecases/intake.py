@@ -43,6 +43,8 @@ log = structlog.get_logger()
 
 BATCH = 100
 LEASE = timedelta(seconds=60)
+# How long a batch may wait for another driver of the talk altogether; then we answer ourselves, well within the lease.
+DRIVEN_SECONDS = 20.0
 
 
 def drain(runtime: Runtime, *, budget_seconds: float = 5.0) -> int:
@@ -69,7 +71,8 @@ def drain_batch(runtime: Runtime) -> int:
         books = {c: commune_book(session, c) for c in {r.commune_id for r in rows}}
     if not rows:
         return 0
-    taken = [_understand(runtime, row, channels[row.channel_id], books[row.commune_id]) for row in rows]
+    until = time.monotonic() + DRIVEN_SECONDS
+    taken = [_understand(runtime, row, channels[row.channel_id], books[row.commune_id], until) for row in rows]
     try:
         nudges = _write(runtime, taken, lease)
     except Exception as error:  # noqa: BLE001 - one event breaks the batch: find out which, alone
@@ -80,7 +83,7 @@ def drain_batch(runtime: Runtime) -> int:
     return len(rows)
 
 
-def _understand(runtime: Runtime, row: InboundEvent, channel: Channel, book: CommuneBook) -> Taken:
+def _understand(runtime: Runtime, row: InboundEvent, channel: Channel, book: CommuneBook, until: float) -> Taken:
     try:
         words = runtime.adapters[channel.type].parse(row.body)
         readings = tuple(
@@ -92,7 +95,7 @@ def _understand(runtime: Runtime, row: InboundEvent, channel: Channel, book: Com
             for word, reading in zip(words, readings, strict=True)
         )
         said = tuple(
-            driven.answer(channel, word, reading) if isinstance(word, InboundMessage) else None
+            driven.answer(channel, word, reading, until) if isinstance(word, InboundMessage) else None
             for word, reading in zip(words, readings, strict=True)
         )
         if any(isinstance(word, InboundMessage) and word.has_pin for word in words):

@@ -47,6 +47,9 @@ SAMPLES = {
 }  # fmt: skip
 
 
+_SAMPLES_OF = {"ack": {"gio": "09:15 ngày 28/11/2026"}}
+
+
 class WordingProblem(Problem):
     """A text that cannot be kept as it is written."""
 
@@ -208,7 +211,7 @@ def _rendered(runtime: Runtime, official: Official, wording: Wording, own: Own) 
     from bot.usecases.telling import usual
 
     with runtime.database.reading() as session:
-        known = usual(commune_book(session, official.commune_id)) | SAMPLES
+        known = usual(commune_book(session, official.commune_id)) | SAMPLES | _SAMPLES_OF.get(wording.key, {})
     spoken = {(wording.key, wording.language): own}
     try:
         long = Voice(wording.language, own=spoken).say(wording.key, **known)
@@ -246,7 +249,7 @@ def _wording(key: str, language: str, shipped: texts.Template, own: CommuneText 
         shipped.words,
         shipped.sms,
         names,
-        tuple(name for name in texts.variables_in(shipped.words) if name in _MUST_KEEP),
+        tuple(dict.fromkeys(name for name in texts.variables_in(shipped.words) if name in _MUST_KEEP)),
         texts.template_of(key).when,
         own.version if own else 0,
     )
