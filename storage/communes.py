@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.base import Base, OfCommune, WithId
 
@@ -77,3 +77,9 @@ class Counter(Base):
     name: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
     period: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
     value: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+
+
+def one_change_at_a_time(session: Session, commune_id: int) -> None:
+    """Wait for whoever changes the commune's own lists; citizens are heard meanwhile."""
+    query = sa.select(Commune.id).where(Commune.id == commune_id)
+    session.execute(query.with_for_update(key_share=True))

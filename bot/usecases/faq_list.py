@@ -17,7 +17,7 @@ from bot.usecases.faq import Answer, all_answers, match
 from bot.usecases.problems import Problem
 from nlp.normalise import fold
 from nlp.topics import TOPICS
-from storage.communes import Commune
+from storage.communes import one_change_at_a_time
 from storage.enums import Role
 from storage.faq import FaqRow
 from storage.officials import Official
@@ -81,7 +81,7 @@ def save(runtime: Runtime, official: Official, written: Written, *, key: str | N
     _must(official)
     written = _checked(written)
     with runtime.database.transaction() as session:
-        _lock(session, official)
+        one_change_at_a_time(session, official.commune_id)
         known = all_answers(session, official.commune_id)
         if key is None:
             if sum(answer.is_own for answer in known.values()) >= ENTRIES_AT_MOST:
@@ -105,7 +105,7 @@ def set_active(runtime: Runtime, official: Official, key: str, *, is_active: boo
     """Answer nobody with an entry any more, or again."""
     _must(official)
     with runtime.database.transaction() as session:
-        _lock(session, official)
+        one_change_at_a_time(session, official.commune_id)
         answer = all_answers(session, official.commune_id).get(key)
         if answer is None:
             raise NotFound
@@ -120,7 +120,7 @@ def restore(runtime: Runtime, official: Official, key: str) -> None:
     """Go back to the entry that ships; what the commune wrote under its key is gone."""
     _must(official)
     with runtime.database.transaction() as session:
-        _lock(session, official)
+        one_change_at_a_time(session, official.commune_id)
         row = _row(session, official, key)
         if row is None or not is_shipped(key):
             raise NotFound
@@ -220,12 +220,6 @@ def _row(session: Session, official: Official, key: str) -> FaqRow | None:
 
 def _searchable(answer: Answer) -> str:
     return fold(" ".join((answer.question, *answer.variants, answer.answer)))
-
-
-def _lock(session: Session, official: Official) -> None:
-    """One change at a time; citizens are heard meanwhile."""
-    query = sa.select(Commune.id).where(Commune.id == official.commune_id)
-    session.execute(query.with_for_update(key_share=True))
 
 
 def _must(official: Official) -> None:

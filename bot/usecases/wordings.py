@@ -16,7 +16,7 @@ from bot.runtime import Runtime
 from bot.texts import LANGUAGES, SMS_LENGTH, EmptyVariable, Own, Voice
 from bot.usecases.problems import Problem
 from nlp.normalise import fold
-from storage.communes import Commune
+from storage.communes import one_change_at_a_time
 from storage.enums import Role
 from storage.officials import Official
 from storage.wording import CommuneText, own_texts
@@ -138,7 +138,7 @@ def save(runtime: Runtime, official: Official, key: str, language: str, *, versi
     """Keep a new version, written on top of `version`; gives its number. Raises WordingProblem."""
     _must(official)
     with runtime.database.transaction() as session:
-        _lock(session, official)
+        one_change_at_a_time(session, official.commune_id)
         wording = _one(session, official, key, language)
         if wording.version != version:
             raise WordingProblem("Lời nhắn này vừa được người khác sửa nên chưa lưu. Vui lòng mở lại, xem bản mới.")
@@ -151,7 +151,7 @@ def restore(runtime: Runtime, official: Official, key: str, language: str) -> No
     """Say it in the shipped words again; what the commune wrote stays in the list of versions."""
     _must(official)
     with runtime.database.transaction() as session:
-        _lock(session, official)
+        one_change_at_a_time(session, official.commune_id)
         wording = _one(session, official, key, language)
         if wording.version and wording.is_own:
             _keep(session, runtime, official, wording, Own())
@@ -253,12 +253,6 @@ def _wording(key: str, language: str, shipped: texts.Template, own: CommuneText 
         texts.template_of(key).when,
         own.version if own else 0,
     )
-
-
-def _lock(session: Session, official: Official) -> None:
-    """One change at a time; citizens are heard meanwhile."""
-    query = sa.select(Commune.id).where(Commune.id == official.commune_id)
-    session.execute(query.with_for_update(key_share=True))
 
 
 def _must(official: Official) -> None:
