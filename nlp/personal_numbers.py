@@ -23,10 +23,8 @@ _ID_WORDS = (
     r"cccd|cmnd|cmtnd|cmt|cmnd/cccd|can cuoc(?: cong dan)?|chung minh(?: nhan dan| thu)?|so dinh danh"
     r"|dinh danh(?: ca nhan)?|giay to tuy than|gttt|ma so ca nhan|bhxh|bao hiem xa hoi|bhyt|bao hiem y te"
 )
-_PHONE_WORDS = (
-    r"sdt|so dt|so dien thoai|dien thoai|dtdd|dt|so may|di dong|tel|phone|mobile|hotline|duong day nong|may ban|fax"
-)
-_CALL_WORDS = r"zalo|lien he|lien lac|lh|alo|goi|nhan tin|viber|momo"
+_PHONE_WORDS = r"sdt|so dt|so dien thoai|dien thoai|dtdd|dt|so may|di dong|tel|phone|mobile|hotline|duong day nong|may ban|fax|so (?:cua )?no\b"
+_CALL_WORDS = r"zalo|zl\b|ib\b|lien he|lien lac|lh|alo|goi|nhan tin|viber|momo"
 _GAP = r"(?:[^0-9\n]|[0-9]{1,2} so\b|(?<=so )[0-9]\b){0,25}"
 _CUE = re.compile(
     rf"(?<![^\W\d_])(?<!\*)(?:(?P<account>{_ACCOUNT_WORDS})|(?P<id>{_ID_WORDS})|(?P<phone>{_PHONE_WORDS})|(?P<call>{_CALL_WORDS})"
