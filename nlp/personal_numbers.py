@@ -23,7 +23,10 @@ _ID_WORDS = (
     r"cccd|cmnd|cmtnd|cmt|cmnd/cccd|can cuoc(?: cong dan)?|chung minh(?: nhan dan| thu)?|so dinh danh"
     r"|dinh danh(?: ca nhan)?|giay to tuy than|gttt|ma so ca nhan|bhxh|bao hiem xa hoi|bhyt|bao hiem y te"
 )
-_PHONE_WORDS = r"sdt|so dt|so dien thoai|dien thoai|dtdd|dt|so may|di dong|tel|phone|mobile|hotline|duong day nong|may ban|fax|so (?:cua )?no\b"
+_PHONE_WORDS = (
+    r"sdt|so dt|so dien thoai|dien thoai|dtdd|dt|so may|di dong|tel|phone|mobile|hotline|duong day nong|may ban|fax"
+    r"|so (?:cua )?no\b"
+)
 _CALL_WORDS = r"zalo|zl\b|ib\b|lien he|lien lac|lh|alo|goi|nhan tin|viber|momo"
 _GAP = r"(?:[^0-9\n]|[0-9]{1,2} so\b|(?<=so )[0-9]\b){0,25}"
 _CUE = re.compile(
