@@ -44,7 +44,7 @@ STEPS = st.lists(
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_any_talk_keeps_its_promises(engine_name: str, steps: list[str], morning: World, clock: Clock) -> None:  # noqa: F811
     user = f"3{_next():018d}"

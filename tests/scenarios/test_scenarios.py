@@ -15,7 +15,7 @@ from tests.scenarios.stage import Stage
 SCRIPTS = all_scripts()
 # All on every channel and both engines: `make scenarios`. Otherwise each once, on its channels in turn.
 EVERYTHING = os.environ.get("SCENARIOS") == "all"
-ON_POSTGRESQL = 5
+ON_POSTGRESQL = 10
 _turns: dict[tuple[str, str], int] = {}
 
 
