@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
@@ -35,7 +35,8 @@ def create_action_server(runtime: Runtime, *, token: str = "") -> Flask:
     executor = ActionExecutor()
     for ability in abilities(runtime):
         executor.register_action(ability)
-    lock = threading.Lock()  # the executor remembers one domain
+    # One after another, for the executor remembers one domain; in a thread of their own, where no loop runs yet.
+    alone = ThreadPoolExecutor(max_workers=1, thread_name_prefix="actions")
     app.before_request(lambda: None if _may_ask(token) else (jsonify(error="token missing or wrong"), 401))
 
     @app.get("/health")
@@ -51,8 +52,7 @@ def create_action_server(runtime: Runtime, *, token: str = "") -> Flask:
         call = _call()
         if not isinstance(call, dict):
             return jsonify(error="the body must be a JSON object"), 400
-        with lock:
-            return _run(executor, call)
+        return _run(executor, call, alone)
 
     return app
 
@@ -77,10 +77,10 @@ def _call() -> Any:
         return None
 
 
-def _run(executor: ActionExecutor, call: dict[str, Any]) -> tuple[Response, int]:
+def _run(executor: ActionExecutor, call: dict[str, Any], alone: ThreadPoolExecutor) -> tuple[Response, int]:
     name = str(call.get("next_action") or "")
     try:
-        result = asyncio.run(executor.run(call))
+        result = alone.submit(lambda: asyncio.run(executor.run(call))).result()
     except ActionExecutionRejection as refused:
         return jsonify(error=refused.message, action_name=refused.action_name), 400
     except ActionNotFoundException as unknown:
