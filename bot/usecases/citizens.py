@@ -25,6 +25,7 @@ from storage.enums import (
     TokenState,
 )
 from storage.messages import Attachment, InboundEvent, Message
+from storage.subscriptions import Subscription
 from storage.tickets import Ticket, TicketEvent
 
 log = structlog.get_logger()
@@ -135,7 +136,8 @@ def take_withdrawal(work: Work, word: Withdrawal) -> str:
         return "withdrawal:nobody"
     conversation = session.scalar(sa.select(Conversation).where(Conversation.urn_id == urn.id))
     contact = session.get_one(Contact, urn.contact_id)
-    contact.name = contact.phone = contact.address = None
+    contact.name = contact.phone = contact.address = contact.consent = contact.consent_at = None
+    session.execute(sa.delete(Subscription).where(Subscription.urn_id == urn.id))
     contact.erased_at = word.occurred_at  # what was said before it and arrives later is not kept either
     urn.is_following = False
     urn.opted_out_at = urn.opted_out_at or word.occurred_at

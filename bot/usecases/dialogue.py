@@ -110,14 +110,6 @@ def ask(
         tell(work, person, once, key, ticket=ticket, priority=PRIORITY_ACK, then="", **variables)
 
 
-def ask_next(turn: Turn, ticket: Ticket, *, reading: Reading | None = None) -> Question | None:
-    """Ask what is still missing of a ticket; gives the question."""
-    question = next_about(turn, ticket, reading or turn.reading)
-    if question is not None and not turn.work.is_stale:
-        put(turn, ticket, question)
-    return question
-
-
 def tell_then_ask(turn: Turn, ticket: Ticket, key: str, *, once: str = "", **variables: str) -> Question | None:
     """Say the text of this key and ask what is still missing, in one message where there is room."""
     question = None if turn.work.is_stale else next_about(turn, ticket, turn.reading)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from bot.usecases.work import Citizen, Work
+from storage.communes import Counter
 from storage.contacts import Contact
 from storage.enums import TicketState
 from storage.intake import next_number
@@ -71,6 +72,14 @@ def by_phone(work: Work, code: str, last_four: str) -> Ticket | None:
         )
     )
     return work.session.scalar(query.limit(1))
+
+
+def has_guessed_too_often(work: Work, person: Citizen) -> bool:
+    """Whether so many codes were wrong today that nobody else's is looked for any more."""
+    query = sa.select(Counter.value).where(
+        Counter.scope == f"urn:{person.urn.id}", Counter.name == "wrong_code", Counter.period == f"{work.now:%Y%m%d}"
+    )
+    return (work.session.scalar(query) or 0) >= WRONG_GUESSES_A_DAY
 
 
 def guessed_too_often(work: Work, person: Citizen) -> bool:

@@ -65,7 +65,7 @@ def take_message(
     reading = _if_foreign(reading, word)
     known = adopt(work, word.external_id) if is_driven(work.channel) and work.collected is None else None
     if known is not None:
-        return _told_before(work, person, known, said)
+        return _told_before(work, person, known, said if person.conversation.held_since is None else None)
     message = keep(work, person, word, reading)
     turn = Turn(work, person, word, message, reading, command_in(word.text, message.text_folded), asked)
     _note_time(person, message)

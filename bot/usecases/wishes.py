@@ -95,7 +95,7 @@ def _status(turn: Turn, command: Command) -> Filed:
     work, person = turn.work, turn.person
     if command.code:
         ticket = own_tickets.of_code(work, person, command.code)
-        if ticket is None and command.rest:
+        if ticket is None and command.rest and not own_tickets.has_guessed_too_often(work, person):
             ticket = own_tickets.by_phone(work, command.code, command.rest)
         if ticket is None:
             often = own_tickets.guessed_too_often(work, person)
@@ -195,7 +195,7 @@ def withdraw(turn: Turn, ticket: Ticket) -> Filed:
 def _ask_which(turn: Turn, verb: str, found: list[Ticket]) -> Filed:
     shown = found[:5]
     voice = voice_of(turn.work, turn.person)
-    lines = [f"{ticket.code} ({label(ticket.topic)})" for ticket in shown]
+    lines = [t.code if t.is_sealed else f"{t.code} ({label(t.topic)})" for t in shown]
     words = voice.say("ask_which").words
     listed = texts.numbered(lines)
     listed = texts.plain(listed) if voice.is_sms else listed
