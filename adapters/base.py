@@ -1,4 +1,4 @@
-"""What every channel adapter offers: a table of limits and five functions over plain values."""
+"""What every channel adapter offers: a table of limits and four functions over plain values."""
 
 from __future__ import annotations
 
@@ -49,16 +49,27 @@ class Adapter(Protocol):
     def send(self, http: Http, config: Any, token: Secret, message: OutboundMessage) -> SendResult:
         """Hand one message part to the channel. Raises SendError."""
 
-    def refresh(self, http: Http, config: Any, refresh_token: Secret) -> Tokens:
-        """Spend a refresh token for a new pair. Raises TokenRefreshFailed."""
-
     def may_fetch(self, url: str, config: Any) -> bool:
         """Whether media may be fetched from this address for this channel."""
 
 
 @runtime_checkable
+class StandingToken(Protocol):
+    """An adapter whose account is opened by a token that stands in its secrets and does not run out.
+
+    Its `send` never raises TokenRejected, which asks for a newer token, but ChannelRefused.
+    """
+
+    def standing_token(self, config: Any) -> Secret:
+        """The token."""
+
+
+@runtime_checkable
 class Consenting(Protocol):
-    """An adapter whose accounts are opened to us by an administrator's consent in a browser."""
+    """An adapter whose accounts are opened to us by an administrator's consent in a browser, for a time."""
+
+    def refresh(self, http: Http, config: Any, refresh_token: Secret) -> Tokens:
+        """Spend a refresh token for a new pair. Raises TokenRefreshFailed."""
 
     def authorise_url(self, config: Any, redirect_uri: str, challenge: str, state: str) -> str:
         """Where the administrator grants permission."""

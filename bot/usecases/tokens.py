@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
+from adapters.base import Consenting, StandingToken
 from adapters.errors import TokenRefreshFailed
 from adapters.messages import Tokens
 from adapters.secret import Secret
@@ -49,6 +50,11 @@ def access_for(runtime: Runtime, channel: Channel, *, rejected_generation: int |
 
     Raises NoToken when only a person can help, and TokenRefreshFailed when trying again later may.
     """
+    adapter = runtime.adapters[channel.type]
+    if isinstance(adapter, StandingToken):
+        if rejected_generation is not None:
+            raise NoToken(f"channel {channel.slug}: its token is not accepted")
+        return Access(adapter.standing_token(channel_config(runtime, channel)), generation=0)
     with runtime.database.reading() as session:
         row = session.scalar(sa.select(ChannelToken).where(ChannelToken.channel_id == channel.id))
     if row is None:
@@ -109,6 +115,8 @@ def _refresh(runtime: Runtime, channel: Channel, row: ChannelToken, now: datetim
         if won.rowcount != 1:  # type: ignore[attr-defined]
             return None
     adapter = runtime.adapters[channel.type]
+    if not isinstance(adapter, Consenting):
+        raise NoToken(f"channel {channel.slug}: nothing renews its token")
     try:
         tokens = adapter.refresh(
             runtime.http, channel_config(runtime, channel), Secret(runtime.vault.open(row.refresh))
