@@ -13,10 +13,14 @@ from storage.base import Base, OfCommune, one_of
 from storage.contacts import Contact, Conversation, Urn
 from storage.deliveries import Delivery
 from storage.enums import AnnouncementState, DeliveryKind, DeliveryState
+from storage.subscriptions import Subscription
 
 
 class Announcement(OfCommune, Base):
-    """`approved_hash` is of exactly the text that was approved; only that text is sent."""
+    """`approved_hash` is of exactly the text that was approved; only that text is sent.
+
+    `topic` ("" any) and `place_ids` ([] the whole commune) say whom it is for; with neither it is for all.
+    """
 
     __tablename__ = "announcements"
     __table_args__ = (
@@ -27,6 +31,8 @@ class Announcement(OfCommune, Base):
     channel_id: Mapped[int] = mapped_column(sa.ForeignKey("channels.id"))
     title: Mapped[str] = mapped_column(sa.String(120))
     body: Mapped[str] = mapped_column(sa.Text)
+    topic: Mapped[str] = mapped_column(sa.String(40), default="", server_default="")
+    place_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
     state: Mapped[AnnouncementState] = mapped_column(one_of(AnnouncementState), default=AnnouncementState.DRAFT)
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("officials.id"))
     approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
@@ -73,6 +79,33 @@ def _willing() -> list[Any]:
     ]
 
 
+@dataclass(frozen=True)
+class About:
+    """What an announcement is about: a topic ("" any) and places of the commune (none: all of it)."""
+
+    topic: str = ""
+    place_ids: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, announcement: Announcement) -> About:
+        """What this one is about."""
+        return cls(announcement.topic, tuple(announcement.place_ids))
+
+
+def wanting(about: About) -> list[Any]:
+    """The conditions under which somebody wants to hear of this: whoever chose nothing wants everything.
+
+    What is about nothing in particular is for all, whatever they chose; they were told so when they chose.
+    """
+    if about == About():
+        return []
+    chosen = sa.select(Subscription.id).where(Subscription.urn_id == Urn.id)
+    matching = chosen.where(Subscription.topic.in_({"", about.topic}))
+    if about.place_ids:
+        matching = matching.where(Subscription.place_id.in_({0, *about.place_ids}))
+    return [sa.or_(~chosen.exists(), matching.exists())]
+
+
 def _numbered(announcement: Announcement, to_urn_id: int | None) -> list[Any]:
     """The channel's addresses between the cursor and this one, willing or not."""
     return [
@@ -92,12 +125,14 @@ class Audience:
     last_urn_id: int
 
 
-def audience_of(session: Session, channel_id: int, interacted_after: datetime | None) -> Audience:
-    """Count a channel's audience. `interacted_after`: before this moment, the channel's window has closed."""
+def audience_of(session: Session, channel_id: int, about: About, interacted_after: datetime | None) -> Audience:
+    """Count those of a channel who want to hear of this; for whoever was last there before `interacted_after`, the
+    channel's window has closed.
+    """
     reachable = sa.case((Urn.last_interaction_at > interacted_after, 1), else_=0) if interacted_after else sa.literal(1)
     query = sa.select(
         sa.func.count(), sa.func.coalesce(sa.func.sum(reachable), 0), sa.func.coalesce(sa.func.max(Urn.id), 0)
-    ).where(*consenting(channel_id))
+    ).where(*consenting(channel_id), *wanting(about))
     count, within, last = session.execute(query).one()
     return Audience(int(count), int(within), int(last))
 
@@ -138,7 +173,8 @@ def insert_chunk(session: Session, announcement: Announcement, owing: Owing, *, 
     inserted = 0
     for part in range(1, len(owing.texts) + 1):
         row = _owed(announcement, owing, part)
-        people = sa.select(*row.values()).where(*_numbered(announcement, to_urn_id), *_willing()).order_by(Urn.id)
+        wanted = [*_numbered(announcement, to_urn_id), *_willing(), *wanting(About.of(announcement))]
+        people = sa.select(*row.values()).where(*wanted).order_by(Urn.id)
         statement = _insert(is_postgres).from_select(list(row), people).on_conflict_do_nothing()
         result: Any = session.execute(statement, execution_options={"preserve_rowcount": True})
         inserted += result.rowcount

@@ -62,6 +62,8 @@ class Base(DeclarativeBase):
         dict[str, Any]: Json,
         list[Any]: Json,
         list[str]: Json,
+        list[int]: Json,
+        list[int]: Json,
         bytes: sa.LargeBinary(),
     }
 

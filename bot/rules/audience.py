@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import cast
@@ -62,9 +63,12 @@ def not_before(now: datetime, quiet: QuietHours | None = USUAL_QUIET_HOURS) -> d
     return datetime.combine(day, quiet.ends, VIETNAM).astimezone(UTC)
 
 
-def text_hash(title: str, body: str, channel_id: int) -> str:
-    """The fingerprint of exactly what an approver read: title, body and where it goes."""
-    return hashlib.sha256(f"{title}\n{body}\n{channel_id}".encode()).hexdigest()
+def text_hash(title: str, body: str, channel_id: int, topic: str = "", place_ids: Sequence[int] = ()) -> str:
+    """The fingerprint of exactly what an approver read: title, body, where it goes, and whom it is for."""
+    words = f"{title}\n{body}\n{channel_id}"
+    if topic or place_ids:
+        words += f"\n{topic}\n{sorted(place_ids)}"
+    return hashlib.sha256(words.encode()).hexdigest()
 
 
 def masked(urn: str) -> str:

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from nlp.characters import fold
+from nlp.place_names import UNITS
+
 COLUMNS = ("name", "kind", "aliases", "parent")
 NAME_AT_MOST, KIND_AT_MOST, ALIASES_AT_MOST, ROWS_AT_MOST, BYTES_AT_MOST = 160, 40, 20, 5_000, 1_000_000
 # What the columns may be called besides, without accents.
@@ -285,3 +288,18 @@ def _tidy(text: str) -> str:
     shown = "".join(c for c in text if c == _ZERO_WIDTH_SPACE or unicodedata.category(c) != "Cf")
     composed = unicodedata.normalize("NFC", "".join(c if c.isprintable() else " " for c in shown))
     return " ".join(composed.split())
+
+
+def in_order(name: str) -> tuple[tuple[int, str], ...]:
+    """Names in the order people expect: tổ 2 before tổ 10."""
+    return tuple(
+        (int(word), "") if word.isdecimal() and len(word) < 9 else (10**9, word) for word in fold(name).split()
+    )
+
+
+def is_settlement(kind: str) -> bool:
+    """Whether people live at a place of this kind: a thôn, an ấp, a tổ dân phố; not a school or a bridge."""
+    return fold(kind) in _SETTLEMENTS
+
+
+_SETTLEMENTS = frozenset(map(fold, UNITS))

@@ -15,13 +15,16 @@ from sqlalchemy.orm import Session
 from adapters.text import length, printable
 from bot.access import NotFound
 from bot.queue import BROADCAST
-from bot.rules.audience import A_WEEK, CHECKLIST, TEXT_AT_MOST, TITLE_AT_MOST, text_hash
+from bot.rules.audience import A_WEEK, CHECKLIST, TEXT_AT_MOST, TITLE_AT_MOST
+from bot.rules.place_list import in_order, is_settlement
 from bot.runtime import Runtime
 from bot.usecases import deliveries
-from bot.usecases.broadcast import STOPPED, expand, expand_due, words_for
+from bot.usecases.broadcast import STOPPED, expand, expand_due, fingerprint, words_for
 from bot.usecases.problems import Problem
+from nlp.topics import TOPICS
 from storage.announcements import (
     RUNNING,
+    About,
     Announcement,
     Audience,
     approved_since,
@@ -32,7 +35,7 @@ from storage.announcements import (
 )
 from storage.audit import AuditEntry
 from storage.channels import Channel
-from storage.communes import Commune
+from storage.communes import Commune, Place
 from storage.contacts import Urn
 from storage.enums import AnnouncementState, Role
 from storage.officials import Official
@@ -46,6 +49,7 @@ APPROVERS = (Role.APPROVER, Role.LEADER)
 STOPPERS = (Role.AUTHOR, Role.APPROVER, Role.LEADER)
 LONGEST_DRAFT = 20_000
 LONGEST_NOTE = 1_000
+EVERYBODY = About()
 
 
 class AnnouncementError(Problem):
@@ -67,17 +71,22 @@ class Preview:
     problems: list[AnnouncementError] = field(default_factory=list)
 
 
-def draft(runtime: Runtime, official: Official, *, channel_id: int, title: str, body: str) -> int:
+def draft(
+    runtime: Runtime, official: Official, *, channel_id: int, title: str, body: str, about: About = EVERYBODY
+) -> int:
     """Keep a first version of an announcement; gives its id."""
     _must(official, Role.AUTHOR)
     title, body = _cleaned(title, body)
     with runtime.database.transaction() as session:
         channel = _channel(session, official, channel_id)
+        _check_about(session, official, about)
         announcement = Announcement(
             commune_id=official.commune_id,
             channel_id=channel.id,
             title=title,
             body=body,
+            topic=about.topic,
+            place_ids=sorted(about.place_ids),
             state=AnnouncementState.DRAFT,
             author_id=official.id,
             created_at=runtime.now(),
@@ -89,16 +98,26 @@ def draft(runtime: Runtime, official: Official, *, channel_id: int, title: str, 
 
 
 def edit(
-    runtime: Runtime, official: Official, announcement_id: int, *, version: int, channel_id: int, title: str, body: str
+    runtime: Runtime,
+    official: Official,
+    announcement_id: int,
+    *,
+    version: int,
+    channel_id: int,
+    title: str,
+    body: str,
+    about: About = EVERYBODY,
 ) -> None:
     """The author changes a draft, or one that was returned."""
     title, body = _cleaned(title, body)
     with runtime.database.transaction() as session:
         announcement = _own_draft(session, official, announcement_id, version)
         announcement.channel_id = _channel(session, official, channel_id).id
+        _check_about(session, official, about)
         announcement.title, announcement.body = title, body
+        announcement.topic, announcement.place_ids = about.topic, sorted(about.place_ids)
         announcement.version += 1
-        _audit(session, runtime, official, announcement, "edited", hash=_hash(announcement))
+        _audit(session, runtime, official, announcement, "edited", hash=fingerprint(announcement))
 
 
 def submit(
@@ -118,7 +137,13 @@ def submit(
         announcement.returned_note = None
         announcement.version += 1
         _audit(
-            session, runtime, official, announcement, "submitted", hash=_hash(announcement), confirmed=list(CHECKLIST)
+            session,
+            runtime,
+            official,
+            announcement,
+            "submitted",
+            hash=fingerprint(announcement),
+            confirmed=list(CHECKLIST),
         )
 
 
@@ -129,7 +154,7 @@ def approve(runtime: Runtime, official: Official, announcement_id: int, *, seen_
         announcement = _submitted(session, official, announcement_id)
         if announcement.author_id == official.id:
             raise AnnouncementError("Người soạn không được tự duyệt. Cần một người khác có quyền duyệt tin.")
-        if seen_hash != _hash(announcement):
+        if seen_hash != fingerprint(announcement):
             raise AnnouncementError("Nội dung đã thay đổi sau khi Anh/Chị mở trang. Vui lòng đọc lại rồi duyệt.")
         channel = _channel(session, official, announcement.channel_id)
         audience = _complete(session, runtime, channel, announcement)
@@ -210,13 +235,16 @@ def resend(runtime: Runtime, official: Official, announcement_id: int, delivery_
         _audit(session, runtime, official, announcement, "resent", delivery_id=delivery_id)
 
 
-def preview(runtime: Runtime, official: Official, *, channel_id: int, title: str, body: str) -> Preview:
+def preview(
+    runtime: Runtime, official: Official, *, channel_id: int, title: str, body: str, about: About = EVERYBODY
+) -> Preview:
     """What followers would read, how long it is, who would get it, and what is still wrong; changes nothing."""
     title, body = _normalised(title), _normalised(body)
     with runtime.database.reading() as session:
         channel = _channel(session, official, channel_id)
         commune = session.get_one(Commune, channel.commune_id)
-        audience = audience_now(session, runtime, channel)
+        _check_about(session, official, about)
+        audience = audience_now(session, runtime, channel, about)
         week = approved_since(session, channel.id, runtime.now() - A_WEEK)
     problems = _problems(runtime, channel, commune, title, body, audience)
     parts = _with_gaps(runtime, channel, commune, title, body)
@@ -230,16 +258,23 @@ def channels_for(runtime: Runtime, official: Official) -> list[Channel]:
         return list(session.scalars(query.order_by(Channel.id)))
 
 
-def audience_now(session: Session, runtime: Runtime, channel: Channel) -> Audience:
-    """Who would get an announcement of this channel now, and how many of them the channel lets us write to."""
+def villages_for(runtime: Runtime, official: Official) -> list[Place]:
+    """The commune's places where people live, for whom an announcement can be written."""
+    query = sa.select(Place).where(Place.commune_id == official.commune_id, Place.is_active)
+    with runtime.database.reading() as session:
+        return sorted((p for p in session.scalars(query) if is_settlement(p.kind)), key=lambda p: in_order(p.name))
+
+
+def audience_now(session: Session, runtime: Runtime, channel: Channel, about: About) -> Audience:
+    """Who on this channel would get an announcement about this now, and how many the channel lets us write to."""
     hours = runtime.adapters[channel.type].limits.window_hours
     since = runtime.now() - timedelta(hours=hours) if hours is not None else None
-    return audience_of(session, channel.id, since)
+    return audience_of(session, channel.id, about, since)
 
 
 def _complete(session: Session, runtime: Runtime, channel: Channel, announcement: Announcement) -> Audience:
     commune = session.get_one(Commune, channel.commune_id)
-    audience = audience_now(session, runtime, channel)
+    audience = audience_now(session, runtime, channel, About.of(announcement))
     problems = _problems(runtime, channel, commune, announcement.title, announcement.body, audience)
     if problems:
         raise problems[0]
@@ -267,7 +302,11 @@ def _problems(
             )
         )
     if not audience.count:
-        problems.append(AnnouncementError("Kênh này chưa có ai theo dõi và nhận thông báo nên chưa gửi được."))
+        problems.append(
+            AnnouncementError(
+                "Trên kênh này chưa có ai nhận thông báo loại này nên chưa gửi được. Vui lòng chọn rộng hơn."
+            )
+        )
     return problems
 
 
@@ -306,6 +345,14 @@ def _submitted(session: Session, official: Official, announcement_id: int) -> An
     return announcement
 
 
+def _check_about(session: Session, official: Official, about: About) -> None:
+    if about.topic and about.topic not in TOPICS:
+        raise AnnouncementError("Không có lĩnh vực này. Vui lòng chọn trong danh sách.")
+    query = sa.select(sa.func.count()).where(Place.id.in_(about.place_ids), Place.commune_id == official.commune_id)
+    if session.scalar(query) != len(set(about.place_ids)):
+        raise AnnouncementError("Có thôn, tổ không còn trong danh sách địa danh. Vui lòng chọn lại.")
+
+
 def _channel(session: Session, official: Official, channel_id: int) -> Channel:
     channel = session.get(Channel, channel_id)
     if channel is None or channel.commune_id != official.commune_id or not channel.is_active:
@@ -334,10 +381,6 @@ def _normalised(text: str) -> str:
 
 def _too_long_title() -> AnnouncementError:
     return AnnouncementError("Tiêu đề dài hơn %(most)s ký tự. Vui lòng rút ngắn.", most=TITLE_AT_MOST)
-
-
-def _hash(announcement: Announcement) -> str:
-    return text_hash(announcement.title, announcement.body, announcement.channel_id)
 
 
 def _audit(

@@ -138,6 +138,13 @@ def withhold(session: Session, batch: list[Claimed], lease: str, now: datetime) 
     return [claimed for claimed in batch if claimed.id not in reasons]
 
 
+def fingerprint(announcement: Announcement) -> str:
+    """What an approver of it as it stands would approve."""
+    return text_hash(
+        announcement.title, announcement.body, announcement.channel_id, announcement.topic, announcement.place_ids
+    )
+
+
 def words_for(runtime: Runtime, channel: Channel, commune_name: str, title: str, body: str) -> list[str]:
     """The announcement as followers of this channel read it, in as many parts as the channel needs."""
     limits = runtime.adapters[channel.type].limits
@@ -152,7 +159,7 @@ def _expand_chunk(runtime: Runtime, announcement_id: int) -> int | None:
         announcement = _locked(session, announcement_id)
         if announcement is None or announcement.state not in RUNNING:
             return None
-        if text_hash(announcement.title, announcement.body, announcement.channel_id) != announcement.approved_hash:
+        if fingerprint(announcement) != announcement.approved_hash:
             _refuse_changed_text(session, announcement, now)
             return None
         announcement.state = AnnouncementState.SENDING

@@ -25,6 +25,7 @@ from bot.rules.place_list import (
     Table,
     clean_entry,
     compare,
+    in_order,
     problem_of,
     read_table,
 )
@@ -89,7 +90,7 @@ def listing(
     shown = [place for place in every if place.is_active is not is_retired]
     words = fold(search).split()
     found = [place for place in shown if all(word in _searchable(place) for word in words)]
-    found.sort(key=lambda place: (fold(place.kind), _in_order(place.name), fold(place.parent)))
+    found.sort(key=lambda place: (fold(place.kind), in_order(place.name), fold(place.parent)))
     first = (max(page, 1) - 1) * PAGE
     active = sum(place.is_active for place in every)
     kinds = sorted({place.kind for place in every if place.kind}, key=fold)
@@ -333,10 +334,3 @@ def _write_down(session: Session, runtime: Runtime, official: Official, action: 
 
 def _searchable(place: Place) -> str:
     return fold(" ".join((place.name, place.kind, place.parent, *place.aliases)))
-
-
-def _in_order(name: str) -> tuple[tuple[int, str], ...]:
-    """Names in the order people expect: tổ 2 before tổ 10."""
-    return tuple(
-        (int(word), "") if word.isdecimal() and len(word) < 9 else (10**9, word) for word in fold(name).split()
-    )

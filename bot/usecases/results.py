@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot.rules.audience import A_WEEK, masked
+from bot.rules.place_list import in_order
 from bot.rules.spreadsheet import table
 from bot.runtime import Runtime
 from bot.texts import moment
@@ -17,6 +18,7 @@ from bot.usecases.announcements import READERS, AnnouncementError, NoSuchAnnounc
 from bot.usecases.broadcast import opening, words_for
 from storage.announcements import (
     RUNNING,
+    About,
     Announcement,
     Audience,
     Recipient,
@@ -27,7 +29,7 @@ from storage.announcements import (
 )
 from storage.audit import AuditEntry
 from storage.channels import Channel
-from storage.communes import Commune
+from storage.communes import Commune, Place
 from storage.enums import AnnouncementState, DeliveryState
 from storage.officials import Official
 
@@ -76,6 +78,7 @@ class Look:
     counts: dict[str, int]
     read: int
     audience: Audience
+    villages: list[str]
     sent_this_week: int
     waits_until: datetime | None
 
@@ -125,10 +128,16 @@ def look_at(runtime: Runtime, official: Official, announcement_id: int) -> Look:
             parts=words_for(runtime, channel, commune.name or "…", title, body),
             counts=_grouped(announcement, states),
             read=states.get(DeliveryState.READ, 0),
-            audience=audience_now(session, runtime, channel),
+            audience=audience_now(session, runtime, channel, About.of(announcement)),
+            villages=_villages(session, announcement),
             sent_this_week=approved_since(session, channel.id, now - A_WEEK),
             waits_until=morning if morning > now else None,
         )
+
+
+def _villages(session: Session, announcement: Announcement) -> list[str]:
+    query = sa.select(Place.name).where(Place.id.in_(announcement.place_ids))
+    return sorted(session.scalars(query), key=in_order)
 
 
 def people(

@@ -7,17 +7,22 @@ from typing import Any
 from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response
 
-from bot.rules.audience import CHECKLIST, ENOUGH_IN_A_WEEK, TEXT_AT_MOST, TITLE_AT_MOST, text_hash
+from bot.rules.audience import CHECKLIST, ENOUGH_IN_A_WEEK, TEXT_AT_MOST, TITLE_AT_MOST
 from bot.usecases import announcements, results
 from bot.usecases.announcements import APPROVERS, READERS, AnnouncementError, NoSuchAnnouncement, Preview
+from bot.usecases.broadcast import fingerprint
 from bot.usecases.results import GROUPS, PAGE, PEOPLE_ON_A_PAGE, Look
 from bot.web.language import N_, gettext
 from bot.web.security import is_poll
 from bot.web.shell import current_official, notice, render, require, row_number, runtime
-from storage.announcements import Announcement
+from bot.web.words import topic_word
+from nlp.topics import TOPICS
+from storage.announcements import About, Announcement
 from storage.enums import AnnouncementState, Role
 
 pages = Blueprint("announcements", __name__)
+
+VILLAGES_AT_MOST = 500
 
 STATES = {
     AnnouncementState.DRAFT: N_("Bản nháp"),
@@ -246,7 +251,8 @@ def _page(number: int, error: AnnouncementError | None = None) -> Response:
         name_of=results.name_of,
         say=gettext,  # a channel's reason is a sentence of ours, but may hold a per cent sign
         checklist=[(name, CHECKLIST_WORDS[name]) for name in CHECKLIST],
-        seen_hash=text_hash(announcement.title, announcement.body, announcement.channel_id),
+        seen_hash=fingerprint(announcement),
+        topic_word=topic_word,
         is_author=is_author,
         may_approve=official.has(*APPROVERS) and not is_author,
         may_stop=official.has(Role.AUTHOR, *APPROVERS),
@@ -265,9 +271,14 @@ def _form(
     if request.method == "POST":
         written = _written()
     elif announcement is not None:
-        written = {"channel_id": announcement.channel_id, "title": announcement.title, "body": announcement.body}
+        written = {
+            "channel_id": announcement.channel_id,
+            "title": announcement.title,
+            "body": announcement.body,
+            "about": About.of(announcement),
+        }
     else:
-        written = {"channel_id": channels[0].id if channels else 0, "title": "", "body": ""}
+        written = {"channel_id": channels[0].id if channels else 0, "title": "", "body": "", "about": About()}
     seen, problem = _preview(written) if channels else (None, None)
     version = request.form.get("version", type=int) or (announcement.version if announcement else 0)
     return render(
@@ -279,6 +290,8 @@ def _form(
         channels=channels,
         channel_options=[(channel.id, channel.name) for channel in channels],
         written=written,
+        topics=[(slug, topic_word(slug)) for slug in TOPICS],
+        villages=announcements.villages_for(runtime(), current_official()),
         seen=seen,
         problems=[_said(p) for p in seen.problems] if seen and is_asked else [],
         title_at_most=TITLE_AT_MOST,
@@ -307,6 +320,10 @@ def _written() -> dict[str, Any]:
         "channel_id": row_number(request.form.get("channel_id", "")) or 0,
         "title": request.form.get("title", ""),
         "body": request.form.get("body", ""),
+        "about": About(
+            request.form.get("topic", ""),
+            tuple(sorted({row_number(number) or 0 for number in request.form.getlist("place")[:VILLAGES_AT_MOST]})),
+        ),
     }
 
 

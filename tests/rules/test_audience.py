@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, time
 
 import pytest
@@ -66,6 +67,18 @@ def test_an_approval_is_of_the_title_the_body_and_the_channel() -> None:
     assert read == text_hash("Cắt điện", "Ngày mai cắt điện.", 1)
     assert len({read, text_hash("Cắt điện!", "Ngày mai cắt điện.", 1), text_hash("Cắt điện", "Hôm nay.", 1)}) == 3
     assert read != text_hash("Cắt điện", "Ngày mai cắt điện.", 2)
+
+
+def test_an_approval_is_also_of_whom_it_is_for() -> None:
+    words = ("Cắt điện", "Ngày mai cắt điện.", 1)
+    told = {text_hash(*words), text_hash(*words, "dien"), text_hash(*words, "", [5]), text_hash(*words, "dien", [5])}
+    assert len(told) == 4
+    assert text_hash(*words, "dien", [7, 5]) == text_hash(*words, "dien", [5, 7])
+
+
+def test_what_was_approved_before_an_audience_could_be_chosen_stays_approved() -> None:
+    before = hashlib.sha256("Cắt điện\nNgày mai cắt điện.\n1".encode()).hexdigest()
+    assert text_hash("Cắt điện", "Ngày mai cắt điện.", 1) == before
 
 
 def test_a_masked_address_shows_only_its_end() -> None:

@@ -13,12 +13,14 @@ from adapters.http import Http
 from adapters.messages import OutboundMessage, SendResult
 from adapters.secret import Secret
 from adapters.zalo import Zalo
-from bot.rules.audience import CHECKLIST, text_hash
+from bot.rules.audience import CHECKLIST
 from bot.runtime import Runtime
 from bot.usecases import announcements
+from bot.usecases.announcements import EVERYBODY
+from bot.usecases.broadcast import fingerprint
 from bot.usecases.citizens import Citizen, opt
 from bot.usecases.sending import MANY, send_due
-from storage.announcements import Announcement, counts_by_state
+from storage.announcements import About, Announcement, counts_by_state
 from storage.contacts import Contact, Conversation, Urn
 from tests.builders import World
 
@@ -86,9 +88,9 @@ def followers(world: World, count: int, *, values: list[str] | None = None, **ch
         return [urn.value for urn in urns]
 
 
-def a_draft(world: World, title: str = TITLE, body: str = BODY) -> int:
+def a_draft(world: World, title: str = TITLE, body: str = BODY, about: About = EVERYBODY) -> int:
     return announcements.draft(
-        world.runtime, world.official("tuan"), channel_id=world.channel_id, title=title, body=body
+        world.runtime, world.official("tuan"), channel_id=world.channel_id, title=title, body=body, about=about
     )
 
 
@@ -106,7 +108,7 @@ def approved(world: World, title: str = TITLE, body: str = BODY) -> int:
 
 def approve(world: World, number: int, who: str = "hoa") -> None:
     row = the(world, number)
-    seen = text_hash(row.title, row.body, row.channel_id)
+    seen = fingerprint(row)
     announcements.approve(world.runtime, world.official(who), number, seen_hash=seen)
 
 

@@ -135,7 +135,7 @@ def test_a_preview_shows_what_will_arrive_and_to_how_many(world: World) -> None:
 
 def test_a_preview_of_an_unfinished_text_says_what_is_missing(world: World) -> None:
     seen = announcements.preview(world.runtime, world.official("tuan"), channel_id=world.channel_id, title="", body="")
-    assert [str(p)[:17] for p in seen.problems] == ["Chưa có tiêu đề. ", "Chưa có nội dung.", "Kênh này chưa có "]
+    assert [str(p)[:17] for p in seen.problems] == ["Chưa có tiêu đề. ", "Chưa có nội dung.", "Trên kênh này chư"]
 
 
 def test_a_channel_of_another_commune_does_not_exist(world: World) -> None:

@@ -142,9 +142,25 @@ def test_the_preview_without_scripts_keeps_what_was_typed(world: World) -> None:
         "/announcements", channel_id=world.channel_id, title=TITLE, body=BODY, preview="1"
     )
     assert answer.status_code == 200
-    assert "Hiện có 4 người theo dõi sẽ nhận." in answer.text
+    assert "Hiện có 4 người sẽ nhận." in answer.text
     assert f'value="{TITLE}"' in answer.text
     assert all_rows(world.runtime, Announcement) == []
+
+
+def test_whom_it_is_for_is_chosen_in_the_form_and_shown_to_the_approver(world: World) -> None:
+    followers(world, 3)
+    tuan = Browser(world, "tuan")
+    village = announcements.villages_for(world.runtime, world.official("tuan"))[0]
+    form = tuan.get("/announcements/new").text
+    assert f'value="{village.id}"' in form
+    answer = tuan.post(
+        "/announcements", channel_id=world.channel_id, title=TITLE, body=BODY, topic="dien", place=str(village.id)
+    )
+    page = answer.headers["Location"]
+    assert f"tại {village.name}" in tuan.get(page).text
+    assert "người nhận tin về Điện" in tuan.get(page).text
+    assert 'value="dien" selected' in tuan.get(f"{page}/edit").text
+    assert re.search(rf'value="{village.id}" checked', tuan.get(f"{page}/edit").text)
 
 
 def test_the_preview_while_typing_is_a_part_of_the_page(world: World) -> None:
