@@ -87,7 +87,15 @@ class Voice:
 
     def moment(self, at: datetime) -> str:
         """A date and hour as there is room for them."""
-        return short_moment(at) if self.is_sms else moment(at)
+        return short_moment(at) if self.is_sms else moment(at, self.language)
+
+    def state(self, value: str) -> str:
+        """What a ticket's state is called."""
+        return STATE_WORDS.get(self.language, STATE_WORDS["vi"])[value]
+
+    def phrase(self, key: str, **variables: str) -> str:
+        """A few words that stand within a sentence."""
+        return PHRASES.get(self.language, PHRASES["vi"])[key].format(**variables)
 
     def say(self, key: str, **variables: str) -> Text:
         """The sentence of this key with its variables; EmptyVariable if one of them is missing or empty."""
@@ -194,9 +202,10 @@ def _short(key: str, words: str, variables: Mapping[str, str]) -> str:
     return text
 
 
-def moment(at: datetime) -> str:
+def moment(at: datetime, language: str = "vi") -> str:
     """A date and hour as people say them here."""
-    return at.astimezone(VIETNAM).strftime("%H:%M ngày %d/%m/%Y")
+    between = "on" if language == "en" else "ngày"
+    return at.astimezone(VIETNAM).strftime(f"%H:%M {between} %d/%m/%Y")
 
 
 def short_moment(at: datetime) -> str:
@@ -216,18 +225,56 @@ def month(written: str) -> str:
     return f"tháng {int(number)}/{year}" if is_month else written
 
 
-STATE_WORDS = {
-    "moi": "Đã gửi, chờ tiếp nhận",
-    "da_tiep_nhan": "Đã tiếp nhận",
-    "cho_bo_sung": "Cần ông/bà bổ sung thông tin",
-    "da_chuyen": "Đã chuyển đơn vị xử lý",
-    "dang_xu_ly": "Đang xử lý",
-    "cho_duyet": "Đang hoàn thiện trả lời",
-    "da_tra_loi": "Đã có kết quả",
-    "da_dong": "Đã kết thúc",
-    "mo_lai": "Đang xem xét lại",
-    "khong_tiep_nhan": "Không tiếp nhận",
-    "chuyen_cap_tren": "Đã chuyển cơ quan có thẩm quyền",
-    "trung_lap": "Đã ghép với phản ánh cùng sự việc",
-    "rut": "Ông/bà đã rút phản ánh",
+STATE_WORDS: Mapping[str, Mapping[str, str]] = {
+    "vi": {
+        "moi": "Đã gửi, chờ tiếp nhận",
+        "da_tiep_nhan": "Đã tiếp nhận",
+        "cho_bo_sung": "Cần ông/bà bổ sung thông tin",
+        "da_chuyen": "Đã chuyển đơn vị xử lý",
+        "dang_xu_ly": "Đang xử lý",
+        "cho_duyet": "Đang hoàn thiện trả lời",
+        "da_tra_loi": "Đã có kết quả",
+        "da_dong": "Đã kết thúc",
+        "mo_lai": "Đang xem xét lại",
+        "khong_tiep_nhan": "Không tiếp nhận",
+        "chuyen_cap_tren": "Đã chuyển cơ quan có thẩm quyền",
+        "trung_lap": "Đã ghép với phản ánh cùng sự việc",
+        "rut": "Ông/bà đã rút phản ánh",
+    },
+    "en": {
+        "moi": "sent, waiting to be taken up",
+        "da_tiep_nhan": "taken up",
+        "cho_bo_sung": "waiting for more details from you",
+        "da_chuyen": "passed to the unit in charge",
+        "dang_xu_ly": "being worked on",
+        "cho_duyet": "the answer is being finished",
+        "da_tra_loi": "answered",
+        "da_dong": "closed",
+        "mo_lai": "being looked at again",
+        "khong_tiep_nhan": "not taken up",
+        "chuyen_cap_tren": "passed to the competent authority",
+        "trung_lap": "joined to a report of the same matter",
+        "rut": "withdrawn by you",
+    },
+}
+
+PHRASES: Mapping[str, Mapping[str, str]] = {
+    "vi": {
+        "no_deadline": "theo quy định",
+        "none": "chưa có",
+        "agreed": "đã đồng ý ngày {ngay}",
+        "refused": "không",
+        "no_news": "không nhận",
+        "all_news": "tất cả thông báo",
+        "at": "{gi} tại {noi}",
+    },
+    "en": {
+        "no_deadline": "as the law sets it",
+        "none": "none",
+        "agreed": "given on {ngay}",
+        "refused": "refused",
+        "no_news": "none",
+        "all_news": "all announcements",
+        "at": "{gi} in {noi}",
+    },
 }

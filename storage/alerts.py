@@ -31,6 +31,12 @@ class Alert(OfCommune, Base):
     seen_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
 
 
+def was_raised(session: Session, kind: AlertKind, ticket_id: int) -> bool:
+    """Whether there has been an alert of this kind about a ticket."""
+    query = sa.select(Alert.id).where(Alert.ticket_id == ticket_id, Alert.kind == kind).limit(1)
+    return session.scalar(query) is not None
+
+
 def raise_alert(
     session: Session,
     commune_id: int,

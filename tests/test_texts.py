@@ -7,6 +7,7 @@ import pytest
 from bot import texts
 from bot.texts import LANGUAGES, SMS_LENGTH, Choice, EmptyVariable, Own, Voice, plain
 from bot.usecases.wordings import SAMPLES
+from storage.enums import TicketState
 
 # As long as they come in real communes.
 LONG = {
@@ -87,8 +88,19 @@ def test_a_commune_says_it_in_its_own_words() -> None:
 
 
 def test_what_a_language_lacks_is_said_in_vietnamese() -> None:
-    assert "scam" not in texts.catalogue("en")
-    assert Voice("en").say("scam", **LONG).words == Voice().say("scam", **LONG).words
+    assert texts.catalogue("vi").keys() - texts.catalogue("en").keys() == {"announcement"}
+    assert Voice("en").say("announcement", **LONG).words == Voice().say("announcement", **LONG).words
+
+
+@pytest.mark.parametrize("words", [texts.STATE_WORDS, texts.PHRASES])
+def test_every_language_has_a_word_for_every_state_and_phrase(words: dict[str, dict[str, str]]) -> None:
+    assert set(words) == set(LANGUAGES)
+    assert words["en"].keys() == words["vi"].keys()
+    assert all(all(values.values()) for values in words.values())
+
+
+def test_every_state_of_a_ticket_can_be_told() -> None:
+    assert set(texts.STATE_WORDS["vi"]) == {state.value for state in TicketState}
 
 
 def test_braces_of_a_citizen_are_only_words() -> None:

@@ -37,23 +37,26 @@ _NUMBER = re.compile(r"(?:so |chon |phuong an |dap an |muc |cai |thu |ma )?(\d)(
 # What an answer to a question is about: words that mean one of the values it offers.
 _MEANINGS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     "split": {
-        "split": re.compile(r"\b(?:tach|rieng|hai ma|2 ma|chia)\b"),
-        "together": re.compile(r"\b(?:chung|gop|mot ma|1 ma|nguyen)\b"),
+        "split": re.compile(r"\b(?:tach|rieng|hai ma|2 ma|chia|two reports|two|separate|split)\b"),
+        "together": re.compile(r"\b(?:chung|gop|mot ma|1 ma|nguyen|together|one report|keep one)\b"),
     },
     "merge": {
-        "keep": re.compile(r"\b(?:rieng|tao moi|moi|tach)\b"),
-        "merge": re.compile(r"\b(?:ghep|gop|chung|nhap)\b"),
+        "keep": re.compile(r"\b(?:rieng|tao moi|moi|tach|apart|separate|new one)\b"),
+        "merge": re.compile(r"\b(?:ghep|gop|chung|nhap|join)\b"),
     },
-    "forward": {"forward": re.compile(r"\b(?:chuyen|gui)\b"), "no": re.compile(r"\b(?:de do|tu goi|tu lien he)\b")},
+    "forward": {
+        "forward": re.compile(r"\b(?:chuyen|gui|pass it on|forward)\b"),
+        "no": re.compile(r"\b(?:de do|tu goi|tu lien he)\b"),
+    },
     "consent": {
         "more": re.compile(r"\b(?:xem them|them|chi tiet|quyen rieng tu|de lam gi|lam gi|lo ten|bi lo|bao mat|"
             r"la sao|tai sao|sao vay|"
                            r"luu gi|an toan|tell me more|more)\b"),
         "yes": re.compile(r"\b(?:dong y|luu|agree)\b"),
     },
-    "withdraw": {"no": re.compile(r"\b(?:giu|de lai|de do|khoan)\b"), "yes": re.compile(r"\b(?:rut|huy|bo di|"
-        r"bo phan anh)\b")},
-    "erase": {"no": re.compile(r"\b(?:giu|de lai|de do|khoan)\b"), "yes": re.compile(r"\b(?:xoa|delete)\b")},
+    "withdraw": {"no": re.compile(r"\b(?:giu|de lai|de do|khoan|keep)\b"), "yes": re.compile(r"\b(?:rut|huy|bo di|"
+        r"bo phan anh|withdraw)\b")},
+    "erase": {"no": re.compile(r"\b(?:giu|de lai|de do|khoan|keep)\b"), "yes": re.compile(r"\b(?:xoa|delete)\b")},
     "who": {
         "anonymous": re.compile(
             r"\b(?:an danh|giau ten|giu kin|bi mat|(?:khong|dung|ko) (?:dam |muon )?(?:neu|noi|cho biet) ten)\b"

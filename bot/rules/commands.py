@@ -82,6 +82,8 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
                 r"(?:tin|thong bao) (?:ve )?(?P<rest>.+?)"
             ),
         ),
+        (Verb.UNSUBSCRIBE, r"unsubscribe (?:from )?(?P<rest>.+?)"),
+        (Verb.SUBSCRIBE, r"subscribe (?:to )?(?P<rest>.+?)"),
         (Verb.PERSON, r"(?:gap|gap can bo|gap nguoi|gap nguoi truc|noi chuyen voi can bo|officer|human|agent)"),
         (Verb.HELP, r"(?:hd|huong dan|tro giup|giup|menu|help)"),
         (Verb.ERASE, r"(?:xoa (?:du lieu|thong tin)(?: (?:ca nhan|cua toi|cua em))*|delete my data)"),

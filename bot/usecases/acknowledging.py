@@ -10,10 +10,10 @@ from bot.texts import day
 from bot.usecases import dialogue, judging
 from bot.usecases.deliveries import PRIORITY_EMERGENCY
 from bot.usecases.filing import Filed
-from bot.usecases.related import is_swindle, label
-from bot.usecases.telling import tell, voice_of
+from bot.usecases.related import is_swindle
+from bot.usecases.telling import tell
 from bot.usecases.turns import Turn
-from storage.alerts import raise_alert
+from storage.alerts import raise_alert, was_raised
 from storage.enums import AlertKind, Urgency
 from storage.tickets import Ticket
 
@@ -40,7 +40,7 @@ def acknowledge(turn: Turn, filed: Filed) -> None:
 
 def _opened(turn: Turn, ticket: Ticket) -> None:
     if ticket.urgency is Urgency.EMERGENCY:
-        emergency(turn, ticket)
+        emergency(turn, ticket, is_new=True)
     if ticket.is_sealed:
         if not turn.is_emergency:
             turn.tell("denunciation_guide", ticket=ticket, once=f"guide:{ticket.id}")
@@ -72,8 +72,8 @@ def _confirm(turn: Turn, ticket: Ticket) -> None:
         ticket,
         "ack",
         once=f"ack:{ticket.id}",
-        gio=voice_of(turn.work, turn.person).moment(ticket.opened_at),
-        linhvuc=label(ticket.topic),
+        gio=turn.voice.moment(ticket.opened_at),
+        linhvuc=turn.label(ticket.topic),
         han=turn.moment(ticket) if ticket.due_at else "",
     )
     _closed_now(turn, ticket)
@@ -83,12 +83,13 @@ def _closed_now(turn: Turn, ticket: Ticket) -> None:
     work, book = turn.work, turn.work.book
     if is_working_time(work.now, book.hours, book.holidays) or ticket.urgency is Urgency.EMERGENCY:
         return
-    opening = voice_of(work, turn.person).moment(next_opening(work.now, book.hours, book.holidays))
+    opening = turn.voice.moment(next_opening(work.now, book.hours, book.holidays))
     turn.tell("after_hours", ticket=ticket, once=f"after_hours:{turn.person.urn.id}:{work.now:%Y%m%d}", mo=opening)
 
 
-def emergency(turn: Turn, ticket: Ticket) -> None:
+def emergency(turn: Turn, ticket: Ticket, *, is_new: bool = False) -> None:
     """The numbers to call, first and at once, and an alert for who is on duty, in the same transaction."""
+    is_known = _is_known_where(turn, ticket, is_new=is_new)
     raise_alert(
         turn.work.session,
         turn.work.book.id,
@@ -98,7 +99,7 @@ def emergency(turn: Turn, ticket: Ticket) -> None:
         ticket_id=ticket.id,
     )
     if not turn.work.is_stale:
-        key = _emergency_text(turn)
+        key = _emergency_text(turn) + ("_placed" if is_known else "")
         once = f"emergency:{turn.message.id}"
         tell(turn.work, turn.person, once, key, ticket=ticket, priority=PRIORITY_EMERGENCY)
 
@@ -112,6 +113,13 @@ _ABUSE = re.compile(
     r"\b(?:xam hai|danh dap|danh|bao hanh|hanh ha|dam o|hiep|so soang|bo doi|nhot|chui mang|lam dung|bo roi)\b"
 )
 _OTHERS = re.compile(r"\b(?:co nguoi|nguoi ta|(?:ong|ba|anh|chi) (?:ay|kia|nay)|nhay cau|hang xom)\b")
+
+
+def _is_known_where(turn: Turn, ticket: Ticket, *, is_new: bool) -> bool:
+    """Whether the danger's place was said: nobody in danger is asked twice, and a fire is not where a pothole was."""
+    if turn.heard.has_place or turn.heard.has_pin:
+        return True
+    return ticket.has_place and (is_new or was_raised(turn.work.session, AlertKind.EMERGENCY, ticket.id))
 
 
 def _emergency_text(turn: Turn) -> str:

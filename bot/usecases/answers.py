@@ -11,7 +11,7 @@ from bot.texts import Text, day
 from bot.usecases import dialogue, judging, related, wishes
 from bot.usecases.acknowledging import emergency
 from bot.usecases.filing import Filed, file_message
-from bot.usecases.related import label, note
+from bot.usecases.related import note
 from bot.usecases.telling import speak
 from bot.usecases.turns import Turn
 from nlp.reading import TopicGuess
@@ -154,8 +154,8 @@ def _split(turn: Turn, answer: Answer, ticket: Ticket | None) -> Filed:
         ticket,
         "split_done",
         ma2=other.code,
-        viec1=label(ticket.topic),
-        viec2=label(other.topic),
+        viec1=turn.label(ticket.topic),
+        viec2=turn.label(other.topic),
         han=turn.moment(other),
     )
     return Filed(None)

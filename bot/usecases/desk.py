@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import ticket_for
 from bot.runtime import Runtime
-from bot.texts import Text
+from bot.texts import Text, Voice
 from bot.usecases.communes import CommuneBook, commune_book
 from bot.usecases.deliveries import PRIORITY_REPLY, owe
 from bot.usecases.telling import Stage, usual, voice_of
@@ -70,9 +70,14 @@ class Desk:
         channel = self.session.get_one(Channel, self.person.conversation.channel_id)
         return Stage(self.runtime, self.session, channel, self.book, self.now)
 
+    @property
+    def voice(self) -> Voice:
+        """How the citizen of this ticket is spoken to."""
+        return voice_of(self.stage, self.person)
+
     def say(self, key: str, **variables: str) -> Text:
         """A text as this citizen reads it; EmptyVariable when one of its variables is empty."""
-        return voice_of(self.stage, self.person).say(key, **(usual(self.book, self.ticket) | variables))
+        return self.voice.say(key, **(usual(self.book, self.ticket) | variables))
 
     def event(self, kind: EventKind, data: dict[str, Any] | None = None, words: str | None = None) -> None:
         """Add a fact to the ticket's history."""

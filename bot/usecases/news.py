@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from bot.rules.commands import Command
 from bot.usecases.citizens import opt
 from bot.usecases.filing import Filed
+from bot.usecases.telling import label, voice_of
 from bot.usecases.turns import Turn
 from bot.usecases.work import Citizen, Work
 from nlp.normalise import fold, normalise
@@ -28,6 +29,11 @@ _NAMES = {
     "nong nghiep": "nong-nghiep", "mua vu": "nong-nghiep", "chan nuoi": "vat-nuoi", "an ninh": "an-ninh-trat-tu",
     "giao thong": "giao-thong-duong-sa", "thu tuc": "thu-tuc-hanh-chinh", "dat dai": "dat-dai",
     "van hoa": "van-hoa-the-thao",
+    "power": "dien", "electricity": "dien", "water": "nuoc-sach", "health": "y-te", "school": "giao-duc",
+    "schools": "giao-duc", "garbage": "rac-thai", "rubbish": "rac-thai", "storm": "thien-tai", "storms": "thien-tai",
+    "flood": "thien-tai", "floods": "thien-tai", "weather": "thien-tai", "farming": "nong-nghiep",
+    "security": "an-ninh-trat-tu", "traffic": "giao-thong-duong-sa", "roads": "giao-thong-duong-sa",
+    "land": "dat-dai", "paperwork": "thu-tuc-hanh-chinh",
     "tro cap": "an-sinh-xa-hoi", "an sinh": "an-sinh-xa-hoi", "mat nuoc": "nuoc-sach",
 }  # fmt: skip
 
@@ -85,7 +91,7 @@ def unsubscribe(turn: Turn, command: Command) -> Filed:
             turn.tell("unsubscribed")
         return _NOTHING
     gone = [row for row in _rows(work, person) if _is_named(row, wanted)]
-    named = _in_words(work, [(row.topic, row.place_id) for row in gone] or wanted.pairs)
+    named = _in_words(work, person, [(row.topic, row.place_id) for row in gone] or wanted.pairs)
     for row in gone:
         work.session.delete(row)
     work.session.flush()
@@ -96,9 +102,8 @@ def unsubscribe(turn: Turn, command: Command) -> Filed:
 def wanted_in_words(work: Work, person: Citizen) -> str:
     """What somebody gets, as one says it."""
     if person.urn.opted_out_at is not None:
-        return "không nhận"
-    rows = _rows(work, person)
-    return _in_words(work, [(row.topic, row.place_id) for row in rows]) if rows else "tất cả thông báo"
+        return voice_of(work, person).phrase("no_news")
+    return _in_words(work, person, [(row.topic, row.place_id) for row in _rows(work, person)])
 
 
 def _rows(work: Work, person: Citizen) -> list[Subscription]:
@@ -110,13 +115,14 @@ def _is_named(row: Subscription, wanted: Wanted) -> bool:
     return row.topic in wanted.topics or row.place_id in wanted.place_ids
 
 
-def _in_words(work: Work, pairs: list[tuple[str, int]]) -> str:
+def _in_words(work: Work, person: Citizen, pairs: list[tuple[str, int]]) -> str:
     names = {p.id: p.name for p in work.session.scalars(sa.select(Place).where(Place.id.in_([p for _, p in pairs])))}
+    voice = voice_of(work, person)
     said = []
     for topic, place in pairs:
-        label = TOPICS[topic].label_vi if topic in TOPICS else ""
-        said.append(" tại ".join(filter(None, (label, names.get(place, "")))))
-    return "; ".join(filter(None, said)) or "tất cả thông báo"
+        what, where = label(topic, voice.language) if topic in TOPICS else "", names.get(place, "")
+        said.append(voice.phrase("at", gi=what, noi=where) if what and where else what or where)
+    return "; ".join(filter(None, said)) or voice.phrase("all_news")
 
 
 def _named(turn: Turn, command: Command) -> Wanted:

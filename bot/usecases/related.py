@@ -16,7 +16,6 @@ from bot.usecases.filing import open_apart
 from bot.usecases.turns import Turn
 from bot.usecases.work import Work
 from nlp.reading import Part, PlaceGuess, Reading, TopicGuess
-from nlp.topics import TOPICS
 from storage.communes import Locality, Place
 from storage.enums import Direction, EventKind, TicketState, Urgency
 from storage.messages import Message
@@ -62,14 +61,14 @@ def particulars(turn: Turn, ticket: Ticket, question: Question) -> tuple[dict[st
         if other is not None:
             return {"into": other.id}, {
                 "ma0": other.code,
-                "linhvuc": label(other.topic),
+                "linhvuc": turn.label(other.topic),
                 "diadiem": spot(turn.work, other) or turn.work.book.name,
             }
     if question is Question.SPLIT:
         part = second_matter(turn, ticket)
         if part is not None:
             data = {"slug": part.slug, "start": part.start, "end": part.end, "message": turn.message.id}
-            return data, {"viec1": label(ticket.topic), "viec2": label(part.slug)}
+            return data, {"viec1": turn.label(ticket.topic), "viec2": turn.label(part.slug)}
     if question is Question.FORWARD:
         unit = other_commune(turn, ticket)
         if unit is not None:
@@ -235,11 +234,6 @@ def introduction(work: Work, ticket: Ticket) -> Identity | None:
 
 
 # ---- words ----------------------------------------------------------------------------------------------------------
-
-
-def label(topic: str | None) -> str:
-    """The subject as citizens read it."""
-    return TOPICS[topic if topic in TOPICS else "khac"].label_vi
 
 
 def spot(work: Work, ticket: Ticket) -> str:

@@ -33,7 +33,7 @@ from storage.enums import Direction
 from storage.messages import Message
 
 # What says that an answer was not the one that was asked for, and how soon after it and how shortly.
-OBJECTION = re.compile(r"\b(?:(?:chua|khong|hong) (?:dung|phai|ro)|sai roi|hoi cai khac|y khac)\b")
+OBJECTION = re.compile(r"\b(?:(?:chua|khong|hong) (?:dung|phai|ro)|sai roi|hoi cai khac|y khac|wrong answer)\b")
 OBJECTION_TIME, OBJECTION_WORDS = timedelta(hours=24), 20
 _MAYBE_REPORTS = frozenset({"add_info", "chitchat", "out_of_scope", "proposal"})
 # What an English sentence cannot do without; gibberish has none.

@@ -16,6 +16,7 @@ from bot.texts import EmptyVariable, Text, Voice
 from bot.usecases.communes import CommuneBook, hours_in_words
 from bot.usecases.deliveries import PRIORITY_ACK, owe
 from bot.usecases.work import Citizen
+from nlp.topics import TOPICS
 from storage.alerts import raise_alert
 from storage.channels import Channel
 from storage.contacts import Conversation
@@ -67,6 +68,12 @@ def voice_for(limits: Limits, book: CommuneBook, conversation: Conversation | No
 def voice_of(scene: Scene, person: Citizen) -> Voice:
     """How we speak to this citizen."""
     return voice_for(scene.runtime.adapters[scene.channel.type].limits, scene.book, person.conversation)
+
+
+def label(topic: str | None, language: str = "vi") -> str:
+    """The subject as citizens read it."""
+    known = TOPICS[topic if topic in TOPICS else "khac"]
+    return known.label_en if language == "en" else known.label_vi
 
 
 def usual(book: CommuneBook, ticket: Ticket | None = None) -> dict[str, str]:

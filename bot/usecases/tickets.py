@@ -153,7 +153,7 @@ def assign(
                 donvi=agency.name,
                 nguoi=(person.name if person else None) or agency.contact_name or "",
                 dt=agency.phone or "",
-                han=texts.moment(desk.ticket.due_at) if desk.ticket.due_at else "",
+                han=desk.voice.moment(desk.ticket.due_at) if desk.ticket.due_at else "",
             )
             desk.owe(desk.write(text.words, template=text.key))
     runtime.nudge(REPLIES)

@@ -10,8 +10,9 @@ from bot.rules.commands import Command
 from bot.rules.dialogue import Heard
 from bot.rules.identity import introduces, looks_like_name
 from bot.rules.threading import SURE
+from bot.texts import Voice
 from bot.usecases.deliveries import PRIORITY_ACK
-from bot.usecases.telling import tell, voice_of
+from bot.usecases.telling import label, tell, voice_of
 from bot.usecases.work import Citizen, Work
 from nlp.faq import FaqMatch
 from nlp.reading import Reading
@@ -96,4 +97,13 @@ class Turn:
 
     def moment(self, ticket: Ticket) -> str:
         """The ticket's deadline, as there is room for it; in words when it has none."""
-        return voice_of(self.work, self.person).moment(ticket.due_at) if ticket.due_at else "theo quy định"
+        return self.voice.moment(ticket.due_at) if ticket.due_at else self.voice.phrase("no_deadline")
+
+    @property
+    def voice(self) -> Voice:
+        """How the citizen is spoken to."""
+        return voice_of(self.work, self.person)
+
+    def label(self, topic: str | None) -> str:
+        """The subject as the citizen reads it."""
+        return label(topic, self.voice.language)

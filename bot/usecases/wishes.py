@@ -14,7 +14,7 @@ from bot.rules.dialogue import Question
 from bot.usecases import dialogue, judging, own_tickets
 from bot.usecases.filing import Filed, file_message
 from bot.usecases.news import subscribe, unsubscribe, wanted_in_words
-from bot.usecases.related import label, note
+from bot.usecases.related import note
 from bot.usecases.telling import speak, voice_of
 from bot.usecases.turns import Turn
 from storage.agencies import Agency
@@ -126,10 +126,10 @@ def _say_status(turn: Turn, ticket: Ticket) -> None:
         "status",
         once=f"status:{turn.message.id}",
         ma=ticket.code,
-        trangthai=texts.STATE_WORDS[ticket.state.value],
+        trangthai=turn.voice.state(ticket.state.value),
         donvi=agency.name if agency else work.book.name,
         han=turn.moment(ticket),
-        ngay=voice_of(work, turn.person).moment(last),
+        ngay=turn.voice.moment(last),
     )
 
 
@@ -165,7 +165,7 @@ def do_with(turn: Turn, verb: str, ticket: Ticket) -> Filed:
         if not _is_withdrawable(ticket):
             return withdraw(turn, ticket)
         summary = ticket.summary[:60].rstrip() + ("…" if len(ticket.summary) > 60 else "")
-        dialogue.ask(turn.work, turn.person, Question.WITHDRAW, ticket, tomtat=summary or label(ticket.topic))
+        dialogue.ask(turn.work, turn.person, Question.WITHDRAW, ticket, tomtat=summary or turn.label(ticket.topic))
     elif verb == "reopen":
         return judging.reopen(turn, ticket)
     return _NOTHING
@@ -195,7 +195,7 @@ def withdraw(turn: Turn, ticket: Ticket) -> Filed:
 def _ask_which(turn: Turn, verb: str, found: list[Ticket]) -> Filed:
     shown = found[:5]
     voice = voice_of(turn.work, turn.person)
-    lines = [t.code if t.is_sealed else f"{t.code} ({label(t.topic)})" for t in shown]
+    lines = [t.code if t.is_sealed else f"{t.code} ({turn.label(t.topic)})" for t in shown]
     words = voice.say("ask_which").words
     listed = texts.numbered(lines)
     listed = texts.plain(listed) if voice.is_sms else listed
@@ -265,13 +265,15 @@ def _data(turn: Turn, command: Command) -> Filed:  # noqa: ARG001 - one signatur
     count = work.session.scalar(
         sa.select(sa.func.count()).where(Ticket.contact_id == contact.id, Ticket.is_sealed.is_(False))
     )
-    agreed = f"đã đồng ý ngày {texts.day(contact.consent_at)}" if contact.consent_at else "chưa có"
+    voice, none = turn.voice, turn.voice.phrase("none")
+    agreed = voice.phrase("agreed", ngay=texts.day(contact.consent_at)) if contact.consent_at else none
+    refused = voice.phrase("refused") if contact.consent else none
     turn.tell(
         "data_shown",
-        ten=contact.name or "chưa có",
-        dt=f"…{contact.phone[-4:]}" if contact.phone else "chưa có",
-        diachi=contact.address or "chưa có",
-        dongy=agreed if contact.consent == Consent.GIVEN.value else "không" if contact.consent else "chưa có",
+        ten=contact.name or none,
+        dt=f"…{contact.phone[-4:]}" if contact.phone else none,
+        diachi=contact.address or none,
+        dongy=agreed if contact.consent == Consent.GIVEN.value else refused,
         so=str(count or 0),
         nhantin=wanted_in_words(work, turn.person),
     )

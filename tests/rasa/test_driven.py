@@ -100,7 +100,7 @@ def test_danger_and_secrets_never_leave_us(led: World, rasa: PretendRasa, words:
     led.says(words)
     take_in(led)
     assert rasa.asked == []
-    assert said_to_citizens(led)[0] in {"emergency", "denunciation_guide"}
+    assert said_to_citizens(led)[0] in {"emergency_placed", "denunciation_guide"}
 
 
 @pytest.mark.parametrize("trouble", ["slow", "error", "gone", "nonsense", "silent"])

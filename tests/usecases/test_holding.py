@@ -54,7 +54,7 @@ def test_danger_is_answered_all_the_same(morning: World, clock: Clock) -> None:
     clock.move(minutes=5)
     morning.says(FIRE)
     take_in(morning)
-    assert said_to_citizens(morning)[-1] == "emergency"
+    assert said_to_citizens(morning)[-1] == "emergency_placed"
 
 
 def test_it_is_handed_back_by_hand_and_the_citizen_is_told(morning: World, clock: Clock) -> None:

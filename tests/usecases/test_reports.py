@@ -250,7 +250,7 @@ def test_an_emergency_is_answered_with_numbers_before_anything_else(morning: Wor
     assert the_ticket(morning).urgency is Urgency.EMERGENCY
     first, second = owed(morning)
     assert first.priority == PRIORITY_EMERGENCY < second.priority
-    assert said_to_citizens(morning) == ["emergency", "ack_emergency"]
+    assert said_to_citizens(morning) == ["emergency_placed", "ack_emergency"]
     assert first.text.startswith("KHẨN CẤP")
     assert "114" in first.text
 
@@ -268,7 +268,7 @@ def test_an_emergency_added_to_a_report_is_answered_too(morning: World, clock: C
     clock.move(seconds=30)
     morning.says(FIRE)
     take_in(morning)
-    assert said_to_citizens(morning)[-1] == "emergency"
+    assert said_to_citizens(morning)[-1] == "emergency_placed"
     assert the_ticket(morning).urgency is Urgency.EMERGENCY
 
 
@@ -285,7 +285,7 @@ def test_one_citizens_emergency_never_silences_anothers(morning: World, clock: C
     for n in range(6):  # tickets whose numbers are those of messages before
         morning.says(FIRE, user=f"30000000000000003{n}")
     take_in(morning)
-    assert said_to_citizens(morning).count("emergency") == 11
+    assert said_to_citizens(morning).count("emergency_placed") == 11
 
 
 # --- hours ------------------------------------------------------------------------------------------------------------
