@@ -10,12 +10,16 @@ import time
 from threading import Lock
 
 import httpx
+import sqlalchemy as sa
 import structlog
 
 from adapters.messages import InboundMessage
+from bot.rules.dialogue import Question
+from bot.runtime import Runtime
 from bot.usecases.told_rows import sender_of
 from nlp.reading import Reading
 from storage.channels import Channel
+from storage.contacts import Conversation, Urn
 
 log = structlog.get_logger()
 
@@ -23,6 +27,7 @@ SETTING = "rasa_url"
 TIMEOUT_SECONDS = 2.5
 # After a failure the citizens' next messages do not wait for the same server again.
 REST_SECONDS = 30.0
+ASKED_BY_THE_DESK = (Question.RATING, Question.REASON)
 _MOST_WORDS, _MOST_TEXTS = 4_000, 5
 
 _resting: dict[str, float] = {}
@@ -36,7 +41,7 @@ def is_driven(channel: Channel) -> bool:
 
 
 def answer(
-    channel: Channel, word: InboundMessage, reading: Reading | None, until: float = math.inf
+    runtime: Runtime, channel: Channel, word: InboundMessage, reading: Reading | None, until: float = math.inf
 ) -> tuple[str, ...] | None:
     """What the server says to a message; None when it is not asked, does not answer in time, or has nothing to say.
 
@@ -44,6 +49,8 @@ def answer(
     """
     url = str(channel.settings.get(SETTING) or "")
     if not url or not word.text or word.attachments or _is_ours(reading) or _rests(url) or time.monotonic() > until:
+        return None
+    if _answers_us(runtime, channel, word.urn):
         return None
     try:
         said = _ask(url, channel, word)
@@ -57,6 +64,17 @@ def answer(
 
 def _is_ours(reading: Reading | None) -> bool:
     return reading is None or reading.sealed or reading.urgency == "khan_cap"
+
+
+def _answers_us(runtime: Runtime, channel: Channel, urn: str) -> bool:
+    """Whether the citizen has been asked to judge a result: the desk asks that, whoever leads the talk."""
+    query = (
+        sa.select(Conversation.id)
+        .join(Urn, Urn.id == Conversation.urn_id)
+        .where(Urn.channel_id == channel.id, Urn.value == urn, Conversation.asked.in_(ASKED_BY_THE_DESK))
+    )
+    with runtime.database.reading() as session:
+        return session.scalar(query.limit(1)) is not None
 
 
 def _rests(url: str) -> bool:

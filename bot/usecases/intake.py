@@ -95,7 +95,7 @@ def _understand(runtime: Runtime, row: InboundEvent, channel: Channel, book: Com
             for word, reading in zip(words, readings, strict=True)
         )
         said = tuple(
-            driven.answer(channel, word, reading, until) if isinstance(word, InboundMessage) else None
+            driven.answer(runtime, channel, word, reading, until) if isinstance(word, InboundMessage) else None
             for word, reading in zip(words, readings, strict=True)
         )
         if any(isinstance(word, InboundMessage) and word.has_pin for word in words):

@@ -20,7 +20,19 @@ from bot.usecases.told import hear
 from storage.messages import Message
 from storage.tickets import Ticket
 from tests.builders import World, all_rows
-from tests.usecases.looking import BRIBE, FIRE, LIGHT, outcomes, said_to_citizens, take_in, texts_of, tickets
+from tests.conftest import Clock
+from tests.usecases.looking import (
+    BRIBE,
+    FIRE,
+    LIGHT,
+    outcomes,
+    said_to_citizens,
+    take_in,
+    texts_of,
+    the_ticket,
+    tickets,
+)
+from tests.usecases.test_answered import answer, says
 
 
 @dataclass
@@ -142,3 +154,16 @@ def test_the_driver_is_set_and_taken_back(morning: World, rasa: PretendRasa) -> 
     for slug, url in (("no-such", rasa.url), ("zalo-duc-hue", "ftp://x"), ("zalo-duc-hue", "nonsense")):
         with pytest.raises(SetupError):
             set_driver(morning.runtime, slug, url)
+
+
+def test_a_judgement_of_a_result_is_heard_by_us(led: World, rasa: PretendRasa, clock: Clock) -> None:
+    says(led, clock, LIGHT)
+    answer(led, "PA26-0001")
+    asked = len(rasa.asked)
+    says(led, clock, "không hài lòng")
+    says(led, clock, "thay bóng rồi mà tối vẫn không sáng")
+    assert len(rasa.asked) == asked
+    assert said_to_citizens(led)[-2:] == ["rating_low", "reason_noted"]
+    assert the_ticket(led).rating == 1
+    says(led, clock, "cảm ơn nhé")
+    assert len(rasa.asked) == asked + 1
