@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench chaos rasa scenarios clean reset-demo lock
+.PHONY: help run test check format bench chaos rasa scenarios day clean reset-demo lock
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ chaos: $(VENV)/.dev ## Kill the process at random points and audit the ledger, o
 
 scenarios: $(VENV)/.dev ## Play every conversation on every channel and both engines (make test plays each once)
 	SCENARIOS=all $(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/scenarios $(ARGS)
+
+day: $(VENV)/.dev ## Replay a whole day, 10,000 events sent twice and shuffled, on both engines (make test replays a part)
+	TEST_DAY_EVENTS=10000 $(BIN)/python -m pytest --timeout 1800 tests/flows/test_recorded_day.py $(ARGS)
 
 rasa: $(VENV)/.dev ## Rehearse with a real Rasa server: make rasa RASA=/path/to/its/bin/rasa
 	$(BIN)/python -m tests.rasa.rehearse $(RASA)

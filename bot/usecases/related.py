@@ -98,21 +98,36 @@ def duplicate_of(work: Work, ticket: Ticket) -> Ticket | None:
             Ticket.is_restricted.is_(False),
             Ticket.is_spam.is_(False),
             Ticket.merged_into_id.is_(None),
+            _may_be_same_spot(work, ticket),
         )
         .order_by(Ticket.id)
         .limit(_MOST_LOOKED_AT)
     )
-    return next((other for other in work.session.scalars(query) if _is_same_spot(work, ticket, other)), None)
+    return next((other for other in work.session.scalars(query) if _is_same_spot(ticket, other)), None)
 
 
-def _is_same_spot(work: Work, one: Ticket, other: Ticket) -> bool:
+def _may_be_same_spot(work: Work, ticket: Ticket) -> sa.ColumnElement[bool]:
+    """The same place of the list, or a pin within a square around this one's."""
+    place = work.session.get(Place, ticket.place_id) if ticket.place_id is not None else None
+    same: sa.ColumnElement[bool] = Ticket.place_id == place.id if place is not None else sa.false()
+    if place is not None and place.kind in _WIDE:
+        # A whole village is no spot: the same subject there twice in a week is often two matters.
+        same = sa.and_(same, Ticket.contact_id == ticket.contact_id)
+    if ticket.latitude is None or ticket.longitude is None:
+        return same
+    north = NEAR_METRES / _METRES_A_DEGREE
+    east = north / max(0.1, math.cos(math.radians(ticket.latitude)))
+    near = sa.and_(
+        Ticket.latitude.between(ticket.latitude - north, ticket.latitude + north),
+        Ticket.longitude.between(ticket.longitude - east, ticket.longitude + east),
+    )
+    return sa.or_(near, sa.and_(same, Ticket.latitude.is_(None)))
+
+
+def _is_same_spot(one: Ticket, other: Ticket) -> bool:
     if None not in (one.latitude, one.longitude, other.latitude, other.longitude):
         return metres_between(one, other) <= NEAR_METRES
-    if one.place_id is None or one.place_id != other.place_id:
-        return False
-    # A whole village is no spot: the same subject there twice in a week is often two matters.
-    place = work.session.get(Place, one.place_id)
-    return place is not None and (place.kind not in _WIDE or one.contact_id == other.contact_id)
+    return one.place_id is not None and one.place_id == other.place_id
 
 
 _WIDE = frozenset({"thôn", "xóm", "ấp", "tổ", "khu phố", "tổ dân phố", "buôn", "làng", "bản", "khu", "khóm"})
