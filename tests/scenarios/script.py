@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from bot import texts
 from bot.rules.deadlines import VIETNAM
 
 SCRIPTS = Path(__file__).parent / "scripts"
 CHANNELS = ("zalo", "telegram", "sms")
+_NAMES_A_CODE = {key for key, text in texts.catalogue("vi").items() if "ma" in text.variables}
 _STEP = re.compile(r"(?P<who>D\d?|B|C|T|N|A|E|S|Q|\+)\s*:?\s*(?P<what>.*)")
 
 
@@ -41,6 +43,18 @@ class Script:
     is_report: bool = False
     phone: str = ""
     steps: list[Step] = field(default_factory=list)
+
+    @property
+    def turns_to_code(self) -> int | None:
+        """How often the first citizen writes until a text that names the report's code; None when none does."""
+        turns, speaker = 0, ""
+        for step in self.steps:
+            if step.who.startswith("D"):
+                speaker = step.who
+                turns += speaker == "D"
+            elif step.who == "B" and speaker == "D" and _NAMES_A_CODE & set(step.what.split("|")[0].split()):
+                return turns
+        return None
 
 
 def all_scripts() -> list[Script]:

@@ -16,7 +16,6 @@ SCRIPTS = all_scripts()
 # All on every channel and both engines: `make scenarios`. Otherwise each once, on its channels in turn.
 EVERYTHING = os.environ.get("SCENARIOS") == "all"
 ON_POSTGRESQL = 10
-_turns: dict[tuple[str, str], int] = {}
 
 
 def _cases() -> list[object]:
@@ -40,8 +39,8 @@ def test_a_conversation_goes_as_written(
     assert engine_name in str(morning.runtime.database.engine.url)
     stage = Stage(morning, clock, channel, script)
     stage.play()
-    if script.is_report and stage.turns_to_code is not None:
-        _turns[script.name, channel] = stage.turns_to_code
+    if script.is_report:
+        assert script.turns_to_code in {stage.turns_to_code, None}
 
 
 def test_there_are_at_least_150_conversations_on_all_channels() -> None:
@@ -49,7 +48,7 @@ def test_there_are_at_least_150_conversations_on_all_channels() -> None:
 
 
 def test_a_report_has_its_code_after_at_most_three_turns() -> None:
-    """The median over the reports this process has played."""
-    if not _turns:
-        pytest.skip("no report was played in this process")
-    assert statistics.median(_turns.values()) <= 3
+    """The median over all reports; playing them shows that each takes as many turns as its script says."""
+    turns = [script.turns_to_code for script in SCRIPTS if script.is_report and script.turns_to_code is not None]
+    assert len(turns) >= 100
+    assert statistics.median(turns) <= 3
