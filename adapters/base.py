@@ -65,6 +65,14 @@ class StandingToken(Protocol):
 
 
 @runtime_checkable
+class HoldsFiles(Protocol):
+    """An adapter whose events come with files that stand in our own store already."""
+
+    def kept_file(self, url: str) -> str | None:
+        """The name of the stored file that an attachment's address means; None when it means none."""
+
+
+@runtime_checkable
 class Consenting(Protocol):
     """An adapter whose accounts are opened to us by an administrator's consent in a browser, for a time."""
 

@@ -131,13 +131,14 @@ class Interaction:
 
 @dataclass(frozen=True)
 class ProfileShared:
-    """A citizen filled in the channel's own contact form."""
+    """A citizen filled in the channel's own contact form; `has_consented`: and agreed that we keep it."""
 
     urn: str
     occurred_at: datetime
     name: str | None = None
     phone: str | None = None
     address: str | None = None
+    has_consented: bool = False
 
 
 @dataclass(frozen=True)

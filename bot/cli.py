@@ -185,6 +185,7 @@ def _welcome(settings: Settings, runtime: Runtime) -> None:
       mật khẩu chung: {demo.password}
 {people}
     Người dân  {settings.base_url}/sandbox/      điện thoại giả lập, nhắn thử: duong vao xom 5 o ga nhieu qua
+               {settings.base_url}{demo.page}      trang phản ánh, không cần tài khoản
 
   Dừng: Ctrl-C. Dữ liệu nằm trong {settings.data_dir}/ và còn nguyên khi chạy lại.
 """

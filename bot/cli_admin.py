@@ -166,7 +166,7 @@ def channel_add(
     secrets_file: Any,
     tokens_file: Any,
 ) -> None:
-    """Connect a channel of this TYPE (zalo) under the address /webhooks/SLUG."""
+    """Connect a channel of this TYPE (zalo, web_form) under the address /webhooks/SLUG."""
     from bot.usecases.setup import SetupError, add_channel
 
     runtime = built()
@@ -174,7 +174,8 @@ def channel_add(
     if adapter is None:
         raise SetupError(f"no channel type {type!r}; there are: {', '.join(sorted(runtime.adapters))}")
     settings = dict(_pair(pair, adapter.config_fields) for pair in pairs)
-    asked = {f: "" for f in adapter.secret_fields if not f.startswith("previous_")}
+    is_own = type == "web_form"  # its key is made here
+    asked = {} if is_own else {f: "" for f in adapter.secret_fields if not f.startswith("previous_")}
     secrets = json.load(secrets_file) if secrets_file else {f: click.prompt(f, hide_input=True) for f in asked}
     add_channel(
         runtime,
@@ -186,6 +187,9 @@ def channel_add(
         secrets=secrets,
         tokens=_tokens(json.load(tokens_file)) if tokens_file else None,
     )
+    if is_own:
+        click.echo(f"page {slug} is open: {runtime.settings.base_url}/phan-anh/{slug}")
+        return
     click.echo(f"channel {slug} is connected. Webhook address: {runtime.settings.base_url}/webhooks/{slug}")
     click.echo(f"then: haichieu channel check {slug}")
 

@@ -18,6 +18,7 @@ from storage.contacts import Contact, Conversation, Urn
 from storage.deliveries import Delivery
 from storage.enums import (
     AttachmentState,
+    Consent,
     DeliveryKind,
     DeliveryState,
     EventKind,
@@ -119,6 +120,9 @@ def take_profile(work: Work, word: ProfileShared) -> str:
     contact.name = (word.name or contact.name or "")[:120] or None
     contact.phone = (word.phone or contact.phone or "")[:32] or None
     contact.address = (word.address or contact.address or "")[:300] or None
+    if word.has_consented and contact.consent != Consent.GIVEN.value:
+        contact.consent, contact.consent_at = Consent.GIVEN.value, word.occurred_at
+        contact.consent_asked_at = contact.consent_asked_at or word.occurred_at
     return "profile"
 
 

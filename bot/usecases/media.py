@@ -14,9 +14,11 @@ import sqlalchemy as sa
 import structlog
 from PIL import Image, UnidentifiedImageError
 
+from adapters.base import Adapter, HoldsFiles
 from adapters.http import MediaUnavailable
 from bot.rules.retry import next_try
 from bot.runtime import Runtime
+from bot.usecases.photos import taken_at
 from bot.usecases.tokens import channel_config
 from storage.channels import Channel
 from storage.enums import AttachmentState
@@ -34,6 +36,7 @@ MAGIC: dict[str, tuple[tuple[int, bytes], ...]] = {
     "image/png": ((0, b"\x89PNG\r\n\x1a\n"),),
     "image/gif": ((0, b"GIF8"),),
     "image/webp": ((8, b"WEBP"),),
+    "image/heic": tuple((4, b"ftyp" + brand) for brand in (b"heic", b"heix", b"mif1", b"msf1", b"hevc")),
     "audio/amr": ((0, b"#!AMR"),),
     "audio/mpeg": ((0, b"ID3"), (0, b"\xff\xfb"), (0, b"\xff\xf3")),
     "audio/wav": ((8, b"WAVE"),),
@@ -129,29 +132,44 @@ def _claim(runtime: Runtime) -> _Wanted | None:
 
 def _fetch(runtime: Runtime, wanted: _Wanted) -> None:
     adapter = runtime.adapters[wanted.channel.type]
-    config = channel_config(runtime, wanted.channel)
+    kept = adapter.kept_file(wanted.url) if isinstance(adapter, HoldsFiles) else None
     try:
-        data = runtime.http.get_media(
-            wanted.url,
-            max_bytes=runtime.settings.media_max_bytes,
-            allowed=lambda url: adapter.may_fetch(url, config),
-            allow_local=wanted.channel.is_sandbox,
-        )
+        data = _kept(runtime, kept) if kept else _got(runtime, adapter, wanted)
         mime = check(data, wanted.kind, wanted.md5)
     except (MediaUnavailable, NotWhatItSays) as error:
         _missing(runtime, wanted, error.code)
         return
-    blob = runtime.blobs.keep(data)
+    blob = kept or runtime.blobs.keep(data)
+    place = taken_at(data) if mime.startswith("image/") else None
     with runtime.database.transaction() as session:
         row = session.get_one(Attachment, wanted.id, with_for_update=True)
         was_wanted = row.state is AttachmentState.WAITING
         if was_wanted:
             row.state, row.blob, row.mime, row.size = AttachmentState.STORED, blob, mime, len(data)
             row.missing_code = row.lease_until = None
+            if place is not None:
+                row.latitude, row.longitude = place
     if not was_wanted:  # the citizen withdrew meanwhile, or a slower twin has stored it already
         runtime.blobs.delete(blob)
         return
     log.info("media.stored", attachment_id=wanted.id, mime=mime, size=len(data))
+
+
+def _got(runtime: Runtime, adapter: Adapter, wanted: _Wanted) -> bytes:
+    config = channel_config(runtime, wanted.channel)
+    return runtime.http.get_media(
+        wanted.url,
+        max_bytes=runtime.settings.media_max_bytes,
+        allowed=lambda url: adapter.may_fetch(url, config),
+        allow_local=wanted.channel.is_sandbox,
+    )
+
+
+def _kept(runtime: Runtime, name: str) -> bytes:
+    data = runtime.blobs.read(name)
+    if data is None:
+        raise MediaUnavailable("unreachable")
+    return data
 
 
 def check(data: bytes, kind: str, md5: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets as random_secrets
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 import structlog
 
 from adapters.messages import Tokens
+from adapters.web_form import WebForm
 from bot.runtime import Runtime
 from bot.usecases.driven import SETTING
 from bot.usecases.tokens import keep_first_tokens
@@ -130,6 +132,9 @@ def add_channel(
         raise SetupError(f"no channel type {type!r}; there are: {', '.join(sorted(runtime.adapters))}")
     if not SLUG.fullmatch(slug):
         raise SetupError(f"slug {slug!r}: use 3 to 60 lower-case letters, digits and hyphens")
+    if type == WebForm.type:  # our own page: nobody else gives it a name or a key
+        settings = {"account": slug, **settings}
+        secrets = {"signing_key": random_secrets.token_urlsafe(32), **secrets}
     try:
         config = adapter.config(settings, secrets)
     except ValueError as error:

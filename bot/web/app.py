@@ -19,6 +19,7 @@ from bot.web import (
     home,
     language,
     places,
+    public,
     quality,
     replies,
     security,
@@ -32,7 +33,10 @@ from bot.web.shell import RowNumber, Slug, render
 
 log = structlog.get_logger()
 
-PARTS = (home, sign_in, tickets, replies, files, announcements, channels, places, faq, triage, calls, quality, wordings)
+PARTS = (
+    home, sign_in, tickets, replies, files, announcements, channels, places, faq, triage, calls, quality, wordings,
+    public,
+)  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429})
 
 

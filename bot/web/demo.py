@@ -54,12 +54,16 @@ PEOPLE = (
 )
 
 
+DEMO_PAGE = "tap-duot"
+
+
 @dataclass(frozen=True)
 class Demo:
     """What a newcomer needs to begin: who may sign in and with which password."""
 
     password: str
     people: tuple[Person, ...] = PEOPLE
+    page: str = f"/phan-anh/{DEMO_PAGE}"
 
 
 def prepare_demo(runtime: Runtime) -> Demo:
@@ -95,6 +99,7 @@ def prepare_demo(runtime: Runtime) -> Demo:
                 agency=person.agency,
             )
     _connect(runtime, channel)
+    _open_page(runtime)
     _neighbours(runtime)
     return Demo(password)
 
@@ -128,6 +133,13 @@ def _connect(runtime: Runtime, channel: Channel | None) -> None:
         ),
         rate_per_second=50.0,
     )
+
+
+def _open_page(runtime: Runtime) -> None:
+    with runtime.database.reading() as session:
+        if session.scalar(sa.select(Channel.id).where(Channel.slug == DEMO_PAGE)) is not None:
+            return
+    add_channel(runtime, commune=SLUG, type="web_form", slug=DEMO_PAGE, name="Trang phản ánh", settings={}, secrets={})
 
 
 def _host(base: str) -> str:

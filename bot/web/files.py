@@ -10,7 +10,7 @@ from flask import Blueprint, abort
 from werkzeug.wrappers import Response
 
 from bot.access import OF_TICKETS, attachment_for, audit
-from bot.usecases.photos import thumbnail
+from bot.usecases.photos import clean, thumbnail
 from bot.web.security import client_address
 from bot.web.shell import current_official, require, runtime
 from storage.enums import AttachmentState
@@ -18,9 +18,7 @@ from storage.messages import Attachment
 
 pages = Blueprint("files", __name__)
 
-SHOWN = frozenset(
-    {"image/jpeg", "image/png", "image/gif", "image/webp", "audio/mpeg", "audio/wav", "audio/ogg", "video/mp4"}
-)
+SHOWN = frozenset({"image/gif", "audio/mpeg", "audio/wav", "audio/ogg", "video/mp4"})
 SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
 KEPT_THUMBNAILS = 300
 
@@ -31,9 +29,13 @@ _lock = threading.Lock()
 @pages.get("/files/<int:number>")
 @require(*OF_TICKETS)
 def show(number: int) -> Response:
-    """The file as it was sent. Pictures and sounds open in the browser, everything else is downloaded."""
+    """Pictures, made anew, and sounds open in the browser; everything else is downloaded as it was sent."""
     row, data = _stored(number)
     mime = row.mime or "application/octet-stream"
+    if mime.startswith("image/") and mime != "image/gif":
+        made = clean(data)
+        if made is not None:
+            return _answer(made, "image/jpeg", row, "inline")
     is_shown = mime in SHOWN
     return _answer(data, mime if is_shown else "application/octet-stream", row, "inline" if is_shown else "attachment")
 

@@ -14,7 +14,10 @@ from bot.runtime import Runtime
 from bot.usecases.sign_in import signed_in
 
 # The only pages for people who are not signed in; a test walks all routes.
-OPEN = frozenset({"static", "sign_in.page", "sign_in.create", "language.switch", "home.health", "home.verifier"})
+OPEN = frozenset({
+    "static", "sign_in.page", "sign_in.create", "language.switch", "home.health", "home.verifier",
+    "public.form", "public.send", "public.talk", "public.add", "public.photo",
+})  # fmt: skip
 MAX_BODY = 9_000_000  # a photo of 8 MB and the words around it
 
 CONTENT_POLICY = (
@@ -114,7 +117,7 @@ def _protect(answer: Response) -> Response:
     headers["X-Frame-Options"] = "DENY"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     headers["Cache-Control"] = "public, max-age=3600" if request.endpoint == "static" else "no-store"
     if _runtime().settings.is_https:
         headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -20,7 +20,10 @@ from adapters.secret import Secret
 from adapters.text import length, split
 
 PAYLOADS = Path(__file__).parent / "payloads"
-SETTINGS: dict[str, dict[str, Any]] = {"zalo": {"app_id": "1000000000000000001", "oa_id": "2000000000000000002"}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "zalo": {"app_id": "1000000000000000001", "oa_id": "2000000000000000002"},
+    "web_form": {"account": "trang-phan-anh"},
+}
 EVERY = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
 
 

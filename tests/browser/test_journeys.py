@@ -190,3 +190,33 @@ def test_everything_of_a_rehearsal_says_so(open_browser: Open, rehearsal: Rehear
     official.page.get_by_role("link", name=code).first.click()
     expect(official.page.locator("main")).to_contain_text("KÊNH TẬP DƯỢT")
     expect(pick_up_phone(official, neighbour).locator("body")).to_contain_text(re.compile("TẬP DƯỢT"))
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_citizen_without_an_account_reports_on_the_page_and_reads_the_answer_there(
+    open_browser: Open, rehearsal: Rehearsal, javascript: bool
+) -> None:
+    citizen, official = open_browser(javascript=javascript, width=360, height=740), open_browser()
+    page = citizen.page
+    citizen.visit("/phan-anh/tap-duot")
+    assert page.get_by_role("button", name="Gửi kèm vị trí của tôi").is_visible() is javascript
+    page.get_by_label("Việc gì, ở đâu?").fill("Nước sạch xóm 7 yếu cả tuần nay")
+    page.get_by_role("button", name="Gửi phản ánh").click()
+    expect(page.locator("main")).to_contain_text(re.compile(r"PA\d\d-\d{4}"), timeout=20_000)
+    found = re.search(r"mã (PA\d\d-\d{4})", page.inner_text("main"))
+    assert found
+
+    official.sign_in("lan")
+    official.page.get_by_role("link", name=found[1]).first.click()
+    official.page.get_by_label("Nội dung gửi cho người dân").fill("Nhà máy nước đang sửa, chiều nay có nước lại.")
+    official.page.get_by_role("button", name="Gửi trả lời").click()
+    expect(official.page.locator("main")).to_contain_text("chiều nay có nước lại")
+    if not javascript:
+        wait_until("the answer stands on the page", lambda: _reloaded(page, "chiều nay có nước lại"), 15)
+    expect(page.locator("main")).to_contain_text("chiều nay có nước lại", timeout=15_000)
+    assert page.locator("main").bounding_box()["width"] <= 360  # type: ignore[index]
+
+
+def _reloaded(page: Page, words: str) -> bool:
+    page.reload()
+    return words in page.inner_text("main")

@@ -164,7 +164,7 @@ def test_a_picture_is_sent_and_shown(world: World, browser: Open, ticket: Ticket
     assert f"/files/{picture.id}/thumbnail" in page.html
     assert one.client.get(f"/files/{picture.id}").mimetype == "image/jpeg"
     page = reply(one, ticket, 422, text="Không phải ảnh.", image=FileStorage(_stream(b"<svg>"), filename="x.jpg"))
-    assert "JPG hoặc PNG" in page.alerts[0]
+    assert "JPG, PNG, WEBP hoặc HEIC" in page.alerts[0]
     assert page.form(f"/tickets/{ticket.id}/replies").fields["text"] == "Không phải ảnh."
 
 

@@ -1,0 +1,165 @@
+"""Pages for citizens: a form without an account, and the talk that a secret link opens. They work without scripts.
+
+A form carries no sign-in that another site could misuse, so it needs no token against that; a link is all there is.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from flask import Blueprint, abort, g, redirect, request
+from werkzeug.wrappers import Response
+
+from bot.usecases import web_form
+from bot.usecases.web_form import FormProblem, Page, SentFile, Written
+from bot.web.language import LOCALES, gettext
+from bot.web.security import client_address, csrf
+from bot.web.shell import render, runtime
+
+pages = Blueprint("public", __name__)
+csrf.exempt(pages)
+
+_LINK = re.compile(r"[0-9A-Za-z_-]{20,64}", re.ASCII)
+_ONCE = re.compile(r"[0-9A-Za-z_-]{8,40}", re.ASCII)
+_DEGREES = re.compile(r"-?\d{1,3}(?:\.\d{1,15})?", re.ASCII)
+
+
+@pages.before_request
+def _language() -> None:
+    chosen = request.args.get("locale", "")
+    if chosen in LOCALES:
+        g.locale = chosen
+
+
+@pages.after_request
+def _may_ask_where(answer: Response) -> Response:
+    answer.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(self)"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+@pages.get("/phan-anh/<slug:slug>")
+def form(slug: str) -> Response:
+    """An empty form."""
+    return _form(_page(slug))
+
+
+@pages.post("/phan-anh/<slug:slug>")
+def send(slug: str) -> Response:
+    """Keep what was written and lead to its page."""
+    page = _page(slug)
+    request.max_content_length = web_form.MOST_BYTES
+    link = request.form.get("link", "")
+    link = link if _LINK.fullmatch(link) else web_form.new_link()
+    problem = _kept(page, link)
+    return _form(page, problem, link) if problem else redirect(_address(page, link), 303)
+
+
+@pages.get("/phan-anh/<slug:slug>/<link>")
+def talk(slug: str, link: str) -> Response:
+    """What was said under this link."""
+    return _talk(_page(slug), link)
+
+
+@pages.post("/phan-anh/<slug:slug>/<link>")
+def add(slug: str, link: str) -> Response:
+    """Keep what was added, or the answer that was chosen."""
+    page = _page(slug)
+    request.max_content_length = web_form.MOST_BYTES
+    if not _LINK.fullmatch(link) or web_form.read(runtime(), page, link) is None:
+        abort(404)
+    problem = _kept(page, link)
+    return _talk(page, link, problem) if problem else redirect(f"{_address(page, link)}#end", 303)
+
+
+@pages.get("/phan-anh/<slug:slug>/<link>/photos/<int:number>")
+def photo(slug: str, link: str, number: int) -> Response:
+    """The photo that came with an answer."""
+    data = web_form.picture(runtime(), _page(slug), link, number)
+    if data is None:
+        abort(404)
+    answer = Response(data, mimetype="image/jpeg")
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return answer
+
+
+def _page(slug: str) -> Page:
+    page = web_form.page_of(runtime(), slug)
+    if page is None:
+        abort(404)
+    return page
+
+
+def _address(page: Page, link: str) -> str:
+    return f"/phan-anh/{page.channel.slug}/{link}"
+
+
+def _kept(page: Page, link: str) -> FormProblem | None:
+    """Write down what was sent; the reason when it could not be."""
+    if request.form.get("leave_empty"):
+        return FormProblem("Ô dành cho máy phải để trống. Ông/bà vui lòng xóa nội dung ô ấy rồi gửi lại.")
+    try:
+        web_form.write(runtime(), page, link, _written(), address=client_address())
+    except FormProblem as problem:
+        return problem
+    return None
+
+
+def _written() -> Written:
+    once = request.form.get("once", "")
+    return Written(
+        once=once if _ONCE.fullmatch(once) else secrets.token_urlsafe(12),
+        text=request.form.get("choice") or request.form.get("text", ""),
+        files=[SentFile(one.filename or "", one.read()) for one in request.files.getlist("photos") if one.filename],
+        pin=_pin(),
+        name=request.form.get("name", "").strip(),
+        phone=request.form.get("phone", "").strip(),
+        has_consented=request.form.get("consent") == "1",
+    )
+
+
+def _pin() -> tuple[float, float] | None:
+    latitude, longitude = request.form.get("latitude", ""), request.form.get("longitude", "")
+    if not (_DEGREES.fullmatch(latitude) and _DEGREES.fullmatch(longitude)):
+        return None
+    return float(latitude), float(longitude)
+
+
+def _form(page: Page, problem: FormProblem | None = None, link: str = "") -> Response:
+    return render(
+        "public/form.html",
+        status=422 if problem else 200,
+        page=page,
+        link=link or web_form.new_link(),
+        once=_once(problem),
+        written=request.form,
+        problem=gettext(problem.sentence, **problem.values) if problem else None,
+        duty_phone=dict(page.commune.settings).get("duty_phone"),
+        most_files=web_form.MOST_FILES,
+    )
+
+
+def _talk(page: Page, link: str, problem: FormProblem | None = None) -> Response:
+    found = web_form.read(runtime(), page, link) if _LINK.fullmatch(link) else None
+    if found is None:
+        abort(404)
+    return render(
+        "public/talk.html",
+        blocks=("talk",),
+        status=422 if problem else 200,
+        page=page,
+        here=_address(page, link),
+        talk=found,
+        once=_once(problem),
+        written=request.form if problem else {},
+        problem=gettext(problem.sentence, **problem.values) if problem else None,
+        duty_phone=dict(page.commune.settings).get("duty_phone"),
+        most_files=web_form.MOST_FILES,
+    )
+
+
+def _once(problem: FormProblem | None) -> str:
+    """What makes this form one: kept when it is shown again, so that a second try is no second report."""
+    given = request.form.get("once", "") if problem else ""
+    return given if _ONCE.fullmatch(given) else secrets.token_urlsafe(12)
