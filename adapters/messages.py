@@ -67,7 +67,11 @@ class Attachment:
 
 @dataclass(frozen=True)
 class InboundMessage:
-    """Something a citizen said on a channel."""
+    """Something a citizen said on a channel.
+
+    `entered_how`: an official, `entered_by`, wrote it down for them: "desk" when they came in person, "phone" when they
+    called.
+    """
 
     external_id: str
     urn: str
@@ -75,6 +79,8 @@ class InboundMessage:
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
     quoted_external_id: str | None = None
+    entered_by: int | None = None
+    entered_how: str | None = None
 
     @property
     def has_pin(self) -> bool:

@@ -12,7 +12,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -36,6 +36,7 @@ from adapters.text import printable
 
 SIGNATURE_HEADER = "x-haichieu-signature"
 BLOB = "blob:"
+ENTERED_HOW = ("desk", "phone")
 LONGEST_TEXT, MOST_FILES = 4_000, 6
 
 _VISITOR = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -112,7 +113,11 @@ class WebForm:
             return (Ignored("unreadable", name, at),)
         urn = f"web:{visitor}"
         text = printable(str(data.get("text") or ""), LONGEST_TEXT).strip()
+        by, how = data.get("by"), data.get("how")
+        is_entered = isinstance(by, int) and not isinstance(by, bool) and how in ENTERED_HOW
         said = InboundMessage(str(ident), urn, at, text, _attachments(data))
+        if is_entered:
+            said = replace(said, entered_by=by, entered_how=how)
         profile = _profile(data, urn, at)
         return (profile, said) if profile else (said,)
 

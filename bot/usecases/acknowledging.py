@@ -7,14 +7,14 @@ import re
 from bot.rules.deadlines import is_working_time, next_opening
 from bot.rules.dialogue import Question
 from bot.texts import day
-from bot.usecases import dialogue, judging
+from bot.usecases import dialogue, judging, related
 from bot.usecases.deliveries import PRIORITY_EMERGENCY
 from bot.usecases.filing import Filed
 from bot.usecases.related import is_swindle
 from bot.usecases.telling import tell
 from bot.usecases.turns import Turn
 from storage.alerts import raise_alert, was_raised
-from storage.enums import AlertKind, Urgency
+from storage.enums import AlertKind, EventKind, Urgency
 from storage.tickets import Ticket
 
 
@@ -38,7 +38,17 @@ def acknowledge(turn: Turn, filed: Filed) -> None:
         dialogue.tell_then_ask(turn, ticket, "added")
 
 
+# Who hears it later must know that the citizen may have no page to read.
+_ENTERED = {
+    "desk": "Người dân đến trực tiếp, cán bộ nhập hộ. Nếu không xem được trang theo dõi, cần báo kết quả tận nơi.",
+    "phone": "Người dân gọi điện, cán bộ nhập hộ. Nếu không xem được trang theo dõi, cần gọi lại báo kết quả.",
+}
+
+
 def _opened(turn: Turn, ticket: Ticket) -> None:
+    if turn.word.entered_how:
+        words = _ENTERED[turn.word.entered_how]
+        related.note(turn.work, ticket, EventKind.NOTED, {}, words, by=turn.word.entered_by)
     if ticket.urgency is Urgency.EMERGENCY:
         emergency(turn, ticket, is_new=True)
     if ticket.is_sealed:

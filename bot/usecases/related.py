@@ -257,10 +257,20 @@ def spot(work: Work, ticket: Ticket) -> str:
     return place.name if place is not None else ""
 
 
-def note(work: Work, ticket: Ticket, kind: EventKind, data: dict[str, Any], words: str | None = None) -> None:
-    """Add a fact to the ticket's history that no official brought about."""
+def note(
+    work: Work, ticket: Ticket, kind: EventKind, data: dict[str, Any], words: str | None = None, by: int | None = None
+) -> None:
+    """Add a fact to the ticket's history that came about as a citizen spoke; `by`: the official who wrote it down."""
     work.session.add(
-        TicketEvent(commune_id=ticket.commune_id, ticket_id=ticket.id, kind=kind, at=work.now, data=data, note=words)
+        TicketEvent(
+            commune_id=ticket.commune_id,
+            ticket_id=ticket.id,
+            kind=kind,
+            at=work.now,
+            official_id=by,
+            data=data,
+            note=words,
+        )
     )
 
 

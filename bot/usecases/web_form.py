@@ -40,6 +40,7 @@ MOST_BYTES = 25_000_000  # of one form altogether
 A_NAME, A_PHONE = 120, 20
 # A village may share one address of its operator; a machine that writes without an end must not.
 MOST_AN_HOUR = 60
+CLOSED = "is_closed"  # a page on which only officials write
 SHOWN = 200
 
 
@@ -74,6 +75,14 @@ class Written:
     name: str = ""
     phone: str = ""
     has_consented: bool = False
+
+
+@dataclass(frozen=True)
+class Entering:
+    """An official who writes down what a citizen says: who, and whether they came ("desk") or called ("phone")."""
+
+    official_id: int
+    how: str
 
 
 @dataclass(frozen=True)
@@ -115,14 +124,21 @@ def new_link() -> str:
     return random_secrets.token_urlsafe(24)
 
 
-def write(runtime: Runtime, page: Page, link: str, written: Written, *, address: str) -> None:
-    """Keep what a citizen wrote, once, and see to it soon. FormProblem says in words what must be changed."""
+def write(
+    runtime: Runtime, page: Page, link: str, written: Written, *, address: str = "", by: Entering | None = None
+) -> None:
+    """Keep what a citizen wrote, once, and see to it soon. FormProblem says in words what must be changed.
+
+    `address`: where the browser is, to stop a machine. `by`: the official who writes it down for them.
+    """
     _check(written)
-    _not_too_often(runtime, page, address)
+    if by is None:
+        _not_too_often(runtime, page, address)
     config: WebFormConfig = channel_config(runtime, page.channel)
     kept = [(one, runtime.blobs.keep(one.data)) for one in written.files]
     try:
-        _store(runtime, page, config, _body(runtime, page, link, written, kept))
+        said = _body(runtime, page, link, written, kept)
+        _store(runtime, page, config, said | _entering(by))
     except BaseException:
         for _, blob in kept:
             runtime.blobs.delete(blob)
@@ -214,8 +230,14 @@ def _not_too_often(runtime: Runtime, page: Page, address: str) -> None:
         )
 
 
-def _body(runtime: Runtime, page: Page, link: str, written: Written, kept: list[tuple[SentFile, str]]) -> bytes:
-    body = {
+def _entering(by: Entering | None) -> dict[str, object]:
+    return {"by": by.official_id, "how": by.how} if by else {}
+
+
+def _body(
+    runtime: Runtime, page: Page, link: str, written: Written, kept: list[tuple[SentFile, str]]
+) -> dict[str, object]:
+    return {
         "event": "message",
         "account": page.channel.account,
         "id": f"{visitor_of(link)[:8]}-{written.once}"[:80],
@@ -228,10 +250,10 @@ def _body(runtime: Runtime, page: Page, link: str, written: Written, kept: list[
         "phone": written.phone.strip()[:A_PHONE],
         "consent": written.has_consented,
     }
-    return json.dumps(body, ensure_ascii=False).encode()
 
 
-def _store(runtime: Runtime, page: Page, config: WebFormConfig, body: bytes) -> None:
+def _store(runtime: Runtime, page: Page, config: WebFormConfig, said: dict[str, object]) -> None:
+    body = json.dumps(said, ensure_ascii=False).encode()
     request = WebhookRequest("POST", {SIGNATURE_HEADER: signature(body, config.signing_key)}, body)
     envelope = WebForm().admit(request, config)
     event = NewEvent(

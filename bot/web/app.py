@@ -14,6 +14,7 @@ from bot.web import (
     announcements,
     calls,
     channels,
+    entries,
     faq,
     files,
     home,
@@ -35,7 +36,7 @@ log = structlog.get_logger()
 
 PARTS = (
     home, sign_in, tickets, replies, files, announcements, channels, places, faq, triage, calls, quality, wordings,
-    public,
+    public, entries,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429})
 

@@ -42,13 +42,13 @@ def _may_ask_where(answer: Response) -> Response:
 @pages.get("/phan-anh/<slug:slug>")
 def form(slug: str) -> Response:
     """An empty form."""
-    return _form(_page(slug))
+    return _form(_open_page(slug))
 
 
 @pages.post("/phan-anh/<slug:slug>")
 def send(slug: str) -> Response:
     """Keep what was written and lead to its page."""
-    page = _page(slug)
+    page = _open_page(slug)
     request.max_content_length = web_form.MOST_BYTES
     link = request.form.get("link", "")
     link = link if _LINK.fullmatch(link) else web_form.new_link()
@@ -91,6 +91,13 @@ def _page(slug: str) -> Page:
     return page
 
 
+def _open_page(slug: str) -> Page:
+    page = _page(slug)
+    if page.channel.settings.get(web_form.CLOSED):
+        abort(404)
+    return page
+
+
 def _address(page: Page, link: str) -> str:
     return f"/phan-anh/{page.channel.slug}/{link}"
 
@@ -100,13 +107,14 @@ def _kept(page: Page, link: str) -> FormProblem | None:
     if request.form.get("leave_empty"):
         return FormProblem("Ô dành cho máy phải để trống. Ông/bà vui lòng xóa nội dung ô ấy rồi gửi lại.")
     try:
-        web_form.write(runtime(), page, link, _written(), address=client_address())
+        web_form.write(runtime(), page, link, form_written(), address=client_address())
     except FormProblem as problem:
         return problem
     return None
 
 
-def _written() -> Written:
+def form_written() -> Written:
+    """What the form of this request says."""
     once = request.form.get("once", "")
     return Written(
         once=once if _ONCE.fullmatch(once) else secrets.token_urlsafe(12),

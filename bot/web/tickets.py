@@ -91,6 +91,7 @@ def index() -> Response:
         rows=found.rows,
         counts=found.counts,
         is_first=after is None,
+        may_enter=current_official().has(*OF_WHOLE_COMMUNE),
         next=_cursor_words(found.next) if found.next else None,
         deadline=lambda t: words.deadline(t.due_at if t.is_open else None, now, found.hours, found.holidays),
         summary=marked_text.summary,
