@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+
+# When an event happened that names no moment itself: when it reached us, which only the gateway knows.
+WHEN_IT_REACHED_US = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class InboundMessage:
-    """Something a citizen said on a channel."""
+    """Something a citizen said on a channel; `edits`: it is the new wording of the message with this external id."""
 
     external_id: str
     urn: str
@@ -75,6 +78,7 @@ class InboundMessage:
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
     quoted_external_id: str | None = None
+    edits: str | None = None
 
     @property
     def has_pin(self) -> bool:
@@ -113,11 +117,12 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Following:
-    """A citizen began or ended to follow the account."""
+    """A citizen began or ended to follow the account; `is_start`: by a button that is pressed to be greeted."""
 
     urn: str
     is_following: bool
     occurred_at: datetime
+    is_start: bool = False
 
 
 @dataclass(frozen=True)

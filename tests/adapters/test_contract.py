@@ -20,12 +20,17 @@ from adapters.secret import Secret
 from adapters.text import length, split
 
 PAYLOADS = Path(__file__).parent / "payloads"
-SETTINGS: dict[str, dict[str, Any]] = {"zalo": {"app_id": "1000000000000000001", "oa_id": "2000000000000000002"}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "zalo": {"app_id": "1000000000000000001", "oa_id": "2000000000000000002"},
+    "telegram": {},
+}
+# Secrets of a channel that wants them in a certain form; all of them begin so that a test can look for them.
+SECRETS = {"token": "7000000001:example-token-not-real-00000"}
 EVERY = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
 
 
 def config_of(adapter: Adapter) -> Any:
-    secrets = {name: f"example-{name.replace('_', '-')}" for name in adapter.secret_fields}
+    secrets = {name: SECRETS.get(name, f"example-{name.replace('_', '-')}") for name in adapter.secret_fields}
     return adapter.config(SETTINGS[adapter.type], secrets)
 
 
@@ -78,14 +83,15 @@ def test_garbage_is_refused_at_the_door_and_ignored_inside(adapter: Adapter, bod
 
 @EVERY
 def test_an_event_nobody_knows_is_ignored(adapter: Adapter) -> None:
-    body = json.dumps({"event_name": "something_new", "timestamp": "1791000001000"}).encode()
+    body = json.dumps({"event_name": "something_new", "timestamp": "1791000001000", "something_new": {}}).encode()
     assert [type(event) for event in adapter.parse(body)] == [Ignored]
 
 
 @EVERY
 def test_reading_twice_says_the_same(adapter: Adapter) -> None:
     for name, body in recorded(adapter):
-        if '"timestamp"' in body.decode():
+        # A recording without any moment is read as of now.
+        if '"timestamp"' in body.decode() or adapter.type != "zalo":
             assert adapter.parse(body) == adapter.parse(body), name
 
 
