@@ -63,8 +63,11 @@ def may_be_filed(message: Message, reading: Reading | None, *, has_attachments: 
     return has_attachments or bool(message.quoted_external_id) or intent in OPENING | ADDING | JOINING
 
 
-def file_message(work: Work, person: Citizen, message: Message) -> Filed:
-    """Place the new message among those of its conversation and keep tickets in step with the result."""
+def file_message(work: Work, person: Citizen, message: Message, *, is_changed: bool = False) -> Filed:
+    """Place the new message among those of its conversation and keep tickets in step with the result.
+
+    `is_changed`: it is not new, but says something else now.
+    """
     known = _messages(work, person, message)
     tickets = _tickets(work, person)
     fixed = _fixed_groups(tickets, known)
@@ -79,6 +82,8 @@ def file_message(work: Work, person: Citizen, message: Message) -> Filed:
     for group in (g for g in groups if g.message_ids):
         members = [by_id[i] for i in group.message_ids]
         filed = _keep_group(work, person, group, members, tickets, held)
+        if is_changed and message.id in group.message_ids and filed.ticket is not None:
+            _describe(work, filed.ticket, members)
         if message.id in group.message_ids:
             result = Filed(filed.ticket, filed.opened, is_later=_is_later(message, members, burst))
     placed = {i for group in groups for i in group.message_ids}

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import structlog
 from PIL import Image, UnidentifiedImageError
 
+from adapters.base import ResolvesMedia
 from adapters.http import MediaUnavailable
 from bot.rules.retry import next_try
 from bot.runtime import Runtime
@@ -128,15 +129,8 @@ def _claim(runtime: Runtime) -> _Wanted | None:
 
 
 def _fetch(runtime: Runtime, wanted: _Wanted) -> None:
-    adapter = runtime.adapters[wanted.channel.type]
-    config = channel_config(runtime, wanted.channel)
     try:
-        data = runtime.http.get_media(
-            wanted.url,
-            max_bytes=runtime.settings.media_max_bytes,
-            allowed=lambda url: adapter.may_fetch(url, config),
-            allow_local=wanted.channel.is_sandbox,
-        )
+        data = _bytes_of(runtime, wanted)
         mime = check(data, wanted.kind, wanted.md5)
     except (MediaUnavailable, NotWhatItSays) as error:
         _missing(runtime, wanted, error.code)
@@ -152,6 +146,23 @@ def _fetch(runtime: Runtime, wanted: _Wanted) -> None:
         runtime.blobs.delete(blob)
         return
     log.info("media.stored", attachment_id=wanted.id, mime=mime, size=len(data))
+
+
+def _bytes_of(runtime: Runtime, wanted: _Wanted) -> bytes:
+    """The attachment's bytes; of a reference the channel is asked first, and its answer is written nowhere."""
+    adapter = runtime.adapters[wanted.channel.type]
+    config = channel_config(runtime, wanted.channel)
+    url, shown, is_operators = wanted.url, wanted.url, False
+    if isinstance(adapter, ResolvesMedia):
+        source = adapter.media_source(runtime.http, config, wanted.url)
+        url, is_operators = source.url.reveal(), source.is_operators
+    return runtime.http.get_media(
+        url,
+        max_bytes=runtime.settings.media_max_bytes,
+        allowed=lambda address: adapter.may_fetch(address, config),
+        allow_local=wanted.channel.is_sandbox or is_operators,
+        shown_url=shown,
+    )
 
 
 def check(data: bytes, kind: str, md5: str | None) -> str:

@@ -19,6 +19,7 @@ from bot.usecases.citizens import citizen, interacted
 from bot.usecases.communes import answer_in_words
 from bot.usecases.correcting import corrected
 from bot.usecases.driven import is_driven
+from bot.usecases.edits import take_edit
 from bot.usecases.filing import Filed, file_message, may_be_filed
 from bot.usecases.keeping import keep
 from bot.usecases.own_tickets import open_ones
@@ -63,6 +64,9 @@ def take_message(
         return "message:withdrawn"
     interacted(person, word.occurred_at)
     reading = _if_foreign(reading, word)
+    edited = take_edit(work, person, word, reading) if word.edits else None
+    if edited is not None:
+        return edited
     known = adopt(work, word.external_id) if is_driven(work.channel) and work.collected is None else None
     if known is not None:
         return _told_before(work, person, known, said if person.conversation.held_since is None else None)
