@@ -131,6 +131,9 @@ class Fetching(Protocol):
 
     event_kinds: ClassVar[tuple[str, ...]]
 
+    def wished(self, config: Any) -> str:
+        """How an operator wants events to come: "webhook", "polling", or "" for what suits our address."""
+
     def account_of(self, http: Http, config: Any) -> Account:
         """Whose token it is. Raises SendError."""
 

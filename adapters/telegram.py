@@ -136,6 +136,10 @@ class Telegram:
         """Let the button come to rest; too late a word is refused, and no harm is done. Raises SendError."""
         _call(http, config, "answerCallbackQuery", {"callback_query_id": tap})
 
+    def wished(self, config: TelegramConfig) -> str:
+        """How an operator wants updates to come, or "" for what suits our address."""
+        return config.receive
+
     def account_of(self, http: Http, config: TelegramConfig) -> Account:
         """Which bot the token opens. Raises SendError."""
         bot = _call(http, config, "getMe", {})

@@ -141,7 +141,7 @@ def _password(from_stdin: bool) -> str:
 
 @click.group()
 def channel() -> None:
-    """Channels: Zalo Official Accounts and what follows."""
+    """Channels: Zalo Official Accounts, Telegram bots."""
 
 
 @channel.command("add")
@@ -156,6 +156,7 @@ def channel() -> None:
 @click.option(
     "--tokens-file", type=click.File(), help='JSON {"access_token","refresh_token","expires_in"}, if you have a pair.'
 )
+@click.option("--token", help="A bot's token; without it you are asked, and no shell remembers it.")
 @explained
 def channel_add(
     type: str,  # noqa: A002 - the field's own word
@@ -165,8 +166,11 @@ def channel_add(
     pairs: tuple[str, ...],
     secrets_file: Any,
     tokens_file: Any,
+    token: str | None,
 ) -> None:
-    """Connect a channel of this TYPE (zalo) under the address /webhooks/SLUG."""
+    """Connect a channel of this TYPE (zalo, telegram) under the address /webhooks/SLUG."""
+    from adapters.base import Fetching
+    from bot.usecases.connecting import completed
     from bot.usecases.setup import SetupError, add_channel
 
     runtime = built()
@@ -174,8 +178,13 @@ def channel_add(
     if adapter is None:
         raise SetupError(f"no channel type {type!r}; there are: {', '.join(sorted(runtime.adapters))}")
     settings = dict(_pair(pair, adapter.config_fields) for pair in pairs)
-    asked = {f: "" for f in adapter.secret_fields if not f.startswith("previous_")}
-    secrets = json.load(secrets_file) if secrets_file else {f: click.prompt(f, hide_input=True) for f in asked}
+    fetches = isinstance(adapter, Fetching)
+    asked = ["token"] if fetches else [f for f in adapter.secret_fields if not f.startswith("previous_")]
+    if token:
+        secrets = {"token": token}
+    else:
+        secrets = json.load(secrets_file) if secrets_file else {f: click.prompt(f, hide_input=True) for f in asked}
+    settings, secrets = completed(runtime, adapter, settings, secrets)
     add_channel(
         runtime,
         commune=commune_slug,
@@ -186,8 +195,27 @@ def channel_add(
         secrets=secrets,
         tokens=_tokens(json.load(tokens_file)) if tokens_file else None,
     )
-    click.echo(f"channel {slug} is connected. Webhook address: {runtime.settings.base_url}/webhooks/{slug}")
+    if fetches:
+        _connect(runtime, slug)
+    else:
+        click.echo(f"channel {slug} is connected. Webhook address: {runtime.settings.base_url}/webhooks/{slug}")
     click.echo(f"then: haichieu channel check {slug}")
+
+
+@channel.command("connect")
+@click.argument("slug")
+@explained
+def channel_connect(slug: str) -> None:
+    """Tell a channel anew where to bring events (telegram): after HAICHIEU_PUBLIC_URL or its settings have changed."""
+    _connect(built(), slug)
+
+
+def _connect(runtime: Any, slug: str) -> None:
+    from bot.usecases.connecting import connect
+
+    url = connect(runtime, slug).url
+    how = f"events are brought to {url}" if url else "our workers ask for events; nothing needs to reach this machine"
+    click.echo(f"channel {slug} is connected: {how}")
 
 
 @channel.command("drive")
