@@ -220,6 +220,8 @@ def _said(known: Known, tickets: dict[int, Ticket], fixed: dict[int, Group], quo
     first = reading.topics[0] if reading and reading.topics else None
     held = message.ticket_id if message.ticket_id in fixed else None
     quoted_ticket = quoted.get(message.quoted_external_id or "") or message.answers_ticket_id
+    if _is_done(message):
+        quoted_ticket = None  # a tapped button quotes its question, and that is answered
     return Said(
         message_id=message.id,
         at=message.occurred_at,
@@ -240,10 +242,13 @@ def _said(known: Known, tickets: dict[int, Ticket], fixed: dict[int, Group], quo
 
 def _intent(message: Message, reading: Reading | None) -> str:
     """What a message wants, for filing: what has been answered or carried out wants nothing."""
-    is_done = message.answers is not None and message.answers_ticket_id is None
-    if message.faq_key is not None or is_done:
+    if _is_done(message):
         return "answered"
     return reading.intent if reading else "add_info"
+
+
+def _is_done(message: Message) -> bool:
+    return message.faq_key is not None or (message.answers is not None and message.answers_ticket_id is None)
 
 
 def _place_key(reading: Reading | None) -> str | None:
