@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets as random_secrets
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -111,6 +112,7 @@ class Poll:
             if not self.is_begun:
                 adapter.bring(self.http, config, "")  # as long as they are brought somewhere, nobody may ask
                 self.is_begun = True
+            begun = time.monotonic()
             fetched = adapter.fetch(self.http, config, self.after, self.wait_seconds)
         except SendError as error:
             return self._failed(channel, CONFLICT if isinstance(error, AskedElsewhere) else error.code, error)
@@ -118,6 +120,8 @@ class Poll:
         is_stuck = bool(fetched.requests) and fetched.after == self.after
         self.after, self.failures = fetched.after, 0
         self._note(channel, polled_at=self.runtime.now(), failed_at=None, error=None)
+        if not fetched.requests and self.wait_seconds and time.monotonic() - begun < PAUSES[0] / 2:
+            return PAUSES[0]  # a server that does not wait is not asked without a pause
         return PAUSES[2] if is_stuck else 0.0
 
     def _failed(self, channel: Channel, code: str, error: SendError) -> float:
