@@ -210,10 +210,23 @@ def channel_connect(slug: str) -> None:
     _connect(built(), slug)
 
 
+@channel.command("token")
+@click.argument("slug")
+@explained
+def channel_token(slug: str) -> None:
+    """Give a bot's channel the new token that @BotFather made; asked for, and what waited is sent."""
+    from bot.usecases.connecting import replace_token
+
+    _say_connected(slug, replace_token(built(), slug, click.prompt("token", hide_input=True)).url)
+
+
 def _connect(runtime: Any, slug: str) -> None:
     from bot.usecases.connecting import connect
 
-    url = connect(runtime, slug).url
+    _say_connected(slug, connect(runtime, slug).url)
+
+
+def _say_connected(slug: str, url: str) -> None:
     how = f"events are brought to {url}" if url else "our workers ask for events; nothing needs to reach this machine"
     click.echo(f"channel {slug} is connected: {how}")
 

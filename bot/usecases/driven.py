@@ -43,7 +43,9 @@ def answer(
     `until`: after this moment of the monotonic clock nobody waits for it.
     """
     url = str(channel.settings.get(SETTING) or "")
-    if not url or not word.text or word.attachments or _is_ours(reading) or _rests(url) or time.monotonic() > until:
+    if not url or not word.text or word.attachments or word.edits:
+        return None
+    if _is_ours(reading) or _rests(url) or time.monotonic() > until:
         return None
     try:
         said = _ask(url, channel, word)

@@ -180,8 +180,7 @@ class Pollers:
     def __init__(self, runtime: Runtime, *, wait_seconds: int = WAIT_SECONDS) -> None:
         self._runtime = runtime
         self._wait_seconds = wait_seconds
-        # A client of its own: its answers come after half a minute of silence, which is not a lost answer here.
-        self._http = Http(read_seconds=wait_seconds + 15, call_seconds=wait_seconds + 20)
+        self._http: Http | None = None
         self._lease = random_secrets.token_hex(8)
         self._stopping = threading.Event()
         self._threads: dict[int, threading.Thread] = {}
@@ -194,7 +193,8 @@ class Pollers:
     def stop(self, timeout: float = 3.0) -> None:
         """End; a question that is out is dropped, and what it would have brought is brought next time."""
         self._stopping.set()
-        self._http.close()
+        if self._http is not None:
+            self._http.close()
         for thread in (self._manager, *list(self._threads.values())):
             if thread.is_alive():
                 thread.join(timeout)
@@ -215,9 +215,15 @@ class Pollers:
             running = self._threads.get(channel.id)
             if (running and running.is_alive()) or not self._may_begin(channel):
                 continue
-            thread = threading.Thread(target=self._run, args=(channel.id,), name=f"poll-{channel.slug}", daemon=True)
-            self._threads[channel.id] = thread
-            thread.start()
+            self._begin(channel)
+
+    def _begin(self, channel: Channel) -> None:
+        # A client of its own: its answers come after half a minute of silence, which is not a lost answer here.
+        self._http = self._http or Http(read_seconds=self._wait_seconds + 15, call_seconds=self._wait_seconds + 20)
+        arguments = (self._http, channel.id)
+        thread = threading.Thread(target=self._run, args=arguments, name=f"poll-{channel.slug}", daemon=True)
+        self._threads[channel.id] = thread
+        thread.start()
 
     def _may_begin(self, channel: Channel) -> bool:
         try:
@@ -226,8 +232,8 @@ class Pollers:
             return False
         return is_asked(self._runtime, channel, config) and take_lease(self._runtime, channel, self._lease)
 
-    def _run(self, channel_id: int) -> None:
-        poll = Poll(self._runtime, self._http, channel_id, self._lease, self._wait_seconds)
+    def _run(self, http: Http, channel_id: int) -> None:
+        poll = Poll(self._runtime, http, channel_id, self._lease, self._wait_seconds)
         while not self._stopping.is_set():
             try:
                 pause = poll.once()

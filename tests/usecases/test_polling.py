@@ -20,6 +20,7 @@ from bot.usecases import channels, connecting, polling
 from bot.usecases.ledger import balance
 from bot.usecases.polling import CONFLICT, Poll, Pollers, release, take_lease
 from bot.usecases.setup import SetupError
+from bot.web.sandbox import SandboxBot
 from bot.web.sandbox.telegram import memory
 from storage.channels import Channel, ChannelPoll
 from storage.communes import Counter
@@ -322,6 +323,26 @@ def test_a_token_that_was_taken_back_is_said_in_words(api: BotApi, bot: Bot, wor
     [finding] = [f for f in channels.check(world.runtime, "telegram-duc-hue").findings if f.what == "token"]
     assert finding.level == "FAIL"
     assert "@BotFather" in finding.shown
+
+
+def test_a_new_token_opens_the_channel_again(api: BotApi, bot: Bot, world: World) -> None:
+    with world.runtime.database.transaction() as session:
+        stopped = {"paused_at": utc_now(), "paused_reason": "token"}
+        session.execute(sa.update(Channel).where(Channel.id == bot.channel_id).values(**stopped))
+    fresh = f"{BOT}:AAFresh-token-from-the-bot-father"
+    api.box.settings = replace(api.box.settings, bots=[SandboxBot(fresh, "Xã Đức Huệ", "duc_hue_bot")])
+    assert levels(world)["token"] == "FAIL"
+    connecting.replace_token(world.runtime, "telegram-duc-hue", fresh)
+    assert levels(world)["token"] == "ok"
+    assert bot.channel.paused_at is None
+
+
+def test_the_token_of_another_bot_is_not_taken(api: BotApi, bot: Bot, world: World) -> None:
+    other = "7000000099:AAToken-of-quite-another-bot"
+    api.box.settings = replace(api.box.settings, bots=[*api.box.settings.bots, SandboxBot(other)])
+    with pytest.raises(SetupError, match="not of this channel"):
+        connecting.replace_token(world.runtime, "telegram-duc-hue", other)
+    assert levels(world)["token"] == "ok"
 
 
 def test_a_channel_with_a_console_of_its_own_is_not_told(world: World) -> None:
