@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import respx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters import ADAPTERS
-from adapters.base import Adapter
+from adapters.base import Adapter, Consenting, StandingToken
 from adapters.errors import DoorError, SendError
 from adapters.http import Http
 from adapters.messages import Ignored, OutboundMessage, WebhookRequest
@@ -127,6 +131,29 @@ def test_an_address_of_another_channel_is_a_send_error(adapter: Adapter, urn: st
     with pytest.raises(SendError):
         adapter.send(http, config_of(adapter), Secret("example-token"), OutboundMessage(urn, "xin chào"))
     http.close()
+
+
+@EVERY
+def test_an_account_is_opened_in_one_way(adapter: Adapter) -> None:
+    assert isinstance(adapter, StandingToken) != isinstance(adapter, Consenting)
+
+
+@EVERY
+@pytest.mark.parametrize("status", [200, 400, 401, 429, 500])
+@respx.mock
+def test_no_secret_is_recorded_of_a_call(adapter: Adapter, status: int, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    config = config_of(adapter)
+    token = adapter.standing_token(config) if isinstance(adapter, StandingToken) else Secret("example-access-token")
+    respx.route().mock(return_value=httpx.Response(status, json={"seen": token.reveal()}))
+    http = Http()
+    with http.recording() as exchanges, contextlib.suppress(SendError):
+        adapter.send(http, config, token, OutboundMessage(f"{adapter.type}:5000000005", "lời nhắn của cán bộ"))
+    http.close()
+    assert exchanges
+    kept = f"{exchanges} {caplog.text} {[record.args for record in caplog.records]}"
+    assert "example-" not in kept
+    assert "lời nhắn" not in kept
 
 
 @EVERY
