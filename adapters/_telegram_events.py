@@ -163,11 +163,8 @@ def _tap(tap: CallbackQuery) -> tuple[Event, ...]:
     if asked is None or not label:
         return ()
     external_id = f"{number(asked.chat.id)}:tap:{printable(tap.id, 80)}"
-    return (
-        InboundMessage(
-            external_id, _urn(asked.chat.id), WHEN_IT_REACHED_US, label, quoted_external_id=_external_id(asked)
-        ),
-    )
+    urn, quoted = _urn(asked.chat.id), _external_id(asked)
+    return (InboundMessage(external_id, urn, WHEN_IT_REACHED_US, label, quoted_external_id=quoted, is_tap=True),)
 
 
 def _label(tap: CallbackQuery) -> str:

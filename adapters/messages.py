@@ -70,7 +70,10 @@ class Attachment:
 
 @dataclass(frozen=True)
 class InboundMessage:
-    """Something a citizen said on a channel; `edits`: it is the new wording of the message with this external id."""
+    """Something a citizen said on a channel; `edits`: it is the new wording of the message with this external id.
+
+    `is_tap`: it was not typed, a button of the quoted message was pressed.
+    """
 
     external_id: str
     urn: str
@@ -79,6 +82,7 @@ class InboundMessage:
     attachments: tuple[Attachment, ...] = ()
     quoted_external_id: str | None = None
     edits: str | None = None
+    is_tap: bool = False
 
     @property
     def has_pin(self) -> bool:

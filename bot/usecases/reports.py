@@ -23,6 +23,7 @@ from bot.usecases.edits import take_edit
 from bot.usecases.filing import Filed, file_message, may_be_filed
 from bot.usecases.keeping import keep
 from bot.usecases.own_tickets import open_ones
+from bot.usecases.taps import is_again
 from bot.usecases.telling import speak
 from bot.usecases.told_rows import adopt
 from bot.usecases.turns import Turn
@@ -64,6 +65,8 @@ def take_message(
         return "message:withdrawn"
     interacted(person, word.occurred_at)
     reading = _if_foreign(reading, word)
+    if is_again(work, person, word):
+        return "tap:again"
     edited = take_edit(work, person, word, reading) if word.edits else None
     if edited is not None:
         return edited

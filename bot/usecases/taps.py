@@ -1,4 +1,4 @@
-"""Taps: a button that was pressed comes to rest at once, before anybody has read what it says."""
+"""Taps: a button that was pressed comes to rest at once, and answers only the question that it stands under."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import sqlalchemy as sa
 import structlog
 
 from adapters.base import AnswersTaps
 from adapters.errors import SendError
+from adapters.messages import InboundMessage
+from bot.rules.dialogue import TEXTS
 from bot.runtime import Runtime, VaultError
 from bot.usecases.tokens import channel_config
+from bot.usecases.turns import Turn
+from bot.usecases.work import Citizen, Work
 from storage.channels import Channel
-from storage.messages import InboundEvent
+from storage.deliveries import Delivery
+from storage.enums import Direction
+from storage.messages import InboundEvent, Message
 
 log = structlog.get_logger()
 
 FRESH = timedelta(minutes=2)  # afterwards the channel takes no answer, and nobody looks at the button any more
+IN_A_HURRY = timedelta(minutes=1)
 
 _pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="tap")
 
@@ -33,6 +41,32 @@ def answer_taps(runtime: Runtime, rows: Iterable[InboundEvent], channels: dict[i
         tap = adapter.tap_in(row.body)
         if tap is not None:
             _pool.submit(_answer, runtime, adapter, channel, tap)
+
+
+def is_again(work: Work, person: Citizen, word: InboundMessage) -> bool:
+    """Whether the same button was pressed a moment ago: a finger that was in a hurry says nothing new."""
+    query = sa.select(Message.id).where(
+        Message.conversation_id == person.conversation.id,
+        Message.direction == Direction.IN,
+        Message.quoted_external_id == word.quoted_external_id,
+        Message.text == word.text,
+        Message.occurred_at > word.occurred_at - IN_A_HURRY,
+    )
+    return word.is_tap and work.session.scalar(query.limit(1)) is not None
+
+
+def is_of_another_question(turn: Turn, waiting_text: str) -> bool:
+    """Whether the button stands under a question that waits no more; `waiting_text` has asked the one that does."""
+    word, work = turn.word, turn.work
+    if not word.is_tap:
+        return False
+    template = work.session.scalar(
+        sa.select(Message.template)
+        .join(Delivery, Delivery.message_id == Message.id)
+        .where(Delivery.channel_id == work.channel.id, Delivery.external_id == word.quoted_external_id)
+    )
+    questions = set((template or "").split("+")) & set(TEXTS.values())
+    return bool(questions) and waiting_text not in questions
 
 
 def _answer(runtime: Runtime, adapter: AnswersTaps, channel: Channel, tap: str) -> None:

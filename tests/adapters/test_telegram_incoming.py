@@ -49,7 +49,8 @@ def said(number: int, text: str = "", *attachments: Attachment, **more: Any) -> 
 
 def tapped(number: int, label: str, on: int) -> InboundMessage:
     external_id = f"{CHAT}:tap:2147483647000000{number}"
-    return InboundMessage(external_id, CITIZEN, WHEN_IT_REACHED_US, label, quoted_external_id=f"{CHAT}:{on}")
+    quoted = f"{CHAT}:{on}"
+    return InboundMessage(external_id, CITIZEN, WHEN_IT_REACHED_US, label, quoted_external_id=quoted, is_tap=True)
 
 
 def file(kind: AttachmentKind, file_id: str, size: int, mime: str | None = None, name: str | None = None) -> Attachment:

@@ -305,7 +305,7 @@ class Noting(Telegram):
 
     def send(self, http: Http, config: Any, token: Secret, message: OutboundMessage) -> SendResult:
         _sent.append(message)
-        return SendResult(f"5:{len(_sent)}")
+        return SendResult(f"{message.urn.removeprefix('telegram:')}:{1_000 + len(_sent)}")
 
 
 _sent: list[OutboundMessage] = []
@@ -316,6 +316,44 @@ def noting(morning: World) -> list[OutboundMessage]:
     _sent.clear()
     morning.runtime.adapters = {**morning.runtime.adapters, "telegram": Noting()}
     return _sent
+
+
+@pytest.fixture
+def asked(bot: Bot, morning: World, noting: list[OutboundMessage]) -> int:
+    """A report came, and consent was asked; gives the number of the message with the buttons."""
+    bot.says(LIGHT)
+    take_in(morning)
+    send_due(morning.runtime, PERSONAL)
+    assert "Đồng ý" in noting[-1].choices
+    return 1_000 + len(noting)
+
+
+def test_a_button_that_is_pressed_twice_is_heard_once(bot: Bot, morning: World, asked: int) -> None:
+    bot.taps("Đồng ý", on=asked)
+    bot.taps("Đồng ý", on=asked)
+    take_in(morning)
+    [contact] = all_rows(morning.runtime, Contact)
+    assert (contact.consent, contact.name) == ("given", None)
+    assert said_to_citizens(morning).count("ask_identity") == 1
+    assert outcomes(morning)[-1] == "tap:again"
+
+
+def test_an_old_button_does_not_answer_the_question_that_waits_now(
+    bot: Bot, morning: World, clock: Clock, asked: int
+) -> None:
+    bot.taps("Đồng ý", on=asked)
+    take_in(morning)
+    clock.move(minutes=5)
+    bot.taps("Đồng ý", on=asked)  # the name has been asked since
+    take_in(morning)
+    [contact] = all_rows(morning.runtime, Contact)
+    assert contact.name is None
+    clock.move(minutes=1)
+    bot.says("Trần Thị Hoa, xóm 5")
+    take_in(morning)
+    [contact] = all_rows(morning.runtime, Contact)
+    assert contact.name == "Trần Thị Hoa"
+    assert len(all_tickets(morning)) == 1
 
 
 def owe_words(bot: Bot, text: str, image: str | None = None) -> None:
