@@ -188,12 +188,16 @@ class Telegram:
         if not isinstance(updates, list):
             raise OutcomeUnknown("telegram_unclear", UNCLEAR)
         headers = {SECRET_HEADER: config.webhook_secret.reveal()}
-        requests = [
-            WebhookRequest("POST", headers, json.dumps(one, ensure_ascii=False, separators=(",", ":")).encode())
-            for one in updates
-        ]
+        requests = [WebhookRequest("POST", headers, _as_brought(one)) for one in updates]
         numbers = [events.number(one.get("update_id")) for one in updates if isinstance(one, dict)]
         return Fetched(tuple(requests), max((n for n in numbers if n is not None), default=after))
+
+
+def _as_brought(update: object) -> bytes:
+    try:
+        return json.dumps(update, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a character, which only its escape can carry
+        return json.dumps(update, separators=(",", ":")).encode()
 
 
 def _call(

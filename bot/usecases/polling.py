@@ -118,7 +118,8 @@ class Poll:
             return self._failed(channel, CONFLICT if isinstance(error, AskedElsewhere) else error.code, error)
         self._store(channel, config, fetched.requests)
         is_stuck = bool(fetched.requests) and fetched.after == self.after
-        self.after, self.failures = fetched.after, 0
+        # Nothing left: all is given up. Numbers may begin anew after a quiet week, so the next question names none.
+        self.after, self.failures = fetched.after if fetched.requests else None, 0
         self._note(channel, polled_at=self.runtime.now(), failed_at=None, error=None)
         if not fetched.requests and self.wait_seconds and time.monotonic() - begun < PAUSES[0] / 2:
             return PAUSES[0]  # a server that does not wait is not asked without a pause

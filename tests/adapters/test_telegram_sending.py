@@ -25,7 +25,7 @@ from adapters.errors import (
     TemporarilyRefused,
 )
 from adapters.http import Http, MediaUnavailable
-from adapters.messages import OutboundImage, OutboundMessage, SendResult
+from adapters.messages import InboundMessage, OutboundImage, OutboundMessage, SendResult
 from adapters.secret import Secret
 from adapters.telegram import SECRET_HEADER, Telegram, TelegramConfig
 
@@ -351,6 +351,19 @@ def test_updates_that_are_asked_for_are_those_that_would_have_been_brought(http:
     assert [json.loads(request.body) for request in found.requests] == updates
     assert [telegram.admit(request, CONFIG).key for request in found.requests] == ["update:8", "update:9"]
     assert found.requests[0].headers == {SECRET_HEADER: WEBHOOK_SECRET}
+
+
+@respx.mock
+def test_half_a_character_does_not_stop_the_others(http: Http) -> None:
+    chat = {"id": CHAT, "type": "private"}
+    said = {"message_id": 1, "date": 1_791_000_000, "chat": chat, "text": "ổ gà \ud83d"}
+    updates = {"ok": True, "result": [{"update_id": 8, "message": said}]}
+    respx.post(url("getUpdates")).mock(return_value=httpx.Response(200, content=json.dumps(updates).encode()))
+    [request] = telegram.fetch(http, CONFIG, None, 0).requests
+    assert telegram.admit(request, CONFIG).key == "update:8"
+    [event] = telegram.parse(request.body)
+    assert isinstance(event, InboundMessage)
+    assert event.text == "ổ gà \ufffd"
 
 
 @respx.mock

@@ -125,6 +125,21 @@ def test_what_a_dead_process_had_stored_is_not_taken_in_twice(api: BotApi, bot: 
     assert counts(bot) == {"accepted": 1, "duplicate": 1}
 
 
+def test_numbers_that_begin_anew_after_a_quiet_week_are_heard(api: BotApi, bot: Bot, world: World, poll: Poll) -> None:
+    hoa = api.person()
+    api.says(hoa, LIGHT)
+    poll.once()
+    poll.once()
+    with api.box.store.writing() as db:  # the next update has a smaller number
+        db.execute("UPDATE tg_updates SET update_id = update_id + 1000")
+        db.execute("DELETE FROM sqlite_sequence WHERE name = 'tg_updates'")
+        db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('tg_updates', 5)")
+        db.execute("DELETE FROM tg_updates")
+    api.says(hoa, "ngay trước nhà văn hóa ạ")
+    poll.once()
+    assert len(events_of(world, bot.channel_id)) == 2
+
+
 def test_events_that_are_given_again_are_taken_in_once(api: BotApi, bot: Bot, world: World, poll: Poll) -> None:
     api.says(api.person(), LIGHT)
     poll.once()

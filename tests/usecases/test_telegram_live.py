@@ -14,12 +14,14 @@ from PIL import Image
 
 from adapters.http import Http
 from bot.runtime import Runtime, utc_now
+from bot.usecases.deliveries import owe
 from bot.usecases.media import fetch_due
 from bot.usecases.polling import Poll
 from bot.usecases.sending import PERSONAL, send_due
+from storage.channels import Channel
 from storage.contacts import Urn
 from storage.deliveries import Attempt, Delivery
-from storage.enums import AttachmentState, DeliveryState
+from storage.enums import AttachmentState, DeliveryKind, DeliveryState
 from storage.messages import Attachment
 from tests.bots import TOKEN, Bot, a_bot
 from tests.builders import World, a_world, all_rows
@@ -153,6 +155,33 @@ def test_a_photo_is_asked_for_and_kept_and_its_address_is_written_nowhere(
     assert TOKEN not in (row.url or "")
     shown = capsys.readouterr()
     assert "AAExample" not in shown.out + shown.err
+
+
+@pytest.mark.parametrize("words", ["Đã sửa xong.", "Đã sửa xong. " * 100], ids=["short", "long"])
+def test_an_official_s_picture_goes_out_with_its_words(api: BotApi, bot: Bot, world: World, words: str) -> None:
+    hoa = begun(api, bot)
+    send_due(world.runtime, PERSONAL)
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), "#446655").save(out, "JPEG")
+    with world.runtime.database.transaction() as session:
+        owe(
+            session,
+            world.runtime,
+            channel=session.get_one(Channel, bot.channel_id),
+            urn=session.scalars(sa.select(Urn).where(Urn.channel_id == bot.channel_id)).one(),
+            text=words.strip(),
+            kind=DeliveryKind.REPLY,
+            key="reply",
+            priority=1,
+            image_blob=world.runtime.blobs.keep(out.getvalue()),
+        )
+    send_due(world.runtime, PERSONAL)
+    said = api.heard(hoa)[1:]
+    picture = api.client.get(f"/telegram/files/{said[0]['photo'][0]['file_id']}")
+    assert picture.content == out.getvalue()
+    assert [one.get("caption") or one.get("text") for one in said][-1] == words.strip()
+    assert len(said) == (1 if len(words) < 1_000 else 2)
+    assert {d.state for d in all_rows(world.runtime, Delivery)} == {DeliveryState.SENT}
 
 
 def test_a_file_that_telegram_does_not_know_is_tried_again_and_then_said_to_be_missing(
