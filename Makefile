@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench chaos rasa scenarios day clean reset-demo lock
+.PHONY: help run test check format bench chaos rasa scenarios day peers clean reset-demo lock
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ day: $(VENV)/.dev ## Replay a whole day, 10,000 events sent twice and shuffled, 
 
 rasa: $(VENV)/.dev ## Rehearse with a real Rasa server: make rasa RASA=/path/to/its/bin/rasa
 	$(BIN)/python -m tests.rasa.rehearse $(RASA)
+
+peers: $(VENV)/.dev ## Speak with servers that others wrote: telegram-test-api (npm) as Bot API
+	$(BIN)/python -m tests.peers.telegram_test_api $(ARGS)
 
 clean: ## Remove what was installed and built; data in var/ stays
 	rm -rf $(VENV) node_modules build *.egg-info bot/web/static/vendor .mypy_cache .ruff_cache .pytest_cache \

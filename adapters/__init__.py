@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from adapters.base import Adapter
+from adapters.telegram import Telegram
 from adapters.web_form import WebForm
 from adapters.zalo import Zalo
 
 ADAPTERS: dict[str, Adapter] = {
     "zalo": Zalo(),
+    "telegram": Telegram(),
     "web_form": WebForm(),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from adapters.http import Http
@@ -15,7 +16,8 @@ class Limits:
     """What the channel can carry. `text_units` says what a character is there: "utf16" or "codepoints".
 
     `buttons`: how many answers it can show under a message; 0: they are told as numbered words. `is_sms`: every message
-    is paid for and has 160 unaccented characters.
+    is paid for and has 160 unaccented characters. `caption`: how much text goes with a picture, if less than `text`.
+    `contact_seconds`: how long to wait between two messages to one citizen.
     """
 
     text: int
@@ -27,6 +29,8 @@ class Limits:
     default_rate: float
     buttons: int = 0
     is_sms: bool = False
+    caption: int | None = None
+    contact_seconds: float = 0.0
 
 
 class Adapter(Protocol):
@@ -62,6 +66,88 @@ class StandingToken(Protocol):
 
     def standing_token(self, config: Any) -> Secret:
         """The token."""
+
+
+@dataclass(frozen=True)
+class MediaSource:
+    """Where an attachment's bytes are for the next minutes; the address may hold a token, so it is shown to nobody.
+
+    `is_operators`: the server is one that an operator has set, so it may stand inside our own network.
+    """
+
+    url: Secret
+    is_operators: bool = False
+
+
+@runtime_checkable
+class ResolvesMedia(Protocol):
+    """An adapter whose attachments carry a reference, for which the channel must be asked where the bytes are."""
+
+    def media_source(self, http: Http, config: Any, reference: str) -> MediaSource:
+        """Where the bytes are just now. Raises MediaUnavailable."""
+
+
+@runtime_checkable
+class AnswersTaps(Protocol):
+    """An adapter whose buttons show that they wait until the channel is told that the tap was heard."""
+
+    def tap_in(self, body: bytes) -> str | None:
+        """The id of the tap in a stored body, if it is one."""
+
+    def answer_tap(self, http: Http, config: Any, tap: str) -> None:
+        """Let the button come to rest. Raises SendError, which nobody need mind."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whose account a token opens, by the channel's own word."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Bringing:
+    """Where a channel says it brings events; `url` is empty when it waits to be asked for them."""
+
+    url: str
+    waiting: int
+    kinds: tuple[str, ...]
+    failed_at: datetime | None = None
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Events that a channel gave when asked, each as it would have been brought; `after` asks for those that follow."""
+
+    requests: tuple[WebhookRequest, ...]
+    after: int | None
+
+
+@runtime_checkable
+class Fetching(Protocol):
+    """An adapter that can be asked for events and tells the channel itself where else to bring them."""
+
+    event_kinds: ClassVar[tuple[str, ...]]
+
+    def wished(self, config: Any) -> str:
+        """How an operator wants events to come: "webhook", "polling", or "" for what suits our address."""
+
+    def account_of(self, http: Http, config: Any) -> Account:
+        """Whose token it is. Raises SendError."""
+
+    def bring(self, http: Http, config: Any, url: str) -> None:
+        """Have events brought to this address; to none: they wait to be asked for. Raises SendError."""
+
+    def bringing(self, http: Http, config: Any) -> Bringing:
+        """Where events are brought now. Raises SendError."""
+
+    def fetch(self, http: Http, config: Any, after: int | None, wait_seconds: int) -> Fetched:
+        """Ask for events, waiting for the first; asking with `after` gives up those before it.
+
+        Raises SendError; AskedElsewhere when somebody else asks, or events are brought somewhere.
+        """
 
 
 @runtime_checkable

@@ -15,7 +15,8 @@
         ├── WindowClosed          this citizen may not be written to now; opens with their next message
         ├── ContactUnreachable    this citizen blocked us or left
         ├── MessageRefused        this message will never be accepted as it is
-        └── ChannelRefused        the whole account cannot send until an operator acts: pause it
+        ├── ChannelRefused        the whole account cannot send until an operator acts: pause it
+        └── AskedElsewhere        of events, not of messages: another gateway fetches those of this account
 
 Every error has a stable `code` for machines and logs, and `shown`, a Vietnamese sentence for officials:
 what happened, what to do. Neither contains what a citizen wrote, nor a secret.
@@ -113,3 +114,7 @@ class MessageRefused(SendError):
 
 class ChannelRefused(SendError):
     """The account itself cannot send until an operator acts."""
+
+
+class AskedElsewhere(SendError):
+    """Events cannot be fetched: another program asks for them, or the channel brings them somewhere."""

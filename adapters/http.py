@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 import re
 import socket
 import time
@@ -29,6 +30,9 @@ RECORDED_CHARACTERS = 500
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _NOT_SENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 _AZURE_HOST_AGENT = ipaddress.ip_address("168.63.129.16")
+# They write down whole addresses, and a channel's token may be part of one.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -127,29 +131,40 @@ class Http:
         json: object = None,
         form: Mapping[str, str] | None = None,
         file: tuple[str, bytes, str] | None = None,
+        file_field: str = "file",
         hide: Iterable[str] = (),
+        told: Callable[[bytes], str] | None = None,
     ) -> Answer:
         """Ask once. TemporarilyRefused: surely nothing was sent; OutcomeUnknown: it may have been.
 
-        `file` is (name, bytes, MIME type), sent as the multipart field "file". Values of headers and form
-        fields, and whatever is in `hide`, are taken out of the recorded response.
+        `file` is (name, bytes, MIME type), sent as the multipart field `file_field`. Values of headers and form
+        fields, and whatever is in `hide`, are taken out of the recorded response; what is in `hide` also out of the
+        recorded address. `told`: what of the answer may be recorded at all, where it tells more than is ours to keep.
         """
-        headers, form = dict(headers or {}), dict(form or {})
-        recorder = _Recorder(method, url, tuple(headers), [*headers.values(), *form.values(), *hide])
+        headers, form, hide = dict(headers or {}), dict(form or {}), list(hide)
+        recorder = _Recorder(method, _masked(url, hide), tuple(headers), [*headers.values(), *form.values(), *hide])
+        recorder.told = told
         with recorder.noting():
-            files = {"file": file} if file else None
+            files = {file_field: file} if file else None
             return self._ask(recorder, method, url, headers=headers, json=json, data=form or None, files=files)
 
     def get_media(
-        self, url: str, *, max_bytes: int, allowed: Callable[[str], bool], allow_local: bool = False
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        allowed: Callable[[str], bool],
+        allow_local: bool = False,
+        shown_url: str = "",
     ) -> bytes:
         """Download an attachment from a public host that `allowed` accepts; MediaUnavailable says why not.
 
-        `allow_local` (the sandbox) also accepts plain http and private addresses.
+        `allow_local` (the sandbox) also accepts plain http and private addresses. `shown_url` is recorded instead of an
+        address that holds a secret.
         """
         target = _media_target(url, allowed, allow_local=allow_local)
         addresses = _addresses(target, allow_local=allow_local)
-        recorder = _Recorder("GET", str(target), (), [])
+        recorder = _Recorder("GET", shown_url or str(target), (), [])
         with recorder.noting():
             return self._download(recorder, target, addresses, max_bytes)
 
@@ -200,27 +215,27 @@ class Http:
         try:
             recorder.status = response.status_code
             if response.is_redirect:
-                raise _missing("not_allowed")
+                raise media_missing("not_allowed")
             if response.status_code != httpx.codes.OK:
-                raise _missing("unreachable")
+                raise media_missing("unreachable")
             declared = response.headers.get("content-length", "")
             if declared.isdecimal() and len(declared) < 20 and int(declared) > max_bytes:
-                raise _missing("too_large")
+                raise media_missing("too_large")
             data = bytearray()
             for chunk in response.iter_bytes():
                 data += chunk
                 if len(data) > max_bytes:
-                    raise _missing("too_large")
+                    raise media_missing("too_large")
                 if time.monotonic() > end:
-                    raise _missing("unreachable")
+                    raise media_missing("unreachable")
         except httpx.HTTPError as error:
             recorder.error = type(error).__name__
-            raise _missing("unreachable") from None
+            raise media_missing("unreachable") from None
         finally:
             response.close()
         # A CDN may answer 200 with nothing for some seconds after the message.
         if not data:
-            raise _missing("empty")
+            raise media_missing("empty")
         return bytes(data)
 
     def _reach(self, recorder: _Recorder, target: httpx.URL, addresses: list[_Address]) -> httpx.Response:
@@ -243,7 +258,7 @@ class Http:
             else:
                 recorder.error = ""
                 return response
-        raise _missing("unreachable")
+        raise media_missing("unreachable")
 
 
 def _client(trust: Any, timeout: httpx.Timeout, limits: httpx.Limits) -> httpx.Client:
@@ -272,7 +287,7 @@ def _media_target(url: str, allowed: Callable[[str], bool], *, allow_local: bool
     except (httpx.InvalidURL, ValueError, TypeError):
         is_fine = False
     if not is_fine or not allowed(str(target)):
-        raise _missing("not_allowed")
+        raise media_missing("not_allowed")
     return target
 
 
@@ -281,11 +296,11 @@ def _addresses(target: httpx.URL, *, allow_local: bool) -> list[_Address]:
     try:
         found = socket.getaddrinfo(target.raw_host.decode("ascii"), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise _missing("unreachable") from None
+        raise media_missing("unreachable") from None
     addresses = list(dict.fromkeys(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
     # One private address among public ones is what a rebinding attack looks like: refuse the name.
     if not allow_local and not all(is_public(address) for address in addresses):
-        raise _missing("not_allowed")
+        raise media_missing("not_allowed")
     return addresses[:3]
 
 
@@ -315,6 +330,7 @@ class _Recorder:
         self.status: int | None = None
         self.body = b""
         self.error = ""
+        self.told: Callable[[bytes], str] | None = None
         self._method = method
         self._url = url
         self._header_names = header_names
@@ -339,9 +355,12 @@ class _Recorder:
             request_headers=self._header_names,
             status=self.status,
             elapsed_ms=round((time.monotonic() - self.begun) * 1000),
-            response=redacted(self.body, self._hidden)[:RECORDED_CHARACTERS],
+            response=redacted(self._tellable(), self._hidden)[:RECORDED_CHARACTERS],
             error=self.error,
         )
+
+    def _tellable(self) -> bytes:
+        return self.told(self.body).encode() if self.told and self.body else self.body
 
 
 def redacted(body: bytes, hidden: Iterable[str] = ()) -> str:
@@ -372,7 +391,15 @@ def _without_query(url: str) -> str:
         return "(not an address)"
 
 
-def _missing(code: str) -> MediaUnavailable:
+def _masked(url: str, hidden: Iterable[str]) -> str:
+    for value in hidden:
+        if len(value) >= 8:
+            url = url.replace(value, "***")
+    return url
+
+
+def media_missing(code: str) -> MediaUnavailable:
+    """Why an attachment cannot be had: not_allowed, too_large, empty or unreachable."""
     return MediaUnavailable(code, _MISSING[code])
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+
+# When an event happened that names no moment itself: when it reached us, which only the gateway knows.
+WHEN_IT_REACHED_US = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,10 @@ class Attachment:
 
 @dataclass(frozen=True)
 class InboundMessage:
-    """Something a citizen said on a channel.
+    """Something a citizen said on a channel; `edits`: it is the new wording of the message with this external id.
 
-    `entered_how`: an official, `entered_by`, wrote it down for them: "desk" when they came in person, "phone" when they
-    called.
+    `is_tap`: it was not typed, a button of the quoted message was pressed. `entered_how`: an official, `entered_by`,
+    wrote it down for them: "desk" when they came in person, "phone" when they called.
     """
 
     external_id: str
@@ -79,6 +82,8 @@ class InboundMessage:
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
     quoted_external_id: str | None = None
+    edits: str | None = None
+    is_tap: bool = False
     entered_by: int | None = None
     entered_how: str | None = None
 
@@ -119,11 +124,12 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Following:
-    """A citizen began or ended to follow the account."""
+    """A citizen began or ended to follow the account; `is_start`: by a button that is pressed to be greeted."""
 
     urn: str
     is_following: bool
     occurred_at: datetime
+    is_start: bool = False
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,9 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--demo", is_flag=True, help="Rehearsal: a pretend Zalo, a demo commune, officials and followers.")
+@click.option(
+    "--demo", is_flag=True, help="Rehearsal: a pretend Zalo and Telegram, a commune, officials and followers."
+)
 @explained
 def up(demo: bool) -> None:
     """Run everything in one process: pages, webhooks, workers, clock."""
@@ -185,6 +187,7 @@ def _welcome(settings: Settings, runtime: Runtime) -> None:
       mật khẩu chung: {demo.password}
 {people}
     Người dân  {settings.base_url}/sandbox/      điện thoại giả lập, nhắn thử: duong vao xom 5 o ga nhieu qua
+               {settings.base_url}/sandbox/telegram/      cũng vậy trên Telegram, có nút trả lời
                {settings.base_url}{demo.page}      trang phản ánh, không cần tài khoản
 
   Dừng: Ctrl-C. Dữ liệu nằm trong {settings.data_dir}/ và còn nguyên khi chạy lại.

@@ -141,7 +141,7 @@ def _password(from_stdin: bool) -> str:
 
 @click.group()
 def channel() -> None:
-    """Channels: Zalo Official Accounts and what follows."""
+    """Channels: Zalo Official Accounts, Telegram bots."""
 
 
 @channel.command("add")
@@ -156,6 +156,7 @@ def channel() -> None:
 @click.option(
     "--tokens-file", type=click.File(), help='JSON {"access_token","refresh_token","expires_in"}, if you have a pair.'
 )
+@click.option("--token", help="A bot's token; without it you are asked, and no shell remembers it.")
 @explained
 def channel_add(
     type: str,  # noqa: A002 - the field's own word
@@ -165,8 +166,11 @@ def channel_add(
     pairs: tuple[str, ...],
     secrets_file: Any,
     tokens_file: Any,
+    token: str | None,
 ) -> None:
-    """Connect a channel of this TYPE (zalo, web_form) under the address /webhooks/SLUG."""
+    """Connect a channel of this TYPE (zalo, telegram, web_form) under the address /webhooks/SLUG."""
+    from adapters.base import Fetching
+    from bot.usecases.connecting import completed
     from bot.usecases.setup import SetupError, add_channel
 
     runtime = built()
@@ -174,9 +178,14 @@ def channel_add(
     if adapter is None:
         raise SetupError(f"no channel type {type!r}; there are: {', '.join(sorted(runtime.adapters))}")
     settings = dict(_pair(pair, adapter.config_fields) for pair in pairs)
+    fetches = isinstance(adapter, Fetching)
     is_own = type == "web_form"  # its key is made here
-    asked = {} if is_own else {f: "" for f in adapter.secret_fields if not f.startswith("previous_")}
-    secrets = json.load(secrets_file) if secrets_file else {f: click.prompt(f, hide_input=True) for f in asked}
+    asked = ["token"] if fetches else [f for f in adapter.secret_fields if not f.startswith("previous_") and not is_own]
+    if token:
+        secrets = {"token": token}
+    else:
+        secrets = json.load(secrets_file) if secrets_file else {f: click.prompt(f, hide_input=True) for f in asked}
+    settings, secrets = completed(runtime, adapter, settings, secrets)
     add_channel(
         runtime,
         commune=commune_slug,
@@ -190,8 +199,40 @@ def channel_add(
     if is_own:
         click.echo(f"page {slug} is open: {runtime.settings.base_url}/phan-anh/{slug}")
         return
-    click.echo(f"channel {slug} is connected. Webhook address: {runtime.settings.base_url}/webhooks/{slug}")
+    if fetches:
+        _connect(runtime, slug)
+    else:
+        click.echo(f"channel {slug} is connected. Webhook address: {runtime.settings.base_url}/webhooks/{slug}")
     click.echo(f"then: haichieu channel check {slug}")
+
+
+@channel.command("connect")
+@click.argument("slug")
+@explained
+def channel_connect(slug: str) -> None:
+    """Tell a channel anew where to bring events (telegram): after HAICHIEU_PUBLIC_URL or its settings have changed."""
+    _connect(built(), slug)
+
+
+@channel.command("token")
+@click.argument("slug")
+@explained
+def channel_token(slug: str) -> None:
+    """Give a bot's channel the new token that @BotFather made; asked for, and what waited is sent."""
+    from bot.usecases.connecting import replace_token
+
+    _say_connected(slug, replace_token(built(), slug, click.prompt("token", hide_input=True)).url)
+
+
+def _connect(runtime: Any, slug: str) -> None:
+    from bot.usecases.connecting import connect
+
+    _say_connected(slug, connect(runtime, slug).url)
+
+
+def _say_connected(slug: str, url: str) -> None:
+    how = f"events are brought to {url}" if url else "our workers ask for events; nothing needs to reach this machine"
+    click.echo(f"channel {slug} is connected: {how}")
 
 
 @channel.command("drive")

@@ -18,6 +18,7 @@ from bot.queue import BROADCAST, INBOX, JOBS, MEDIA, REPLIES, LocalNudge, RedisN
 from bot.runtime import Runtime
 from bot.usecases import intake, media, sweep
 from bot.usecases.announcements import expand_due
+from bot.usecases.polling import Pollers
 from bot.usecases.sending import MANY, PERSONAL, send_due
 
 log = structlog.get_logger()
@@ -49,6 +50,7 @@ class Engine:
         self._runtime = runtime
         self._stopping = threading.Event()
         self._reads = INBOX in jobs
+        self._pollers = Pollers(runtime) if INBOX in jobs else None
         self._wakes = runtime.nudge.events if isinstance(runtime.nudge, LocalNudge) else {}
         self._threads = [
             threading.Thread(target=self._work, args=(job,), name=f"work-{job}", daemon=True) for job in jobs
@@ -62,10 +64,14 @@ class Engine:
             self._runtime.warm_up()
         for thread in self._threads:
             thread.start()
+        if self._pollers:
+            self._pollers.start()
 
     def stop(self, timeout: float = 20.0) -> None:
         """Finish what is in hand and end; what is not begun waits for the next start."""
         self._stopping.set()
+        if self._pollers:
+            self._pollers.stop()
         for wake in self._wakes.values():
             wake.set()
         end = time.monotonic() + timeout
@@ -153,6 +159,17 @@ def work_on_redis(runtime: Runtime, jobs: Sequence[str]) -> None:
     nudge = runtime.nudge
     if not isinstance(nudge, RedisNudge):
         raise TypeError("work_on_redis needs a runtime with HAICHIEU_REDIS_URL")
+    pollers = Pollers(runtime) if INBOX in jobs else None
+    if pollers:
+        pollers.start()
+    try:
+        _serve_redis(runtime, nudge, jobs)
+    finally:
+        if pollers:
+            pollers.stop()
+
+
+def _serve_redis(runtime: Runtime, nudge: RedisNudge, jobs: Sequence[str]) -> None:
     stopping = threading.Event()
     _stop_on_signals(stopping)
     while not stopping.is_set():

@@ -35,6 +35,22 @@ class Channel(OfCommune, Base):
     quota: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
+class ChannelPoll(OfCommune, Base):
+    """That a channel is asked for its events: by whom until when, when last, and what went wrong last.
+
+    Which events were given up is known to the channel alone: asking anew repeats at most what is stored already.
+    """
+
+    __tablename__ = "channel_polls"
+
+    channel_id: Mapped[int] = mapped_column(sa.ForeignKey("channels.id"), unique=True)
+    lease_id: Mapped[str | None] = mapped_column(sa.String(40))
+    lease_until: Mapped[datetime | None]
+    polled_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(sa.String(120))
+
+
 class ChannelToken(OfCommune, Base):
     """An account's tokens, sealed; one writer at a time holds `lease_id` while it refreshes."""
 

@@ -5,7 +5,7 @@ from storage.alerts import Alert
 from storage.announcements import Announcement
 from storage.audit import AuditEntry
 from storage.base import Base
-from storage.channels import Channel, ChannelToken
+from storage.channels import Channel, ChannelPoll, ChannelToken
 from storage.communes import Commune, Counter, Holiday, Locality, Place
 from storage.contacts import Contact, Conversation, Urn
 from storage.corrections import Correction
@@ -27,6 +27,7 @@ __all__ = [
     "AuditEntry",
     "Base",
     "Channel",
+    "ChannelPoll",
     "ChannelToken",
     "Commune",
     "CommuneText",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from bot.cli import main
+from tests.bots import BOT, TOKEN
 from tests.operators import Operator
+from tests.sandbox.bots import BotApi, bot_api
 
 PAYLOADS = Path(__file__).parent / "adapters" / "payloads" / "zalo"
 
@@ -84,6 +88,54 @@ def test_a_weak_password_is_refused_in_words(commune: Operator) -> None:
     )
     assert result.exit_code == 1
     assert "Mật khẩu" in result.output
+
+
+@pytest.fixture
+def bots(tmp_path: Path) -> Iterator[BotApi]:
+    """A pretend Bot API server."""
+    with bot_api(tmp_path / "telegram") as found:
+        yield found
+
+
+def add_bot(commune: Operator, bots: BotApi, *more: str, typed: str | None = None) -> Result:
+    return commune.types(
+        "channel", "add", "telegram", "telegram-duc-hue", "--commune", "duc-hue", "--name", "Telegram",
+        "--set", f"api_base={bots.url}", "--set", "is_sandbox=true", *more, typed=typed,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("is_typed", [True, False], ids=["typed", "as an option"])
+def test_a_bot_is_connected_by_its_token_alone(commune: Operator, bots: BotApi, is_typed: bool) -> None:
+    more, typed = ((), f"{TOKEN}\n") if is_typed else (("--token", TOKEN), None)
+    result = add_bot(commune, bots, *more, typed=typed)
+    assert result.exit_code == 0, result.output
+    assert "our workers ask for events" in result.output
+    assert TOKEN not in result.output
+    assert f"telegram\t{BOT}\tsandbox" in commune.gets("channel", "list")
+    checked = commune.gets("channel", "check", "telegram-duc-hue")
+    assert "works, @duc_hue_bot" in checked
+    assert "warn  polling" in checked
+
+
+def test_a_bot_with_a_wrong_token_is_not_connected(commune: Operator, bots: BotApi) -> None:
+    result = add_bot(commune, bots, "--token", f"{BOT}:AAanother-token-of-the-same-form")
+    assert result.exit_code == 1
+    assert "telegram_401" in result.output
+    assert "AAanother" not in result.output
+    assert "telegram" not in commune.gets("channel", "list")
+
+
+def test_a_bot_is_told_its_address_when_there_is_one(commune: Operator, bots: BotApi) -> None:
+    add_bot(commune, bots, "--token", TOKEN)
+    result = commune.types("channel", "connect", "telegram-duc-hue", HAICHIEU_PUBLIC_URL="https://cong.example.vn")
+    assert "https://cong.example.vn/webhooks/telegram-duc-hue" in result.output
+    assert bots.api("getWebhookInfo")["result"]["url"] == "https://cong.example.vn/webhooks/telegram-duc-hue"
+
+
+def test_an_update_can_be_replayed_from_a_file(commune: Operator, bots: BotApi) -> None:
+    add_bot(commune, bots, "--token", TOKEN)
+    recorded = PAYLOADS.parent / "telegram" / "text.json"
+    assert "message: done message:opened" in commune.gets("receive", "telegram-duc-hue", str(recorded))
 
 
 def test_a_channel_with_a_missing_field_is_refused_by_name(commune: Operator, tmp_path: Path) -> None:

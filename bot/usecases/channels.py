@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from adapters.base import Consenting
+from adapters.base import Consenting, Fetching
 from adapters.errors import SendError, TokenRefreshFailed, TokenRejected
 from adapters.messages import Tokens
 from adapters.secret import Secret
@@ -22,10 +22,12 @@ from bot.queue import BROADCAST, REPLIES
 from bot.rules.deadlines import VIETNAM
 from bot.runtime import Runtime, VaultError
 from bot.texts import moment
+from bot.usecases.checking import check_speaking
+from bot.usecases.polling import is_asked
 from bot.usecases.problems import Problem
 from bot.usecases.tokens import NoToken, access_for, channel_config, keep_first_tokens
 from storage.audit import AuditEntry
-from storage.channels import Channel, ChannelToken
+from storage.channels import Channel, ChannelPoll, ChannelToken
 from storage.communes import Counter
 from storage.deliveries import Delivery
 from storage.enums import DeliveryState, Role, TokenState
@@ -59,6 +61,8 @@ class Overview:
     counts: dict[str, int]
     webhook_url: str
     can_consent: bool
+    poll: ChannelPoll | None = None
+    is_asked: bool = False
 
     @property
     def needs_consent(self) -> bool:
@@ -211,8 +215,12 @@ def check(runtime: Runtime, slug: str) -> Report:
         report.add("FAIL", "config", str(error), "Cấu hình kênh chưa đúng. Vui lòng báo người vận hành máy chủ.")
         return report
     report.add("ok", "config", f"{channel.type} account {channel.account}", "Cấu hình đầy đủ.")
-    _check_address(runtime, channel, seen, report)
-    _check_account(runtime, channel, config, report)
+    adapter: object = runtime.adapters.get(channel.type)
+    if isinstance(adapter, Fetching):
+        check_speaking(runtime, adapter, channel, config, seen.webhook_url, report)
+    else:
+        _check_address(runtime, channel, seen, report)
+        _check_account(runtime, channel, config, report)
     _check_state(runtime, seen, report)
     return report
 
@@ -225,7 +233,7 @@ def _check_address(runtime: Runtime, channel: Channel, seen: Overview, report: R
             "FAIL",
             "webhook",
             f"{seen.webhook_url} is not https; set HAICHIEU_PUBLIC_URL",
-            "Địa chỉ nhận sự kiện chưa phải https nên Zalo không gửi tới được. Vui lòng báo người vận hành máy chủ.",
+            "Địa chỉ nhận sự kiện chưa phải https nên kênh không gửi tới được. Vui lòng báo người vận hành máy chủ.",
         )
 
 
@@ -305,7 +313,16 @@ def _overview(runtime: Runtime, session: Session, channel: Channel, now: datetim
         counts={name: value for name, value in counts},  # noqa: C416 - rows are not plain tuples
         webhook_url=f"{runtime.settings.base_url}/webhooks/{channel.slug}",
         can_consent=_consenter(runtime, channel) is not None,
+        poll=session.scalar(sa.select(ChannelPoll).where(ChannelPoll.channel_id == channel.id)),
+        is_asked=_is_asked(runtime, channel),
     )
+
+
+def _is_asked(runtime: Runtime, channel: Channel) -> bool:
+    try:
+        return is_asked(runtime, channel, channel_config(runtime, channel))
+    except (ValueError, VaultError, KeyError):
+        return False
 
 
 def _consenter(runtime: Runtime, channel: Channel) -> Consenting | None:

@@ -93,6 +93,8 @@ def take_following(work: Work, word: Following) -> str:
     urn = person.urn
     if word.is_following:
         interacted(person, word.occurred_at)  # also when the word comes late: the reply window did open then
+    if word.is_start and not work.is_stale:  # whoever presses the button anew looks for a sign of life
+        tell(work, person, f"start:{urn.id}:{work.now:%Y%m%d%H}", "welcome")
     if urn.following_changed_at is not None and urn.following_changed_at >= word.occurred_at:
         return "following:older"
     is_first = urn.following_changed_at is None
@@ -101,7 +103,7 @@ def take_following(work: Work, word: Following) -> str:
     if not word.is_following:
         stop_announcements(work, urn, "unfollowed")
         return "unfollowed"
-    if is_first and not work.is_stale:
+    if is_first and not word.is_start and not work.is_stale:
         tell(work, person, f"welcome:{urn.id}", "welcome")
     return "followed"
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session, aliased
 
-from adapters.text import split
+from adapters.text import length, split
 from bot.queue import BROADCAST, REPLIES
 from bot.runtime import Runtime
 from storage.channels import Channel
@@ -45,6 +45,8 @@ def owe(
     limits = runtime.adapters[channel.type].limits
     now = runtime.now()
     pieces = split(text, limits.text, limits.text_units) or [""]
+    if image_blob and limits.caption is not None and length(pieces[0], limits.text_units) > limits.caption:
+        pieces.insert(0, "")  # the picture goes first, alone: each part is one call and has one outcome
     parts = [
         Delivery(
             commune_id=channel.commune_id,

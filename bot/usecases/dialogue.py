@@ -9,6 +9,7 @@ from bot.rules import dialogue
 from bot.rules.dialogue import Answer, Known, Question, Told, Waiting
 from bot.usecases import related
 from bot.usecases.deliveries import PRIORITY_ACK
+from bot.usecases.taps import is_of_another_question
 from bot.usecases.telling import tell, voice_of
 from bot.usecases.turns import Turn
 from bot.usecases.work import Citizen, Work
@@ -30,6 +31,8 @@ def heard_answer(turn: Turn) -> Answer | None:
         return None
     if turn.command is not None and turn.command.code and conversation.asked != Question.WHICH.value:
         return None  # it names the report it means
+    if is_of_another_question(turn, _asked_by(conversation)):
+        return None
     ticket = asked_about(turn)
     if not _is_still_open(conversation, ticket):
         forget(turn.person)
@@ -66,10 +69,14 @@ def _waiting(conversation: Conversation, ticket: Ticket | None) -> Waiting:
         offered = (conversation.asked_data or {}).get("codes", [])
         labels: dict[str, tuple[str, ...]] = {str(number): (_bare(code),) for number, code in offered}
     else:
-        asked_by = str((conversation.asked_data or {}).get("text") or dialogue.TEXTS[question])
-        names = texts.labels_of(asked_by)
+        names = texts.labels_of(_asked_by(conversation))
         labels = {value: tuple(_bare(name) for name in spoken) for value, spoken in names.items()}
     return Waiting(question, conversation.asked_at, ticket.topic if ticket else None, labels)
+
+
+def _asked_by(conversation: Conversation) -> str:
+    """The text that has put the waiting question."""
+    return str((conversation.asked_data or {}).get("text") or dialogue.TEXTS[Question(conversation.asked or "")])
 
 
 def _bare(label: str) -> str:

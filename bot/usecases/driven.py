@@ -48,7 +48,9 @@ def answer(
     `until`: after this moment of the monotonic clock nobody waits for it.
     """
     url = str(channel.settings.get(SETTING) or "")
-    if not url or not word.text or word.attachments or _is_ours(reading) or _rests(url) or time.monotonic() > until:
+    if not url or not word.text or word.attachments or word.edits:
+        return None
+    if _is_ours(reading) or _rests(url) or time.monotonic() > until:
         return None
     if _answers_us(runtime, channel, word.urn):
         return None

@@ -63,8 +63,11 @@ def may_be_filed(message: Message, reading: Reading | None, *, has_attachments: 
     return has_attachments or bool(message.quoted_external_id) or intent in OPENING | ADDING | JOINING
 
 
-def file_message(work: Work, person: Citizen, message: Message) -> Filed:
-    """Place the new message among those of its conversation and keep tickets in step with the result."""
+def file_message(work: Work, person: Citizen, message: Message, *, is_changed: bool = False) -> Filed:
+    """Place the new message among those of its conversation and keep tickets in step with the result.
+
+    `is_changed`: it is not new, but says something else now.
+    """
     known = _messages(work, person, message)
     tickets = _tickets(work, person)
     fixed = _fixed_groups(tickets, known)
@@ -79,6 +82,8 @@ def file_message(work: Work, person: Citizen, message: Message) -> Filed:
     for group in (g for g in groups if g.message_ids):
         members = [by_id[i] for i in group.message_ids]
         filed = _keep_group(work, person, group, members, tickets, held)
+        if is_changed and message.id in group.message_ids and filed.ticket is not None:
+            _describe(work, filed.ticket, members)
         if message.id in group.message_ids:
             result = Filed(filed.ticket, filed.opened, is_later=_is_later(message, members, burst))
     placed = {i for group in groups for i in group.message_ids}
@@ -215,6 +220,8 @@ def _said(known: Known, tickets: dict[int, Ticket], fixed: dict[int, Group], quo
     first = reading.topics[0] if reading and reading.topics else None
     held = message.ticket_id if message.ticket_id in fixed else None
     quoted_ticket = quoted.get(message.quoted_external_id or "") or message.answers_ticket_id
+    if _is_done(message):
+        quoted_ticket = None  # a tapped button quotes its question, and that is answered
     return Said(
         message_id=message.id,
         at=message.occurred_at,
@@ -235,10 +242,13 @@ def _said(known: Known, tickets: dict[int, Ticket], fixed: dict[int, Group], quo
 
 def _intent(message: Message, reading: Reading | None) -> str:
     """What a message wants, for filing: what has been answered or carried out wants nothing."""
-    is_done = message.answers is not None and message.answers_ticket_id is None
-    if message.faq_key is not None or is_done:
+    if _is_done(message):
         return "answered"
     return reading.intent if reading else "add_info"
+
+
+def _is_done(message: Message) -> bool:
+    return message.faq_key is not None or (message.answers is not None and message.answers_ticket_id is None)
 
 
 def _place_key(reading: Reading | None) -> str | None:

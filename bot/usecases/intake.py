@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets as random_secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 import structlog
 
 from adapters.messages import (
+    WHEN_IT_REACHED_US,
     AccountNotice,
     Echo,
     Event,
@@ -29,6 +31,7 @@ from bot.rules.retry import next_try
 from bot.runtime import Runtime
 from bot.usecases import citizens, driven, faq, receipts, reports
 from bot.usecases.communes import CommuneBook, commune_book
+from bot.usecases.taps import answer_taps
 from bot.usecases.work import NotYet, Taken, Work, where
 from nlp.faq import FaqMatch
 from nlp.reading import Reading
@@ -71,6 +74,7 @@ def drain_batch(runtime: Runtime) -> int:
         books = {c: commune_book(session, c) for c in {r.commune_id for r in rows}}
     if not rows:
         return 0
+    answer_taps(runtime, rows, channels)
     until = time.monotonic() + DRIVEN_SECONDS
     taken = [_understand(runtime, row, channels[row.channel_id], books[row.commune_id], until) for row in rows]
     try:
@@ -85,7 +89,7 @@ def drain_batch(runtime: Runtime) -> int:
 
 def _understand(runtime: Runtime, row: InboundEvent, channel: Channel, book: CommuneBook, until: float) -> Taken:
     try:
-        words = runtime.adapters[channel.type].parse(row.body)
+        words = tuple(_dated(word, row) for word in runtime.adapters[channel.type].parse(row.body))
         readings = tuple(
             runtime.reader.read(word.text, book.home) if isinstance(word, InboundMessage) and word.text else None
             for word in words
@@ -104,6 +108,11 @@ def _understand(runtime: Runtime, row: InboundEvent, channel: Channel, book: Com
         log.error("intake.not_understood", event_id=row.id, error=type(error).__name__, where=where(error))
         return Taken(row.id, (Ignored("poison", type(error).__name__),), (None,), (None,), (None,))
     return Taken(row.id, words, readings, asked, said)
+
+
+def _dated(word: Event, row: InboundEvent) -> Event:
+    """What names no moment of its own happened when it reached us."""
+    return replace(word, occurred_at=row.occurred_at) if word.occurred_at == WHEN_IT_REACHED_US else word
 
 
 def _write(runtime: Runtime, taken: list[Taken], lease: str) -> set[str]:

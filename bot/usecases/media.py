@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import structlog
 from PIL import Image, UnidentifiedImageError
 
-from adapters.base import Adapter, HoldsFiles
+from adapters.base import HoldsFiles, ResolvesMedia
 from adapters.http import MediaUnavailable
 from bot.rules.retry import next_try
 from bot.runtime import Runtime
@@ -134,7 +134,7 @@ def _fetch(runtime: Runtime, wanted: _Wanted) -> None:
     adapter = runtime.adapters[wanted.channel.type]
     kept = adapter.kept_file(wanted.url) if isinstance(adapter, HoldsFiles) else None
     try:
-        data = _kept(runtime, kept) if kept else _got(runtime, adapter, wanted)
+        data = _kept(runtime, kept) if kept else _bytes_of(runtime, wanted)
         mime = check(data, wanted.kind, wanted.md5)
     except (MediaUnavailable, NotWhatItSays) as error:
         _missing(runtime, wanted, error.code)
@@ -155,13 +155,20 @@ def _fetch(runtime: Runtime, wanted: _Wanted) -> None:
     log.info("media.stored", attachment_id=wanted.id, mime=mime, size=len(data))
 
 
-def _got(runtime: Runtime, adapter: Adapter, wanted: _Wanted) -> bytes:
+def _bytes_of(runtime: Runtime, wanted: _Wanted) -> bytes:
+    """The attachment's bytes; of a reference the channel is asked first, and its answer is written nowhere."""
+    adapter = runtime.adapters[wanted.channel.type]
     config = channel_config(runtime, wanted.channel)
+    url, shown, is_operators = wanted.url, wanted.url, False
+    if isinstance(adapter, ResolvesMedia):
+        source = adapter.media_source(runtime.http, config, wanted.url)
+        url, is_operators = source.url.reveal(), source.is_operators
     return runtime.http.get_media(
-        wanted.url,
+        url,
         max_bytes=runtime.settings.media_max_bytes,
-        allowed=lambda url: adapter.may_fetch(url, config),
-        allow_local=wanted.channel.is_sandbox,
+        allowed=lambda address: adapter.may_fetch(address, config),
+        allow_local=wanted.channel.is_sandbox or is_operators,
+        shown_url=shown,
     )
 
 

@@ -19,9 +19,11 @@ from bot.usecases.citizens import citizen, interacted
 from bot.usecases.communes import answer_in_words
 from bot.usecases.correcting import corrected
 from bot.usecases.driven import is_driven
+from bot.usecases.edits import take_edit
 from bot.usecases.filing import Filed, file_message, may_be_filed
 from bot.usecases.keeping import keep
 from bot.usecases.own_tickets import open_ones
+from bot.usecases.taps import is_again
 from bot.usecases.telling import speak
 from bot.usecases.told_rows import adopt
 from bot.usecases.turns import Turn
@@ -63,6 +65,11 @@ def take_message(
         return "message:withdrawn"
     interacted(person, word.occurred_at)
     reading = _if_foreign(reading, word)
+    if is_again(work, person, word):
+        return "tap:again"
+    edited = take_edit(work, person, word, reading) if word.edits else None
+    if edited is not None:
+        return edited
     known = adopt(work, word.external_id) if is_driven(work.channel) and work.collected is None else None
     if known is not None:
         return _told_before(work, person, known, said if person.conversation.held_since is None else None)

@@ -115,11 +115,15 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
             batch = withhold(session, batch, lease, now)
         first_slot = _reserve(channel, len(batch), now)
         closed = _closed_windows(session, runtime, channel, batch, now)
+        rests = _rests(session, runtime, channel, batch, now)
     if not batch:
         return 0
     sender = _Sender(runtime, channel, closed)
     interval = _interval(channel)
-    waits = [(first_slot - now).total_seconds() + n * interval for n in range(len(batch))]
+    waits = [
+        max((first_slot - now).total_seconds() + n * interval, rests.get(claimed.urn_id, 0.0))
+        for n, claimed in enumerate(batch)
+    ]
     outcomes = list(_pool.map(lambda pair: sender.send_at(begun + pair[1], pair[0]), zip(batch, waits, strict=True)))
     with runtime.database.transaction() as session:
         now = runtime.now()
@@ -182,6 +186,21 @@ def _closed_windows(
         for urn_id, last in rows
         if not window(last, now, hours=limits.window_hours, free_hours=limits.free_window_hours).is_open
     }
+
+
+def _rests(
+    session: Session, runtime: Runtime, channel: Channel, batch: list[Claimed], now: datetime
+) -> dict[int, float]:
+    """How long each citizen is left alone after the last message; one message to each is in hand at a time."""
+    rest = runtime.adapters[channel.type].limits.contact_seconds
+    if not rest or not batch:
+        return {}
+    rows = session.execute(
+        sa.select(Delivery.urn_id, sa.func.max(Delivery.sent_at))
+        .where(Delivery.urn_id.in_([c.urn_id for c in batch]), Delivery.sent_at > now - timedelta(seconds=rest))
+        .group_by(Delivery.urn_id)
+    )
+    return {urn_id: min(rest, (last - now).total_seconds() + rest) for urn_id, last in rows}
 
 
 @dataclass

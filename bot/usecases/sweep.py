@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from adapters.errors import TokenRefreshFailed
 from bot.queue import BROADCAST, INBOX, MEDIA, REPLIES
 from bot.runtime import Runtime
-from bot.usecases import deliveries, holding, intake
+from bot.usecases import deliveries, holding, intake, polling
 from bot.usecases.sending import MANY, PERSONAL
 from bot.usecases.tokens import REFRESH_BEFORE, NoToken, access_for
 from storage.announcements import Announcement
@@ -42,6 +42,7 @@ def sweep(runtime: Runtime) -> list[str]:
 def take_over(runtime: Runtime) -> None:
     """This is the only process and has just begun: whatever was in hand belongs to a dead predecessor."""
     freed = intake.expire_leases(runtime)
+    polling.expire_leases(runtime)
     unknown = deliveries.expire_leases(runtime, everything=True)
     with runtime.database.transaction() as session:
         session.execute(

@@ -1,4 +1,4 @@
-"""The rehearsal commune: made once, with officials, places, a pretend Zalo account and neighbours who follow it."""
+"""The rehearsal commune: made once, with officials, places, a pretend Zalo account and Telegram bot, and neighbours."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,7 +15,17 @@ from adapters.messages import Tokens
 from bot.runtime import Runtime
 from bot.usecases.officials import add_official
 from bot.usecases.setup import PlaceRow, add_channel, add_commune
-from bot.web.serve import DEMO_APP, DEMO_CHANNEL, DEMO_OA, SANDBOX_PREFIX, demo_secrets, local_url, sandbox_settings
+from bot.web.serve import (
+    DEMO_APP,
+    DEMO_BOT_CHANNEL,
+    DEMO_CHANNEL,
+    DEMO_OA,
+    SANDBOX_PREFIX,
+    demo_bot_token,
+    demo_secrets,
+    local_url,
+    sandbox_settings,
+)
 from storage.channels import Channel
 from storage.communes import Commune
 from storage.enums import Role
@@ -23,6 +34,7 @@ from storage.officials import Official
 SLUG = "xa-tap-duot"
 CODE = "27925"
 FOLLOWERS = 8
+BOT_USERS = 3
 
 PLACES = (
     *(PlaceRow(f"Xóm {n}", "xóm", (f"thôn {n}",)) for n in range(1, 9)),
@@ -73,6 +85,7 @@ def prepare_demo(runtime: Runtime) -> Demo:
         commune = session.scalar(sa.select(Commune).where(Commune.slug == SLUG))
         known = set(session.scalars(sa.select(Official.username)))
         channel = session.scalar(sa.select(Channel).where(Channel.slug == DEMO_CHANNEL))
+        bot = session.scalar(sa.select(Channel).where(Channel.slug == DEMO_BOT_CHANNEL))
     if commune is None:
         add_commune(
             runtime,
@@ -100,6 +113,7 @@ def prepare_demo(runtime: Runtime) -> Demo:
             )
     _connect(runtime, channel)
     _open_page(runtime)
+    _connect_bot(runtime, bot)
     _neighbours(runtime)
     return Demo(password)
 
@@ -107,10 +121,7 @@ def prepare_demo(runtime: Runtime) -> Demo:
 def _connect(runtime: Runtime, channel: Channel | None) -> None:
     base = local_url(runtime.settings) + SANDBOX_PREFIX
     if channel is not None:
-        if channel.settings.get("api_base") != base:  # another port this time
-            fresh = {**channel.settings, "api_base": base, "oauth_base": base, "extra_media_hosts": [_host(base)]}
-            with runtime.database.transaction() as session:
-                session.execute(sa.update(Channel).where(Channel.id == channel.id).values(settings=fresh))
+        _move(runtime, channel, {"api_base": base, "oauth_base": base, "extra_media_hosts": [_host(base)]})
         return
     shared = demo_secrets(runtime.settings)
     add_channel(
@@ -135,6 +146,34 @@ def _connect(runtime: Runtime, channel: Channel | None) -> None:
     )
 
 
+def _connect_bot(runtime: Runtime, channel: Channel | None) -> None:
+    """The rehearsal bot, which is asked for its messages as it would be in an office behind a router."""
+    base = local_url(runtime.settings) + SANDBOX_PREFIX
+    if channel is not None:
+        _move(runtime, channel, {"api_base": base})
+        return
+    add_channel(
+        runtime,
+        commune=SLUG,
+        type="telegram",
+        slug=DEMO_BOT_CHANNEL,
+        name="Telegram tập dượt",
+        settings={"is_sandbox": True, "api_base": base, "receive": "polling", "username": "tap_duot_bot"},
+        secrets={
+            "token": demo_bot_token(runtime.settings),
+            "webhook_secret": demo_secrets(runtime.settings)["webhook_secret"],
+        },
+    )
+
+
+def _move(runtime: Runtime, channel: Channel, addresses: dict[str, Any]) -> None:
+    """The sandbox is on another port this time."""
+    if channel.settings.get("api_base") != addresses["api_base"]:
+        fresh = {**channel.settings, **addresses}
+        with runtime.database.transaction() as session:
+            session.execute(sa.update(Channel).where(Channel.id == channel.id).values(settings=fresh))
+
+
 def _open_page(runtime: Runtime) -> None:
     with runtime.database.reading() as session:
         if session.scalar(sa.select(Channel.id).where(Channel.slug == DEMO_PAGE)) is not None:
@@ -149,6 +188,7 @@ def _host(base: str) -> str:
 def _neighbours(runtime: Runtime) -> None:
     from bot.web.sandbox import people, tokens
     from bot.web.sandbox.store import Store
+    from bot.web.sandbox.telegram import memory
 
     settings = sandbox_settings(runtime.settings)
     store = Store(settings.db_path)
@@ -157,6 +197,9 @@ def _neighbours(runtime: Runtime) -> None:
             tokens.seed(db, settings)
             if not db.execute("SELECT count(*) FROM citizens").fetchone()[0]:
                 people.create(db, settings.accounts[0], people.invented_names(FOLLOWERS, 0))
+            if not db.execute("SELECT count(*) FROM tg_people").fetchone()[0]:
+                for name in people.invented_names(BOT_USERS, FOLLOWERS):
+                    memory.add_person(db, settings.bots[0].bot_id, name)
     finally:
         store.close()
 

@@ -33,6 +33,7 @@ _order = itertools.count(10)
 
 SANDBOX_PREFIX = "/sandbox"
 DEMO_CHANNEL = "zalo-tap-duot"
+DEMO_BOT_CHANNEL, DEMO_BOT = "telegram-tap-duot", "7000000002"
 DEMO_OA, DEMO_APP = "2000000000000000002", "1000000000000000001"
 
 
@@ -87,8 +88,8 @@ def _application(*, with_workers: bool) -> WSGIApplication:
 
 
 def sandbox_settings(settings: Settings) -> Any:
-    """The pretend Zalo of this installation: one account, with secrets derived from the installation's key."""
-    from bot.web.sandbox.settings import SandboxAccount, SandboxSettings
+    """The pretend Zalo and Telegram of this installation; their secrets are derived from the installation's key."""
+    from bot.web.sandbox.settings import SandboxAccount, SandboxBot, SandboxSettings
 
     secrets = demo_secrets(settings)
     account = SandboxAccount(
@@ -105,6 +106,7 @@ def sandbox_settings(settings: Settings) -> Any:
     return SandboxSettings(
         db_path=settings.data_dir / "sandbox.db",
         accounts=[account],
+        bots=[SandboxBot(demo_bot_token(settings), "Xã tập dượt")],
         public_prefix=SANDBOX_PREFIX,
         public_url=settings.base_url + SANDBOX_PREFIX,
         deliver_webhooks=False,  # not before somebody listens: the first failure would cost half a minute
@@ -114,8 +116,13 @@ def sandbox_settings(settings: Settings) -> Any:
 def demo_secrets(settings: Settings) -> dict[str, str]:
     """Secrets that the gateway and its sandbox share without telling each other."""
     key = (settings.secret_key or local_secret_key(settings.data_dir)).encode()
-    names = ("app_secret", "oa_secret", "access_token", "refresh_token")
+    names = ("app_secret", "oa_secret", "access_token", "refresh_token", "bot", "webhook_secret")
     return {n: hmac.new(key, f"haichieu-sandbox:{n}".encode(), hashlib.sha256).hexdigest() for n in names}
+
+
+def demo_bot_token(settings: Settings) -> str:
+    """The token of the rehearsal bot, in the form that Telegram gives tokens."""
+    return f"{DEMO_BOT}:AA{demo_secrets(settings)['bot']}"
 
 
 def local_url(settings: Settings) -> str:

@@ -349,3 +349,33 @@ def test_a_fetch_is_kept_without_its_query(http: Http) -> None:
         fetch(http, channel.url + "?signature=private")
     assert "private" not in json.dumps(exchanges[0].to_json())
     assert exchanges[0].response == ""
+
+
+# --- secrets that are part of an address -----------------------------------------------------------------------------
+
+
+def test_what_is_hidden_is_taken_out_of_the_address(http: Http) -> None:
+    with behaving(answer(b"{}")) as channel, http.recording() as exchanges:
+        http.call("POST", f"http://127.0.0.1:{channel.port}/bot12345678:abc/send", json={}, hide=["12345678:abc"])
+    assert exchanges[0].url == f"http://127.0.0.1:{channel.port}/bot***/send"
+    assert b"/bot12345678:abc/send" in channel.requests[0]
+
+
+def test_an_adapter_says_how_much_of_an_answer_may_be_kept(http: Http) -> None:
+    with http.recording() as exchanges:
+        found = ask(http, answer(b'{"id": 7, "name": "Hoa"}'), told=lambda body: body.decode()[:9])
+    assert found.json() == {"id": 7, "name": "Hoa"}
+    assert exchanges[0].response == '{"id": 7,'
+
+
+def test_a_file_goes_into_the_field_the_channel_wants(http: Http) -> None:
+    with behaving(answer(b"{}")) as channel:
+        http.call("POST", channel.url, form={"a": "b"}, file=("a.jpg", b"bytes", "image/jpeg"), file_field="photo")
+    assert b'name="photo"; filename="a.jpg"' in channel.requests[0]
+
+
+def test_of_a_download_another_address_is_shown(http: Http) -> None:
+    with behaving(answer(b"bytes")) as channel, http.recording() as exchanges:
+        url = f"http://127.0.0.1:{channel.port}/file/secret-token/a.jpg"
+        http.get_media(url, max_bytes=10, allowed=lambda _: True, allow_local=True, shown_url="telegram-file:a")
+    assert [exchange.url for exchange in exchanges] == ["telegram-file:a"]

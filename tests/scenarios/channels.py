@@ -1,6 +1,6 @@
 """Channels of the rehearsal: a citizen on Zalo, Telegram and SMS, as far as conversations look different there.
 
-Zalo goes through its real adapter. For the other two only the form counts here: buttons, and short unaccented messages.
+Zalo and Telegram go through their real adapters. For SMS only the form counts here: short unaccented messages.
 """
 
 from __future__ import annotations
@@ -62,22 +62,6 @@ class PlainChannel:
 
     def may_fetch(self, url: str, config: Any) -> bool:
         return False
-
-
-class TelegramForm(PlainChannel):
-    """As Telegram shows it: answers are buttons."""
-
-    type: ClassVar[str] = "telegram"
-    limits: ClassVar[Limits] = Limits(
-        text=4_096,
-        text_units="utf16",
-        image_bytes=10_000_000,
-        image_types=("image/jpeg",),
-        window_hours=None,
-        free_window_hours=None,
-        default_rate=25.0,
-        buttons=8,
-    )
 
 
 class SmsForm(PlainChannel):

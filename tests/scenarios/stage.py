@@ -30,9 +30,10 @@ from storage.messages import InboundEvent, Message
 from storage.officials import Official
 from storage.subscriptions import Subscription
 from storage.tickets import Ticket
+from tests.bots import HOA, Bot, a_bot, a_photo
 from tests.builders import World
 from tests.conftest import Clock
-from tests.scenarios.channels import SmsForm, TelegramForm, as_json
+from tests.scenarios.channels import SmsForm, as_json
 from tests.scenarios.script import Script, Step, facts_of
 
 _TIME = re.compile(r"(\d+)\s*([smhd])")
@@ -51,14 +52,21 @@ class Stage:
     def __init__(self, world: World, clock: Clock, channel: str, script: Script) -> None:
         self.world, self.clock, self.channel, self.script = world, clock, channel, script
         self.runtime: Runtime = world.runtime
-        self.runtime.adapters = {**ADAPTERS, "telegram": TelegramForm(), "sms": SmsForm()}
-        self.channel_id = world.channel_id if channel == "zalo" else self._plain(channel)
+        self.runtime.adapters = {**ADAPTERS, "sms": SmsForm()}
+        self.bot = a_bot(world) if channel == "telegram" else None
+        self.channel_id = self._channel_of(channel)
+        self.tapped: int | None = None
         self.speaker = "D"
         self.heard: dict[str, int] = {}
         self.turns = 0
         self.turns_to_code: int | None = None
         if script.begins is not None:
             clock.now = script.begins.astimezone(UTC)
+
+    def _channel_of(self, channel: str) -> int:
+        if self.bot is not None:
+            return self.bot.channel_id
+        return self.world.channel_id if channel == "zalo" else self._plain(channel)
 
     def _plain(self, channel: str) -> int:
         return add_channel(
@@ -90,6 +98,8 @@ class Stage:
 
     def urn(self, who: str) -> str:
         number = int(who[1:] or 1)
+        if self.bot is not None:
+            return f"telegram:{HOA + number}"
         value = f"300000000000000000{number}"
         return f"zalo:{value}" if self.channel == "zalo" else f"{self.channel}:{value}"
 
@@ -118,6 +128,8 @@ class Stage:
         urn, number = self.urn(self.speaker), next(_numbers)
         if self.channel == "zalo":
             self._arrive_on_zalo(urn.removeprefix("zalo:"), words, sent, number)
+        elif self.bot is not None:
+            self._arrive_on_telegram(self.bot, int(urn.removeprefix("telegram:")), words, sent)
         else:
             word = InboundMessage(f"m{number}", urn, self.clock(), words, sent)
             self._store(as_json(word), urn, f"m{number}")
@@ -141,6 +153,19 @@ class Stage:
         else:
             message["attachments"] = [{"type": "image", "payload": {"url": sent[0].url, "thumbnail": sent[0].url}}]
             self.world.event({**base, "event_name": "user_send_image", "message": message})
+
+    def _arrive_on_telegram(self, bot: Bot, who: int, words: str, sent: tuple[Attachment, ...]) -> None:
+        tapped, self.tapped = self.tapped, None
+        if tapped is not None:
+            bot.taps(words, who=who, on=tapped)
+        elif sent and sent[0].latitude is not None:
+            bot.says("", who=who, location={"latitude": sent[0].latitude, "longitude": sent[0].longitude})
+            if words:  # there a pin has no words of its own
+                bot.says(words, who=who)
+        elif sent:
+            bot.says("", who=who, photo=a_photo(), **({"caption": words} if words else {}))
+        else:
+            bot.says(words, who=who)
 
     def _store(self, body: bytes, urn: str, key: str) -> None:
         now = self.clock()
@@ -175,6 +200,7 @@ class Stage:
                 if self.channel == "telegram":
                     shown = self._shown(message)
                     assert label in shown, f"no button {label!r} was shown, but {shown}"
+                    self.tapped = self._as_sent(message)
                     return label
                 return str(labels.index(label) + 1)
         raise AssertionError(f"no answer {label!r} was offered")
@@ -182,6 +208,14 @@ class Stage:
     def _shown(self, message: Message) -> list[str]:
         sent = self._all(Delivery, Delivery.message_id == message.id)
         return [label for delivery in sent for label in delivery.choices or []]
+
+    def _as_sent(self, message: Message) -> int:
+        """The number Telegram gave the message with the buttons: a tap quotes it."""
+        chat = self.urn(self.speaker).removeprefix("telegram:")
+        with self.runtime.database.transaction() as session:
+            sent = sa.update(Delivery).where(Delivery.message_id == message.id, Delivery.external_id.is_(None))
+            session.execute(sent.values(external_id=f"{chat}:{90_000 + message.id}"))
+        return 90_000 + message.id
 
     def _wait(self, what: str) -> None:
         found = _TIME.fullmatch(what)

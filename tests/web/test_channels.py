@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.usecases import channels
-from storage.channels import Channel, ChannelToken
+from storage.channels import Channel, ChannelPoll, ChannelToken
 from storage.communes import Counter
 from storage.enums import TokenState
+from tests.bots import a_bot
 from tests.builders import OA, World, text_event
 from tests.conftest import Clock
 from tests.sandbox.running import Running
@@ -207,3 +208,30 @@ def test_the_secret_of_a_consent_never_leaves_in_an_address(world: World) -> Non
 
 def test_who_may_not_keep_channels_cannot_bring_an_answer_back(world: World) -> None:
     assert Browser(world, "tuan").get(back(state="x", code="y")).status_code == 403
+
+
+# ---- a bot that is asked --------------------------------------------------------------------------------------------
+
+
+def test_a_bot_that_is_asked_has_no_address_to_paste_anywhere(world: World) -> None:
+    a_bot(world)
+    page = Browser(world, "an").get("/channels").text
+    assert "Hệ thống tự hỏi kênh; chưa hỏi lần nào." in page
+    assert "/webhooks/telegram-duc-hue" not in page
+    for secret in ("AAExample", "example-webhook-secret"):
+        assert secret not in page
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [("asked_elsewhere", "Có chương trình khác đang nhận tin"), ("telegram_502", "(telegram_502)"), (None, "")],
+)
+def test_what_is_wrong_with_asking_stands_on_the_page(world: World, error: str | None, words: str) -> None:
+    bot = a_bot(world)
+    with world.runtime.database.transaction() as session:
+        poll = ChannelPoll(commune_id=world.commune_id, channel_id=bot.channel_id, polled_at=world.clock(), error=error)
+        session.add(poll)
+    page = Browser(world, "an").get("/channels").text
+    assert words in page
+    assert "lần gần nhất 12:00 07/10/2026" in page
+    assert ("notice-problem" in page) == (error is not None)

@@ -12,6 +12,9 @@ from bot.web.sandbox import api, control, guard, lookups, media, oauth, phone
 from bot.web.sandbox.answers import as_json
 from bot.web.sandbox.sandbox import Sandbox
 from bot.web.sandbox.settings import SandboxSettings
+from bot.web.sandbox.telegram import api as bot_api
+from bot.web.sandbox.telegram import control as bot_control
+from bot.web.sandbox.telegram import phone as bot_phone
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -26,13 +29,15 @@ def create_sandbox(settings: SandboxSettings) -> flask.Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     sandbox = Sandbox(settings)
     app.extensions["sandbox"] = sandbox
-    for pages in (api.pages, control.pages, lookups.pages, media.pages, oauth.pages, phone.pages):
+    bots = (bot_api.pages, bot_control.pages, bot_phone.pages)
+    for pages in (api.pages, control.pages, lookups.pages, media.pages, oauth.pages, phone.pages, *bots):
         app.register_blueprint(pages)
     app.add_url_rule("/", "home", lambda: flask.redirect(flask.url_for("phone.people_list")))
     app.before_request(guard.refuse_foreign_forms)
     app.after_request(guard.harden)
     app.register_error_handler(HTTPException, _explain)
-    app.context_processor(lambda: {"may_control": guard.may_control(), "accounts_of_sandbox": settings.accounts})
+    always = {"accounts_of_sandbox": settings.accounts, "bots": settings.bots}
+    app.context_processor(lambda: {"may_control": guard.may_control(), **always})
     app.add_template_filter(phone.clock, "clock")
     app.add_template_filter(phone.linked, "linked")
     if settings.public_prefix:

@@ -17,7 +17,9 @@ POLICY = (
 
 def refuse_foreign_forms() -> None:
     """A form of another site may not act here; the API itself is guarded by its tokens."""
-    if flask.request.method != "POST" or not flask.request.path.startswith(("/phone", "/control", "/v4/oa/permission")):
+    if flask.request.method != "POST" or not flask.request.path.startswith(
+        ("/phone", "/telegram", "/control", "/v4/oa/permission")
+    ):
         return
     site = flask.request.headers.get("Sec-Fetch-Site")
     if site == "same-origin":

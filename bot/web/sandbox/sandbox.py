@@ -13,6 +13,7 @@ import flask
 from bot.web.sandbox import tokens
 from bot.web.sandbox.settings import SandboxAccount, SandboxSettings
 from bot.web.sandbox.store import Store
+from bot.web.sandbox.telegram.bots import Bots
 from bot.web.sandbox.webhooks import Dispatcher
 
 
@@ -24,6 +25,7 @@ class Sandbox:
         self.store = Store(settings.db_path)
         self.limiter = Limiter(settings.requests_per_minute)
         self.dispatcher = Dispatcher(settings, self.store)
+        self.bots = Bots(settings, self.store)
         with self.store.writing() as db:
             tokens.seed(db, settings)
         self.store.on_commit = self.dispatcher.nudge
@@ -31,9 +33,11 @@ class Sandbox:
     def start(self) -> None:
         """Begin to post webhooks."""
         self.dispatcher.start()
+        self.bots.start()
 
     def stop(self) -> None:
         """End the threads and close the file; what is unsent waits for the next run."""
+        self.bots.stop()
         self.dispatcher.stop()
         self.store.close()
 

@@ -25,6 +25,20 @@ class SandboxAccount:
 
 
 @dataclass(frozen=True)
+class SandboxBot:
+    """A pretend Telegram bot."""
+
+    token: str = field(repr=False)
+    name: str = "Bot tập dượt"
+    username: str = "tap_duot_bot"
+
+    @property
+    def bot_id(self) -> str:
+        """The bot's own number, the first half of its token."""
+        return self.token.partition(":")[0]
+
+
+@dataclass(frozen=True)
 class Place:
     """A spot a citizen can share with one tap."""
 
@@ -60,6 +74,8 @@ class SandboxSettings:
     webhook_timeout: float = 2.0
     retry_time_scale: float = 1.0
     places: Sequence[Place] = PLACES
+    bots: Sequence[SandboxBot] = ()
+    longest_poll: float = 2.0  # a server that ends need not wait for those who ask
 
     def __post_init__(self) -> None:
         """Refuse settings that would make two accounts indistinguishable."""
@@ -70,6 +86,10 @@ class SandboxSettings:
     def account(self, oa_id: str) -> SandboxAccount | None:
         """The account with this OA id, if we pretend to serve it."""
         return next((account for account in self.accounts if account.oa_id == oa_id), None)
+
+    def bot_of(self, token: str) -> SandboxBot | None:
+        """The bot with this token, if there is one."""
+        return next((bot for bot in self.bots if bot.token == token), None)
 
     def accounts_of(self, app_id: str) -> list[SandboxAccount]:
         """The accounts one app serves."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bot.web.sandbox.telegram.memory import SCHEMA as TELEGRAM
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS citizens (
     user_id TEXT PRIMARY KEY, oa_id TEXT NOT NULL, user_id_by_app TEXT NOT NULL, name TEXT NOT NULL,
@@ -68,7 +70,7 @@ class Store:
         self._write_lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._readers_lock = threading.Lock()
-        self._writer.executescript(SCHEMA)
+        self._writer.executescript(SCHEMA + TELEGRAM)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
