@@ -11,6 +11,7 @@ from storage.contacts import Contact, Conversation, Urn
 from storage.corrections import Correction
 from storage.deliveries import Attempt, Delivery
 from storage.faq import FaqRow
+from storage.heads import VillageHead
 from storage.messages import Attachment, InboundEvent, Message
 from storage.officials import Official, SignInAttempt, SignInSession
 from storage.subscriptions import Subscription
@@ -51,4 +52,5 @@ __all__ = [
     "TicketEvent",
     "TrainedModel",
     "Urn",
+    "VillageHead",
 ]

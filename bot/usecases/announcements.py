@@ -16,10 +16,10 @@ from adapters.text import length, printable
 from bot.access import NotFound
 from bot.queue import BROADCAST
 from bot.rules.audience import A_WEEK, CHECKLIST, TEXT_AT_MOST, TITLE_AT_MOST
-from bot.rules.place_list import in_order, is_settlement
 from bot.runtime import Runtime
 from bot.usecases import deliveries
 from bot.usecases.broadcast import STOPPED, expand, expand_due, fingerprint, words_for
+from bot.usecases.places import settlements
 from bot.usecases.problems import Problem
 from nlp.topics import TOPICS
 from storage.announcements import (
@@ -260,9 +260,7 @@ def channels_for(runtime: Runtime, official: Official) -> list[Channel]:
 
 def villages_for(runtime: Runtime, official: Official) -> list[Place]:
     """The commune's places where people live, for whom an announcement can be written."""
-    query = sa.select(Place).where(Place.commune_id == official.commune_id, Place.is_active)
-    with runtime.database.reading() as session:
-        return sorted((p for p in session.scalars(query) if is_settlement(p.kind)), key=lambda p: in_order(p.name))
+    return settlements(runtime, official.commune_id)
 
 
 def audience_now(session: Session, runtime: Runtime, channel: Channel, about: About) -> Audience:

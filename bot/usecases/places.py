@@ -26,6 +26,7 @@ from bot.rules.place_list import (
     clean_entry,
     compare,
     in_order,
+    is_settlement,
     problem_of,
     read_table,
 )
@@ -95,6 +96,13 @@ def listing(
     active = sum(place.is_active for place in every)
     kinds = sorted({place.kind for place in every if place.kind}, key=fold)
     return Listing(found[first : first + PAGE], len(found), active, len(every) - active, kinds)
+
+
+def settlements(runtime: Runtime, commune_id: int) -> list[Place]:
+    """The commune's places where people live, in the order people expect."""
+    query = sa.select(Place).where(Place.commune_id == commune_id, Place.is_active)
+    with runtime.database.reading() as session:
+        return sorted((p for p in session.scalars(query) if is_settlement(p.kind)), key=lambda p: in_order(p.name))
 
 
 def find(runtime: Runtime, official: Official, place_id: int) -> Place:

@@ -17,6 +17,7 @@ from bot.web import (
     entries,
     faq,
     files,
+    heads,
     home,
     language,
     places,
@@ -36,7 +37,7 @@ log = structlog.get_logger()
 
 PARTS = (
     home, sign_in, tickets, replies, files, announcements, channels, places, faq, triage, calls, quality, wordings,
-    public, entries,
+    public, entries, heads,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429})
 

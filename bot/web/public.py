@@ -11,7 +11,8 @@ import secrets
 from flask import Blueprint, abort, g, redirect, request
 from werkzeug.wrappers import Response
 
-from bot.usecases import web_form
+from bot.usecases import heads, web_form
+from bot.usecases.heads import Holder
 from bot.usecases.web_form import FormProblem, Page, SentFile, Written
 from bot.web.language import LOCALES, gettext
 from bot.web.security import client_address, csrf
@@ -67,9 +68,10 @@ def add(slug: str, link: str) -> Response:
     """Keep what was added, or the answer that was chosen."""
     page = _page(slug)
     request.max_content_length = web_form.MOST_BYTES
-    if not _LINK.fullmatch(link) or web_form.read(runtime(), page, link) is None:
+    holder = _holder(page, link)
+    if holder is None and web_form.read(runtime(), page, link) is None:
         abort(404)
-    problem = _kept(page, link)
+    problem = _kept(page, link, holder)
     return _talk(page, link, problem) if problem else redirect(f"{_address(page, link)}#end", 303)
 
 
@@ -102,12 +104,23 @@ def _address(page: Page, link: str) -> str:
     return f"/phan-anh/{page.channel.slug}/{link}"
 
 
-def _kept(page: Page, link: str) -> FormProblem | None:
+def _holder(page: Page, link: str) -> Holder | None:
+    """The village head whose link this is; 404 for what is no link, and for one that was taken back."""
+    holder = heads.holder_of(runtime(), page, link) if _LINK.fullmatch(link) else None
+    if not _LINK.fullmatch(link) or (holder is not None and not holder.is_valid):
+        abort(404)
+    return holder
+
+
+def _kept(page: Page, link: str, holder: Holder | None = None) -> FormProblem | None:
     """Write down what was sent; the reason when it could not be."""
     if request.form.get("leave_empty"):
         return FormProblem("Ô dành cho máy phải để trống. Ông/bà vui lòng xóa nội dung ô ấy rồi gửi lại.")
     try:
-        web_form.write(runtime(), page, link, form_written(), address=client_address())
+        written = form_written()
+        if holder is not None and "choice" not in request.form:
+            written = heads.said_by(holder, written, request.form.get("where", ""))
+        web_form.write(runtime(), page, link, written, address=client_address())
     except FormProblem as problem:
         return problem
     return None
@@ -149,9 +162,12 @@ def _form(page: Page, problem: FormProblem | None = None, link: str = "") -> Res
 
 
 def _talk(page: Page, link: str, problem: FormProblem | None = None) -> Response:
-    found = web_form.read(runtime(), page, link) if _LINK.fullmatch(link) else None
+    holder = _holder(page, link)
+    found = web_form.read(runtime(), page, link)
     if found is None:
-        abort(404)
+        if holder is None:
+            abort(404)
+        found = web_form.Talk(page)
     return render(
         "public/talk.html",
         blocks=("talk",),
@@ -159,6 +175,7 @@ def _talk(page: Page, link: str, problem: FormProblem | None = None) -> Response
         page=page,
         here=_address(page, link),
         talk=found,
+        holder=holder,
         once=_once(problem),
         written=request.form if problem else {},
         problem=gettext(problem.sentence, **problem.values) if problem else None,

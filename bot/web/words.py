@@ -13,6 +13,7 @@ from bot.rules.deadlines import VIETNAM, WorkingHours, minutes_between
 from bot.rules.dialogue import lacks_place
 from bot.rules.window import Window
 from bot.usecases.faq_list import KEEPERS as FAQ_KEEPERS
+from bot.usecases.heads import KEEPERS as HEAD_KEEPERS
 from bot.usecases.places import KEEPERS as PLACE_KEEPERS
 from bot.usecases.quality import READERS as QUALITY_READERS
 from bot.web.language import LOCALES, N_, gettext, locale
@@ -86,6 +87,7 @@ def _frame() -> dict[str, Any]:
         "sees_channels": bool(official and official.has(Role.ADMIN, Role.LEADER)),
         "sees_quality": bool(official and official.has(*QUALITY_READERS)),
         "sees_places": bool(official and official.has(*PLACE_KEEPERS)),
+        "sees_heads": bool(official and official.has(*HEAD_KEEPERS)),
         "sees_faq": bool(official and official.has(*FAQ_KEEPERS)),
     }
 
