@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from adapters.base import Adapter
+from adapters.sms import Sms
 from adapters.zalo import Zalo
 
 ADAPTERS: dict[str, Adapter] = {
     "zalo": Zalo(),
+    "sms": Sms(),
 }

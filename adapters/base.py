@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from adapters.http import Http
-from adapters.messages import Envelope, Event, OutboundMessage, SendResult, Tokens, WebhookRequest
+from adapters.messages import Envelope, Event, MessagePart, OutboundMessage, SendResult, Tokens, WebhookRequest
 from adapters.secret import Secret
 
 
@@ -27,6 +28,15 @@ class Limits:
     default_rate: float
     buttons: int = 0
     is_sms: bool = False
+
+
+@dataclass(frozen=True)
+class Accepts:
+    """Which requests of a channel the door reads at all; `has_path`: more may follow the channel's own address."""
+
+    methods: frozenset[str] = frozenset({"POST"})
+    types: tuple[str, ...] = ("json",)
+    has_path: bool = False
 
 
 class Adapter(Protocol):
@@ -79,3 +89,40 @@ class Consenting(Protocol):
 
     def health(self, http: Http, config: Any, token: Secret) -> dict[str, str]:
         """The account as it presents itself. Raises SendError."""
+
+
+@runtime_checkable
+class CalledBack(Protocol):
+    """An adapter whose channel does not simply POST JSON to its address: what it may send instead."""
+
+    accepts: ClassVar[Accepts]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a text costs on a channel that is paid by the part: the words as they will be read, and their parts."""
+
+    words: str
+    parts: int
+    units: int
+    is_unicode: bool
+    lost_marks: bool
+
+
+@runtime_checkable
+class Paid(Protocol):
+    """An adapter of a channel where each part is paid for and words change on their way; `settings`: the channel's."""
+
+    def pieces(self, settings: Mapping[str, Any], text: str) -> list[str]:
+        """The messages a text becomes, in the words that will be read."""
+
+    def cost(self, settings: Mapping[str, Any], text: str) -> Cost:
+        """What sending it costs."""
+
+
+@runtime_checkable
+class Joining(Protocol):
+    """An adapter whose channel may hand over a citizen's long message in pieces."""
+
+    def joined(self, parts: Sequence[MessagePart], config: Any) -> Envelope:
+        """One event of these pieces; where one is missing, the text says so."""

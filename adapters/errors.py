@@ -64,7 +64,14 @@ class SendError(ChannelError):
 
 
 class OutcomeUnknown(SendError):
-    """The request left us and no clear answer came: the citizen may or may not have the message."""
+    """The request left us and no clear answer came: the citizen may or may not have the message.
+
+    `may_repeat`: the channel recognises the same message by its id, so that trying again cannot reach anybody twice.
+    """
+
+    def __init__(self, code: str, shown: str = "", *, may_repeat: bool = False) -> None:
+        super().__init__(code, shown)
+        self.may_repeat = may_repeat
 
 
 class TokenRejected(SendError):

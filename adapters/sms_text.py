@@ -53,9 +53,14 @@ class Segments:
         return self.coding == UCS2
 
 
+def needs_unicode(text: str) -> bool:
+    """Whether a letter of the text is missing in GSM-7."""
+    return not all(c in _GSM for c in text)
+
+
 def segments(text: str) -> Segments:
     """Cut a text as telephones do, never inside an escaped letter or a surrogate pair; ValueError beyond 255 parts."""
-    coding = GSM7 if all(c in _GSM for c in text) else UCS2
+    coding = UCS2 if needs_unicode(text) else GSM7
     sizes = [_units(c, coding) for c in text]
     one, many = _ROOM[coding]
     total = sum(sizes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters import ADAPTERS
-from adapters.base import Adapter
+from adapters.base import Adapter, Paid
 from adapters.errors import DoorError, SendError
 from adapters.http import Http
 from adapters.messages import Ignored, OutboundMessage, WebhookRequest
 from adapters.secret import Secret
 from adapters.text import length, split
+from tests.adapters import sms
 
 PAYLOADS = Path(__file__).parent / "payloads"
-SETTINGS: dict[str, dict[str, Any]] = {"zalo": {"app_id": "1000000000000000001", "oa_id": "2000000000000000002"}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "zalo": {"app_id": "1000000000000000001", "oa_id": "2000000000000000002"},
+    "sms": sms.SETTINGS["esms"] | {"backup_profile": "kannel"},
+}
 EVERY = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
 
 
@@ -29,9 +34,36 @@ def config_of(adapter: Adapter) -> Any:
     return adapter.config(SETTINGS[adapter.type], secrets)
 
 
-def recorded(adapter: Adapter) -> Iterator[tuple[str, bytes]]:
-    for path in sorted((PAYLOADS / adapter.type).glob("[a-z]*.json")):
-        yield path.stem, path.read_bytes()
+@dataclass(frozen=True)
+class Recording:
+    """A recorded call: as it would come without its proof, and what of a proven one is stored."""
+
+    name: str
+    unproven: WebhookRequest
+    stored: bytes
+
+
+def as_posted(name: str, body: bytes) -> Recording:
+    """A channel that signs the JSON it posts: what comes is what is stored."""
+    return Recording(name, WebhookRequest("POST", {}, body), body)
+
+
+def as_called(name: str, body: bytes) -> Recording:
+    """An SMS provider's call, proven by the secret in the address; what is stored is made of it."""
+    config, request = sms.recorded(name)
+    stored = sms.sms.admit(request, config).body or b""
+    return Recording(name, sms.request(json.loads(body), path=""), stored)
+
+
+# How a recorded file of a channel is read, where it is not simply the JSON that was posted.
+READERS = {"sms": as_called}
+
+
+def recorded(adapter: Adapter) -> Iterator[Recording]:
+    found = sorted((PAYLOADS / adapter.type).glob("[a-z]*.json"))
+    assert found, "every channel has recorded payloads"
+    for path in found:
+        yield READERS.get(adapter.type, as_posted)(path.stem, path.read_bytes())
 
 
 @EVERY
@@ -63,9 +95,9 @@ def test_secrets_stay_out_of_a_printed_configuration(adapter: Adapter) -> None:
 
 @EVERY
 def test_a_request_without_a_signature_is_not_let_in(adapter: Adapter) -> None:
-    for _, body in recorded(adapter):
+    for recording in recorded(adapter):
         with pytest.raises(DoorError):
-            adapter.admit(WebhookRequest("POST", {}, body), config_of(adapter))
+            adapter.admit(recording.unproven, config_of(adapter))
 
 
 @EVERY
@@ -84,15 +116,15 @@ def test_an_event_nobody_knows_is_ignored(adapter: Adapter) -> None:
 
 @EVERY
 def test_reading_twice_says_the_same(adapter: Adapter) -> None:
-    for name, body in recorded(adapter):
-        if '"timestamp"' in body.decode():
-            assert adapter.parse(body) == adapter.parse(body), name
+    for recording in recorded(adapter):
+        if adapter.type != "zalo" or '"timestamp"' in recording.stored.decode():
+            assert adapter.parse(recording.stored) == adapter.parse(recording.stored), recording.name
 
 
 @EVERY
 def test_every_recording_says_something(adapter: Adapter) -> None:
-    for name, body in recorded(adapter):
-        assert adapter.parse(body), name
+    for recording in recorded(adapter):
+        assert adapter.parse(recording.stored), recording.name
 
 
 @EVERY
@@ -110,7 +142,8 @@ def test_the_limits_make_sense(adapter: Adapter) -> None:
 @given(st.text(max_size=50).map(lambda text: text * 100))
 def test_parts_fit_the_channel(adapter: Adapter, text: str) -> None:
     limits = adapter.limits
-    for part in split(text, limits.text, limits.text_units):
+    parts = adapter.pieces({}, text) if isinstance(adapter, Paid) else split(text, limits.text, limits.text_units)
+    for part in parts:
         assert length(part, limits.text_units) <= limits.text
 
 
