@@ -40,7 +40,7 @@ _ACCOUNT = (
 _BALANCE = "Tài khoản SMS đã hết tiền. Các tin đang chờ được giữ và tự gửi lại; vui lòng nạp thêm tiền cho tài khoản."
 
 
-def refusal(provider: str, outcome: str, code: str = "", *, may_repeat: bool = False) -> SendError:
+def refusal(provider: str, outcome: str, code: str = "") -> SendError:
     """The error for what a provider answered; `outcome` is a word of the profiles, `code` the provider's own."""
     name = f"{provider[:20]}_{code[:24] or outcome}"
     if outcome in _UNREACHABLE:
@@ -54,5 +54,5 @@ def refusal(provider: str, outcome: str, code: str = "", *, may_repeat: bool = F
     if outcome == "busy":
         return TemporarilyRefused(name, NOT_SENT, retry_after=BUSY_SECONDS)
     if outcome == "unknown":
-        return OutcomeUnknown(name, UNCLEAR, may_repeat=may_repeat)
+        return OutcomeUnknown(name, UNCLEAR)
     return MessageRefused(name, _REFUSED.get(outcome, _REFUSED["refused"]))

@@ -34,8 +34,17 @@ def hand_over(http: Http, config: SmsConfig, message: OutboundMessage) -> SendRe
         raise MessageRefused("sms_no_image", "SMS không gửi được ảnh. Vui lòng trả lời bằng lời.")
     counted = _counted(gateway.profile, wording(config.accents, message.text))
     values = _values(config, gateway, message, number, counted)
-    answer = _ask(http, gateway, values, is_repeatable=_is_repeatable(gateway, message))
-    return _result(gateway.profile, answer, message, number)
+    send = gateway.profile.send
+    fields = filled(send.fields, values)
+    try:
+        answer = _call(http, gateway, send.method, gateway.send_url, send.body, fields, values)
+        return _result(gateway.profile, answer, message, number)
+    except OutcomeUnknown as error:
+        shown = refusal(gateway.profile.name, "unknown").shown
+        # A provider that knows our id reports by it, and recognises the message when it is asked again.
+        external_id = "" if send.id_at else message.id
+        may_repeat = send.is_repeatable and bool(message.id)
+        raise OutcomeUnknown(error.code, shown, may_repeat=may_repeat, external_id=external_id) from None
 
 
 def wording(accents: str, text: str) -> str:
@@ -116,18 +125,6 @@ def _values(
     }
 
 
-def _is_repeatable(gateway: Gateway, message: OutboundMessage) -> bool:
-    return gateway.profile.send.is_repeatable and bool(message.id)
-
-
-def _ask(http: Http, gateway: Gateway, values: dict[str, str], *, is_repeatable: bool) -> Answer:
-    send = gateway.profile.send
-    try:
-        return _call(http, gateway, send.method, gateway.send_url, send.body, filled(send.fields, values), values)
-    except OutcomeUnknown as error:
-        raise OutcomeUnknown(error.code, refusal("sms", "unknown").shown, may_repeat=is_repeatable) from None
-
-
 def _call(
     http: Http, gateway: Gateway, method: str, url: str, body: str, fields: Any, values: Mapping[str, str]
 ) -> Answer:
@@ -166,19 +163,15 @@ def _result(profile: Profile, answer: Answer, message: OutboundMessage, number: 
     if not is_taken:
         outcome = _outcome(send, answer, code)
         if outcome != "sent_before":
-            raise refusal(profile.name, outcome, code, may_repeat=_may_repeat(send, message))
+            raise refusal(profile.name, outcome, code)
         if not message.is_repeat:
             # Nobody has sent this yet: the name is taken by something else, and our words have not gone out.
             raise refusal(profile.name, "id_taken")
     # Where receipts speak of a message by our own name for it, that is its id.
     external_id = read(send.id_at)[:LONGEST_ID] if send.id_at else message.id
     if not external_id:
-        raise refusal(profile.name, "unknown", "no_id", may_repeat=_may_repeat(send, message))
+        raise refusal(profile.name, "unknown", "no_id")
     return SendResult(external_id)
-
-
-def _may_repeat(send: Sending, message: OutboundMessage) -> bool:
-    return send.is_repeatable and bool(message.id)
 
 
 def _reader(send: Sending, answer: Answer) -> Any:

@@ -51,6 +51,7 @@ MANY = [DeliveryKind.ANNOUNCEMENT]
 SOON_SECONDS = 5.0  # a worker waits for its slot no longer than this; a lease must not run out meanwhile
 QUOTA_PAUSE = timedelta(hours=1)
 QUOTA_TRIES = 26
+REPEATS = 5  # of what the channel would recognise; then a person decides
 
 CHANNELS_AT_ONCE = 8
 
@@ -194,6 +195,7 @@ class _Sender:
     pause_reason: str | None = None
     hold_seconds: float = 0.0
     quota: dict[str, str] | None = None
+    gateway: str = "main"
 
     def send_at(self, moment: float, claimed: Claimed) -> Outcome:
         """Wait for the slot, send, and turn whatever happens into an outcome; never raises."""
@@ -261,12 +263,21 @@ class _Sender:
             if data is None:
                 raise MessageRefused("image_lost", "Không tìm thấy ảnh kèm theo. Vui lòng gửi lại trả lời với ảnh mới.")
             image = OutboundImage(data=data, name="anh.jpg", mime="image/jpeg")
-        return OutboundMessage(claimed.urn, claimed.text, image, claimed.quoted_external_id, claimed.choices)
+        return OutboundMessage(
+            claimed.urn,
+            claimed.text,
+            image,
+            claimed.quoted_external_id,
+            claimed.choices,
+            id=claimed.name,
+            is_repeat=claimed.tries > 1,
+            callback_url=f"{self.runtime.settings.base_url}/webhooks/{self.channel.slug}",
+        )
 
     def _after(self, error: SendError, claimed: Claimed) -> Outcome:
         now = self.runtime.now()
         decide: dict[type[SendError], Callable[[Any], Outcome]] = {
-            OutcomeUnknown: lambda e: Outcome(claimed, DeliveryState.UNKNOWN, code=e.code, reason=_UNKNOWN),
+            OutcomeUnknown: lambda e: self._unknown(claimed, e, now),
             TokenRejected: lambda e: self._again(claimed, e.code, next_try(now, claimed.tries)),
             TemporarilyRefused: lambda e: self._later(claimed, e, now),
             NotNow: lambda e: self._again(claimed, e.code, e.not_before),
@@ -280,10 +291,21 @@ class _Sender:
                 return outcome(error)
         return self._refused(claimed, error)
 
+    def _unknown(self, claimed: Claimed, error: OutcomeUnknown, now: datetime) -> Outcome:
+        if error.may_repeat and claimed.tries < REPEATS:
+            outcome = self._again(claimed, error.code, next_try(now, claimed.tries))
+        else:
+            outcome = Outcome(claimed, DeliveryState.UNKNOWN, code=error.code, reason=_UNKNOWN)
+        outcome.via = self.gateway if error.may_repeat else None
+        outcome.external_id = error.external_id or None
+        return outcome
+
     def _later(self, claimed: Claimed, error: TemporarilyRefused, now: datetime) -> Outcome:
         if error.whole_channel:
             self.hold_seconds = max(self.hold_seconds, error.retry_after)
         elif claimed.tries >= error.tries:
+            if claimed.via:  # surely not sent this time, but perhaps the time before
+                return Outcome(claimed, DeliveryState.UNKNOWN, code=error.code, reason=_UNKNOWN, via=claimed.via)
             return self._refused(claimed, error)
         return self._again(claimed, error.code, next_try(now, claimed.tries, at_least=error.retry_after))
 
@@ -298,7 +320,7 @@ class _Sender:
         return self._again(claimed, error.code, now)
 
     def _again(self, claimed: Claimed, code: str, at: datetime) -> Outcome:
-        return Outcome(claimed, DeliveryState.WAITING, code=code, next_attempt_at=at)
+        return Outcome(claimed, DeliveryState.WAITING, code=code, next_attempt_at=at, via=claimed.via)
 
     def _refused(self, claimed: Claimed, error: SendError, *, unreachable: bool = False) -> Outcome:
         return Outcome(claimed, DeliveryState.REFUSED, code=error.code, reason=error.shown, unreachable=unreachable)
