@@ -1,6 +1,6 @@
 """Channels of the rehearsal: a citizen on Zalo, Telegram and SMS, as far as conversations look different there.
 
-Zalo goes through its real adapter. For the other two only the form counts here: buttons, and short unaccented messages.
+Zalo and SMS go through their real adapters. For Telegram only the form counts here: buttons.
 """
 
 from __future__ import annotations
@@ -77,22 +77,6 @@ class TelegramForm(PlainChannel):
         free_window_hours=None,
         default_rate=25.0,
         buttons=8,
-    )
-
-
-class SmsForm(PlainChannel):
-    """As SMS shows it: short, without accents."""
-
-    type: ClassVar[str] = "sms"
-    limits: ClassVar[Limits] = Limits(
-        text=1_530,
-        text_units="codepoints",
-        image_bytes=0,
-        image_types=(),
-        window_hours=None,
-        free_window_hours=None,
-        default_rate=10.0,
-        is_sms=True,
     )
 
 

@@ -32,8 +32,10 @@ from storage.subscriptions import Subscription
 from storage.tickets import Ticket
 from tests.builders import World
 from tests.conftest import Clock
-from tests.scenarios.channels import SmsForm, TelegramForm, as_json
+from tests.scenarios.channels import TelegramForm, as_json
 from tests.scenarios.script import Script, Step, facts_of
+from tests.sms import an_sms_channel
+from tests.sms import texts as sms_says
 
 _TIME = re.compile(r"(\d+)\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -51,8 +53,9 @@ class Stage:
     def __init__(self, world: World, clock: Clock, channel: str, script: Script) -> None:
         self.world, self.clock, self.channel, self.script = world, clock, channel, script
         self.runtime: Runtime = world.runtime
-        self.runtime.adapters = {**ADAPTERS, "telegram": TelegramForm(), "sms": SmsForm()}
-        self.channel_id = world.channel_id if channel == "zalo" else self._plain(channel)
+        self.runtime.adapters = {**ADAPTERS, "telegram": TelegramForm()}
+        makers = {"zalo": lambda: world.channel_id, "telegram": self._plain, "sms": lambda: an_sms_channel(world)}
+        self.channel_id: int = makers[channel]()
         self.speaker = "D"
         self.heard: dict[str, int] = {}
         self.turns = 0
@@ -60,14 +63,14 @@ class Stage:
         if script.begins is not None:
             clock.now = script.begins.astimezone(UTC)
 
-    def _plain(self, channel: str) -> int:
+    def _plain(self) -> int:
         return add_channel(
             self.runtime,
             commune="duc-hue",
-            type=channel,
-            slug=f"{channel}-duc-hue",
-            name=channel,
-            settings={"account": f"{channel}-1"},
+            type="telegram",
+            slug="telegram-duc-hue",
+            name="telegram",
+            settings={"account": "telegram-1"},
             secrets={},
         )
 
@@ -91,6 +94,8 @@ class Stage:
     def urn(self, who: str) -> str:
         number = int(who[1:] or 1)
         value = f"300000000000000000{number}"
+        if self.channel == "sms":
+            return f"tel:+8490000000{number}"
         return f"zalo:{value}" if self.channel == "zalo" else f"{self.channel}:{value}"
 
     def _says(self, step: Step) -> None:
@@ -118,6 +123,9 @@ class Stage:
         urn, number = self.urn(self.speaker), next(_numbers)
         if self.channel == "zalo":
             self._arrive_on_zalo(urn.removeprefix("zalo:"), words, sent, number)
+        elif self.channel == "sms":
+            assert not sent, "an SMS is words"
+            sms_says(self.world, self.channel_id, words, sender=urn.removeprefix("tel:"))
         else:
             word = InboundMessage(f"m{number}", urn, self.clock(), words, sent)
             self._store(as_json(word), urn, f"m{number}")
