@@ -13,7 +13,7 @@ from storage.enums import DeliveryState
 WORDS = {
     DeliveryState.WAITING: N_("Đang chờ gửi"),
     DeliveryState.SENDING: N_("Đang gửi"),
-    DeliveryState.SENT: N_("Đã giao cho Zalo"),
+    DeliveryState.SENT: N_("Đã giao cho kênh"),
     DeliveryState.DELIVERED: N_("Người dân đã nhận"),
     DeliveryState.READ: N_("Người dân đã xem"),
     DeliveryState.REFUSED: N_("Không gửi được"),

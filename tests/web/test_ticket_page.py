@@ -173,7 +173,7 @@ def test_a_picture_is_sent_and_shown(world: World, browser: Open, ticket: Ticket
     [
         (DeliveryState.WAITING, "Đang chờ gửi"),
         (DeliveryState.SENDING, "Đang gửi"),
-        (DeliveryState.SENT, "Đã giao cho Zalo"),
+        (DeliveryState.SENT, "Đã giao cho kênh"),
         (DeliveryState.DELIVERED, "Người dân đã nhận"),
         (DeliveryState.READ, "Người dân đã xem"),
         (DeliveryState.REFUSED, "Không gửi được: Người dân đã chặn kênh."),
