@@ -16,6 +16,7 @@ from adapters.sms_profile_form import SHIPPED, profile_from, shipped
 
 ACCENTS = ("drop", "keep")
 GATEWAYS = ("main", "backup")
+SLOW_SECONDS = 8.0
 _TOKEN = re.compile(r"[0-9A-Za-z_-]{16,128}", re.ASCII)
 _WORD = re.compile(r"[0-9A-Z]{2,20}", re.ASCII)
 # What operators allow in a sender name; a short code or a long number is digits, perhaps with a plus.
@@ -53,6 +54,7 @@ class SmsConfig:
     source_addresses: tuple[Network, ...] = ()
     mo_answer: str = ""
     is_sandbox: bool = False
+    slow_seconds: float = SLOW_SECONDS
     in_use: int = 0
 
     @property
@@ -103,6 +105,7 @@ def configured(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> SmsCo
         source_addresses=form.networks("source_addresses"),
         mo_answer=form.text("mo_answer")[:160],
         is_sandbox=is_sandbox,
+        slow_seconds=form.seconds("slow_seconds", SLOW_SECONDS),
     )
     if form.problems:
         raise ValueError("sms: " + "; ".join(form.problems))
@@ -149,6 +152,16 @@ class _Form:
         if not isinstance(value, bool):
             self.problems.append(f"{field} must be true or false")
         return value is True
+
+    def seconds(self, field: str, usual: float) -> float:
+        value = self._settings.get(field) or usual
+        try:
+            found = float(value) if isinstance(value, str | int | float) else 0.0
+        except ValueError:
+            found = 0.0
+        if not 0.1 <= found <= 60:
+            self.problems.append(f"{field} must be seconds from 0.1 to 60")
+        return found
 
     def one_of(self, field: str, choices: tuple[str, ...]) -> str:
         value = self._settings.get(field) or choices[0]

@@ -121,6 +121,34 @@ class Paid(Protocol):
 
 
 @runtime_checkable
+class TwoGateways(Protocol):
+    """An adapter whose channel may have a second gateway, for when the first one fails."""
+
+    def gateways(self, config: Any) -> tuple[str, ...]:
+        """The names of those there are, "main" first."""
+
+    def through(self, config: Any, name: str) -> Any:
+        """The same channel, sending through this one."""
+
+    def slow_after(self, config: Any) -> float:
+        """How many seconds most answers may take before a gateway counts as too slow."""
+
+
+@runtime_checkable
+class Asked(Protocol):
+    """An adapter that can ask a channel's provider about our account, and knows what the provider must be told."""
+
+    def can_be_asked(self, config: Any) -> bool:
+        """Whether the main gateway's provider offers a question about the account."""
+
+    def account(self, http: Http, config: Any) -> dict[str, str] | None:
+        """What is said of our account; None when there is nothing to ask. Raises SendError."""
+
+    def callback(self, config: Any) -> str:
+        """What follows the channel's address in the one that the provider must call, secret included."""
+
+
+@runtime_checkable
 class Joining(Protocol):
     """An adapter whose channel may hand over a citizen's long message in pieces."""
 

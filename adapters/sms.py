@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from adapters import _sms_callbacks as callbacks
-from adapters._sms_config import SmsConfig, configured
+from adapters._sms_config import GATEWAYS, SmsConfig, configured
 from adapters._sms_sending import account, hand_over, wording
 from adapters.base import Accepts, Cost, Limits
 from adapters.http import Http
@@ -54,7 +54,8 @@ class Sms:
     )  # fmt: skip
     config_fields: ClassVar[tuple[str, ...]] = (
         "profile", "number", "sender", "sms_type", "keyword", "unit", "codes", "accents", "source_addresses",
-        "send_url", "mo_answer", "is_sandbox", "backup_profile", "backup_sender", "backup_sms_type", "backup_send_url",
+        "send_url", "mo_answer", "is_sandbox", "slow_seconds", "backup_profile",
+        "backup_sender", "backup_sms_type", "backup_send_url",
     )  # fmt: skip
 
     def config(self, settings: dict[str, Any], secrets: dict[str, str]) -> SmsConfig:
@@ -130,10 +131,30 @@ class Sms:
         data["from"] = first.urn.removeprefix("tel:")
         return callbacks.message_envelope(config, key, min(part.occurred_at for part in parts), data)
 
-    def account(self, http: Http, config: SmsConfig) -> dict[str, str]:
-        """What the provider says of our account; empty when it offers no such question. Raises SendError."""
+    def can_be_asked(self, config: SmsConfig) -> bool:
+        """Whether the main gateway's provider offers a question about the account."""
+        return config.gateways[0].profile.check is not None
+
+    def account(self, http: Http, config: SmsConfig) -> dict[str, str] | None:
+        """What the provider says of our account; None when it offers no such question. Raises SendError."""
         asking = config.gateway.profile.check
-        return account(http, config.gateway, asking) if asking else {}
+        return account(http, config.gateway, asking) if asking else None
+
+    def callback(self, config: SmsConfig) -> str:
+        """The secret part of the address, and what else the provider must write there."""
+        return f"/{config.callback_token.reveal()}{config.gateways[0].profile.callback_query}"
+
+    def gateways(self, config: SmsConfig) -> tuple[str, ...]:
+        """Its gateways, the main one first."""
+        return GATEWAYS[: len(config.gateways)]
+
+    def through(self, config: SmsConfig, name: str) -> SmsConfig:
+        """The same channel, sending through this gateway."""
+        return config.through(name)
+
+    def slow_after(self, config: SmsConfig) -> float:
+        """How many seconds most answers may take."""
+        return config.slow_seconds
 
 
 def _message(data: dict[str, Any]) -> Event:

@@ -133,6 +133,7 @@ class Profile:
     mo: Incoming | None = None
     signature: Signature = Signature()
     reply: Reply = Reply()
+    callback_query: str = ""
     check: Asking | None = None
 
 

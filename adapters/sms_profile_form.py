@@ -48,6 +48,7 @@ def profile_from(data: object) -> Profile:
         mo=_incoming(form.part("mo")) if form.has("mo") else None,
         signature=_signature(form.part("signature")),
         reply=_reply(form.part("reply")),
+        callback_query=form.text("callback_query"),
         check=_asking(form.part("check")) if form.has("check") else None,
     )
     form.finish()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets as random_secrets
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -141,7 +143,7 @@ def _password(from_stdin: bool) -> str:
 
 @click.group()
 def channel() -> None:
-    """Channels: Zalo Official Accounts and what follows."""
+    """Channels: Zalo Official Accounts, SMS numbers and what follows."""
 
 
 @channel.command("add")
@@ -166,7 +168,10 @@ def channel_add(
     secrets_file: Any,
     tokens_file: Any,
 ) -> None:
-    """Connect a channel of this TYPE (zalo) under the address /webhooks/SLUG."""
+    """Connect a channel of this TYPE (zalo, sms) under the address /webhooks/SLUG.
+
+    FIELD=@FILE reads a setting from a JSON file, for example profile=@our-provider.json.
+    """
     from bot.usecases.setup import SetupError, add_channel
 
     runtime = built()
@@ -174,8 +179,10 @@ def channel_add(
     if adapter is None:
         raise SetupError(f"no channel type {type!r}; there are: {', '.join(sorted(runtime.adapters))}")
     settings = dict(_pair(pair, adapter.config_fields) for pair in pairs)
-    asked = {f: "" for f in adapter.secret_fields if not f.startswith("previous_")}
-    secrets = json.load(secrets_file) if secrets_file else {f: click.prompt(f, hide_input=True) for f in asked}
+    asked = [f for f in adapter.secret_fields if not f.startswith("previous_")]
+    secrets = json.load(secrets_file) if secrets_file else {f: _secret(f) for f in asked}
+    if "callback_token" in asked and not secrets.get("callback_token"):
+        secrets["callback_token"] = random_secrets.token_urlsafe(24)
     add_channel(
         runtime,
         commune=commune_slug,
@@ -216,7 +223,26 @@ def _pair(pair: str, fields: tuple[str, ...]) -> tuple[str, Any]:
     field, equals, value = pair.partition("=")
     if not equals or field not in (*fields, "bootstrap_until", "verifier"):
         raise SetupError(f"--set {pair!r}: use FIELD=VALUE with FIELD one of {', '.join(fields)}")
+    if value.startswith("@"):
+        return field, _json_file(value.removeprefix("@"))
     return field, {"true": True, "false": False}.get(value.lower(), value)
+
+
+def _json_file(path: str) -> Any:
+    from bot.usecases.setup import SetupError
+
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            return json.load(file)
+    except OSError as error:
+        raise SetupError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise SetupError(f"{path} is not JSON: {error}") from None
+
+
+def _secret(field: str) -> str:
+    hint = " (empty: one is made)" if field == "callback_token" else ""
+    return str(click.prompt(f"{field}{hint}", hide_input=True, default="", show_default=False))
 
 
 def _tokens(data: dict[str, Any]) -> Any:

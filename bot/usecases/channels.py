@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets as random_secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +22,10 @@ from bot.queue import BROADCAST, REPLIES
 from bot.rules.deadlines import VIETNAM
 from bot.runtime import Runtime, VaultError
 from bot.texts import moment
+from bot.usecases.findings import Report
+from bot.usecases.gateways import Gate
 from bot.usecases.problems import Problem
+from bot.usecases.sms_channels import callback_address, check_provider
 from bot.usecases.tokens import NoToken, access_for, channel_config, keep_first_tokens
 from storage.audit import AuditEntry
 from storage.channels import Channel, ChannelToken
@@ -59,6 +62,7 @@ class Overview:
     counts: dict[str, int]
     webhook_url: str
     can_consent: bool
+    gate: Gate
 
     @property
     def needs_consent(self) -> bool:
@@ -73,38 +77,6 @@ class Consent:
     url: str
     state: str
     verifier: str
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was checked: `level` is ok, warn or FAIL; `detail` is for operators, `shown` for officials."""
-
-    level: str
-    what: str
-    detail: str
-    shown: str
-    values: dict[str, object] = field(default_factory=dict)
-
-
-@dataclass
-class Report:
-    """What a check found."""
-
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def is_fine(self) -> bool:
-        """Whether nothing failed; warnings are fine."""
-        return all(finding.level != "FAIL" for finding in self.findings)
-
-    @property
-    def lines(self) -> list[str]:
-        """The findings as a terminal shows them."""
-        return [f"{f.level:<4}  {f.what}: {f.detail}" for f in self.findings]
-
-    def add(self, level: str, what: str, detail: str, shown: str, **values: object) -> None:
-        """Note a finding; `values` stand in the sentence that officials see."""
-        self.findings.append(Finding(level, what, detail, shown, values))
 
 
 def overview(runtime: Runtime, official: Official) -> list[Overview]:
@@ -213,6 +185,7 @@ def check(runtime: Runtime, slug: str) -> Report:
     report.add("ok", "config", f"{channel.type} account {channel.account}", "Cấu hình đầy đủ.")
     _check_address(runtime, channel, seen, report)
     _check_account(runtime, channel, config, report)
+    check_provider(runtime, channel, config, report)
     _check_state(runtime, seen, report)
     return report
 
@@ -225,7 +198,7 @@ def _check_address(runtime: Runtime, channel: Channel, seen: Overview, report: R
             "FAIL",
             "webhook",
             f"{seen.webhook_url} is not https; set HAICHIEU_PUBLIC_URL",
-            "Địa chỉ nhận sự kiện chưa phải https nên Zalo không gửi tới được. Vui lòng báo người vận hành máy chủ.",
+            "Địa chỉ nhận sự kiện chưa phải https nên kênh không gửi tới được. Vui lòng báo người vận hành máy chủ.",
         )
 
 
@@ -303,9 +276,18 @@ def _overview(runtime: Runtime, session: Session, channel: Channel, now: datetim
         is_silent=channel.is_active and (last is None or now - last > SILENCE),
         waiting=waiting or 0,
         counts={name: value for name, value in counts},  # noqa: C416 - rows are not plain tuples
-        webhook_url=f"{runtime.settings.base_url}/webhooks/{channel.slug}",
+        webhook_url=_webhook_url(runtime, channel),
+        gate=Gate.of(channel),
         can_consent=_consenter(runtime, channel) is not None,
     )
+
+
+def _webhook_url(runtime: Runtime, channel: Channel) -> str:
+    try:
+        secret = callback_address(runtime, channel, channel_config(runtime, channel))
+    except (KeyError, ValueError, VaultError):
+        secret = ""  # a broken channel is shown all the same, with what is known of it
+    return secret or f"{runtime.settings.base_url}/webhooks/{channel.slug}"
 
 
 def _consenter(runtime: Runtime, channel: Channel) -> Consenting | None:

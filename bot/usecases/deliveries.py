@@ -106,7 +106,11 @@ class Claimed:
 
 @dataclass
 class Outcome:
-    """What became of one claimed delivery; `next_attempt_at` set: it waits again."""
+    """What became of one claimed delivery; `next_attempt_at` set: it waits again.
+
+    `gateway`: through which one it was tried; `is_gateway_failure`: that one surely did not take it, through no fault
+    of the message.
+    """
 
     claimed: Claimed
     state: DeliveryState
@@ -118,6 +122,8 @@ class Outcome:
     quota: dict[str, str] = field(default_factory=dict)
     unreachable: bool = False
     via: str | None = None
+    gateway: str = ""
+    is_gateway_failure: bool = False
 
 
 def claim(

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from adapters.base import TwoGateways
 from adapters.errors import (
     ChannelRefused,
     ContactUnreachable,
@@ -32,6 +33,7 @@ from adapters.messages import OutboundImage, OutboundMessage, SendResult
 from bot.rules.retry import next_try
 from bot.rules.window import window
 from bot.runtime import Runtime
+from bot.usecases import gateways
 from bot.usecases.broadcast import opening, withhold
 from bot.usecases.deliveries import Claimed, Outcome, claim, record
 from bot.usecases.tokens import Access, NoToken, access_for, channel_config
@@ -72,6 +74,7 @@ def send_due(runtime: Runtime, kinds: list[DeliveryKind], *, budget_seconds: flo
 
 def _drain(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind], end: float) -> int:
     total = 0
+    gateways.probe(runtime, channel_id)
     while time.monotonic() < end:
         sent = send_batch(runtime, channel_id, kinds)
         if sent == 0:
@@ -119,6 +122,7 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
     if not batch:
         return 0
     sender = _Sender(runtime, channel, closed)
+    sender.choose_gateway()
     interval = _interval(channel)
     waits = [(first_slot - now).total_seconds() + n * interval for n in range(len(batch))]
     outcomes = list(_pool.map(lambda pair: sender.send_at(begun + pair[1], pair[0]), zip(batch, waits, strict=True)))
@@ -126,6 +130,8 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
         now = runtime.now()
         record(session, outcomes, lease, now)
         sender.apply_to_channel(session, now)
+        if sender.slow_after is not None:
+            gateways.note(session, runtime, channel, outcomes, sender.slow_after)
     for outcome in outcomes:
         log.info(
             "delivery.outcome",
@@ -195,7 +201,19 @@ class _Sender:
     pause_reason: str | None = None
     hold_seconds: float = 0.0
     quota: dict[str, str] | None = None
-    gateway: str = "main"
+    gateway: str = gateways.MAIN
+    slow_after: float | None = None
+    is_probe_due: bool = False
+
+    def choose_gateway(self) -> None:
+        """On a channel with two gateways: which one this batch goes through."""
+        adapter: object = self.runtime.adapters[self.channel.type]
+        if not isinstance(adapter, TwoGateways):
+            return
+        config = channel_config(self.runtime, self.channel)
+        if gateways.has_backup(self.runtime, self.channel, config):
+            self.slow_after = adapter.slow_after(config)
+            self.gateway, self.is_probe_due = gateways.choose(self.runtime, self.channel, config)
 
     def send_at(self, moment: float, claimed: Claimed) -> Outcome:
         """Wait for the slot, send, and turn whatever happens into an outcome; never raises."""
@@ -207,8 +225,10 @@ class _Sender:
                 reason="Đã quá thời hạn kênh cho phép trả lời. Gửi được lại khi người dân nhắn tin; có thể gọi điện.",
             )
         time.sleep(max(0.0, moment - time.monotonic()))
+        gateway = self._gateway_for(claimed)
         with self.runtime.http.recording() as exchanges:
-            outcome = self._try(claimed)
+            outcome = self._try(claimed, gateway)
+        outcome.gateway = gateway
         outcome.exchange = [exchange.to_json() for exchange in exchanges]
         return outcome
 
@@ -225,11 +245,28 @@ class _Sender:
         if values:
             session.execute(sa.update(Channel).where(Channel.id == self.channel.id).values(**values))
 
-    def _try(self, claimed: Claimed) -> Outcome:
+    def _gateway_for(self, claimed: Claimed) -> str:
+        if claimed.via:  # it may have this message already: no other may get it
+            return claimed.via
+        if self.is_probe_due:
+            self.is_probe_due = False
+            return gateways.MAIN
+        return self.gateway
+
+    def _try(self, claimed: Claimed, gateway: str) -> Outcome:
         try:
-            result = self._send(claimed)
+            result = self._send(claimed, gateway)
         except SendError as error:
-            return self._after(error, claimed)
+            if isinstance(error, ChannelRefused) and self.slow_after is not None and gateway == gateways.MAIN:
+                # The other gateway takes over after a few of these; only when it refuses, too, the channel stops.
+                outcome = self._again(claimed, error.code, next_try(self.runtime.now(), claimed.tries))
+            else:
+                outcome = self._after(error, claimed)
+            is_of_account = isinstance(error, ChannelRefused | TemporarilyRefused)
+            outcome.is_gateway_failure = is_of_account and not getattr(error, "whole_channel", False)
+            if outcome.via and not claimed.via:
+                outcome.via = gateway
+            return outcome
         except NoToken:
             self.pause_reason = (
                 "Kênh cần được cấp quyền lại (token hết hiệu lực). Người quản trị mở trang Kênh để cấp quyền."
@@ -243,18 +280,21 @@ class _Sender:
         self.quota = dict(result.quota) or self.quota
         return Outcome(claimed, DeliveryState.SENT, external_id=result.external_id)
 
-    def _send(self, claimed: Claimed) -> SendResult:
+    def _send(self, claimed: Claimed, gateway: str) -> SendResult:
         message = self._message(claimed)
         access = access_for(self.runtime, self.channel)
         try:
-            return self._call(access, message)
+            return self._call(access, message, gateway)
         except TokenRejected:
             access = access_for(self.runtime, self.channel, rejected_generation=access.generation)
-            return self._call(access, message)
+            return self._call(access, message, gateway)
 
-    def _call(self, access: Access, message: OutboundMessage) -> SendResult:
+    def _call(self, access: Access, message: OutboundMessage, gateway: str) -> SendResult:
         adapter = self.runtime.adapters[self.channel.type]
-        return adapter.send(self.runtime.http, channel_config(self.runtime, self.channel), access.token, message)
+        config = channel_config(self.runtime, self.channel)
+        if isinstance(adapter, TwoGateways):
+            config = adapter.through(config, gateway)
+        return adapter.send(self.runtime.http, config, access.token, message)
 
     def _message(self, claimed: Claimed) -> OutboundMessage:
         image = None

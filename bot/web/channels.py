@@ -9,7 +9,8 @@ from flask import Blueprint, abort, redirect, request, session
 from werkzeug.wrappers import Response
 
 from bot.usecases import channels
-from bot.usecases.channels import KEEPERS, ChannelProblem, NoSuchChannel, Report
+from bot.usecases.channels import KEEPERS, ChannelProblem, NoSuchChannel
+from bot.usecases.findings import Report
 from bot.web.language import N_, gettext
 from bot.web.shell import current_official, notice, render, require, runtime
 
