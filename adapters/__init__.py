@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from adapters.base import Adapter
+from adapters.smpp import Smpp
 from adapters.sms import Sms
 from adapters.zalo import Zalo
 
 ADAPTERS: dict[str, Adapter] = {
     "zalo": Zalo(),
     "sms": Sms(),
+    "smpp": Smpp(),
 }

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from adapters._sms_config import GATEWAYS, SmsConfig
@@ -30,6 +30,21 @@ MOST_FIELDS = 60
 _FIRST_WORD = re.compile(r"\W*(\w+)[\s:;,.\-–]*")
 _CHARSETS = {"utf-16be": "utf-16-be", "ucs-2": "utf-16-be", "ucs2": "utf-16-be", "iso-8859-1": "latin-1",
              "latin-1": "latin-1", "us-ascii": "ascii", "utf-8": "utf-8", "": "utf-8"}  # fmt: skip
+
+
+class Addressed(Protocol):
+    """What must be known of a channel to see whom a message is for."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def keyword(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def codes(self) -> tuple[str, ...]: ...
+
+    def account_of(self, unit: str) -> str: ...
 
 
 class Called:
@@ -84,7 +99,7 @@ def admitted(request: WebhookRequest, config: SmsConfig) -> Envelope:
     return _message(called, profile, profile.mo, config, secret_name)
 
 
-def message_envelope(config: SmsConfig, key: str, at: datetime, data: dict[str, Any]) -> Envelope:
+def message_envelope(config: Addressed, key: str, at: datetime, data: dict[str, Any]) -> Envelope:
     """A citizen's message: for whom it is by its first words, and those words taken off what is read."""
     unit, text = addressed(str(data["written"]), config)
     stored = {**data, "kind": "message", "text": text, "at": at.isoformat()}
@@ -99,7 +114,7 @@ def message_envelope(config: SmsConfig, key: str, at: datetime, data: dict[str, 
     )
 
 
-def addressed(text: str, config: SmsConfig) -> tuple[str, str]:
+def addressed(text: str, config: Addressed) -> tuple[str, str]:
     """The word of the commune that a text names, if it names one, and the text without keyword and that word.
 
     Only a word of the table is one: "PA den duong hong" is about lamps.
@@ -188,13 +203,14 @@ def _message(called: Called, profile: Profile, mo: Incoming, config: SmsConfig, 
         "to": (called.get(mo.to_at) or config.number)[:40], "written": text,
     }  # fmt: skip
     part = _part(called, mo)
-    envelope = _piece(config, key, at, data, part) if part else message_envelope(config, key, at, data)
+    envelope = piece(config, key, at, data, part) if part else message_envelope(config, key, at, data)
     values = {"id": given_id, "from": sender, "to": data["to"], "answer": config.mo_answer}
     reply = profile.reply.body.format_map({name: escape(value) for name, value in values.items()})
     return _with(envelope, secret_name, reply=reply.encode(), reply_type=profile.reply.type if reply else "")
 
 
-def _piece(config: SmsConfig, key: str, at: datetime, data: dict[str, Any], part: dict[str, Any]) -> Envelope:
+def piece(config: Addressed, key: str, at: datetime, data: dict[str, Any], part: dict[str, Any]) -> Envelope:
+    """A piece of a citizen's long message; whose it is shows when it is whole."""
     stored = {**data, "kind": "part", "at": at.isoformat(), **part}
     name = f"part {data['to']} {part['reference']} {part['total']}"
     return Envelope(
@@ -225,22 +241,37 @@ def _receipt(called: Called, form: Receipts, config: SmsConfig, secret_name: str
         meaning = "failed"
     part, parts = called.get(form.part_at), called.get(form.parts_at)
     is_part = part.isdecimal() and parts.isdecimal() and len(part) < 4 and len(parts) < 4
-    phone = urn_of(called.get(form.phone_at))
+    envelope = receipt_envelope(
+        config,
+        external_id,
+        status,
+        meaning,
+        urn_of(called.get(form.phone_at)),
+        reason=called.get(form.reason_at)[:80],
+        part=(int(part), int(parts)) if is_part else (0, 0),
+    )
+    return _with(envelope, secret_name)
+
+
+def receipt_envelope(
+    config: Addressed, external_id: str, status: str, meaning: str, urn: str | None, *, reason: str = "",
+    part: tuple[int, int] = (0, 0),
+) -> Envelope:  # fmt: skip
+    """What became of a message of ours; the same word twice is one fact."""
+    at = datetime.now(UTC)
     stored = {
-        "kind": "receipt", "id": external_id, "status": status, "meaning": meaning, "urn": phone,
-        "at": datetime.now(UTC).isoformat(), "reason": called.get(form.reason_at)[:80],
-        "part": int(part) if is_part else 0, "parts": int(parts) if is_part else 0,
+        "kind": "receipt", "id": external_id, "status": status, "meaning": meaning, "urn": urn, "at": at.isoformat(),
+        "reason": reason, "part": part[0], "parts": part[1],
     }  # fmt: skip
-    digest = hashlib.sha256(f"{external_id}\n{status}\n{meaning}\n{part}".encode()).hexdigest()
-    envelope = Envelope(
+    digest = hashlib.sha256(f"{external_id}\n{status}\n{meaning}\n{part[0]}".encode()).hexdigest()
+    return Envelope(
         account=config.account,
         event_name="receipt",
         key=f"receipt:{digest}",
-        conversation=phone or f"receipt:{external_id}",
-        occurred_at=datetime.now(UTC),
+        conversation=urn or f"receipt:{external_id}",
+        occurred_at=at,
         body=json.dumps(stored, ensure_ascii=False).encode(),
     )
-    return _with(envelope, secret_name)
 
 
 def _with(envelope: Envelope, secret_name: str, *, reply: bytes = b"", reply_type: str = "") -> Envelope:

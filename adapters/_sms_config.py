@@ -84,7 +84,7 @@ class SmsConfig:
 
 def configured(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> SmsConfig:
     """Build the configuration; ValueError names every missing or malformed field."""
-    form = _Form(settings, secrets)
+    form = Form(settings, secrets)
     is_sandbox = form.flag("is_sandbox")
     main = form.gateway("", is_sandbox=is_sandbox)
     backup = form.gateway("backup_", is_sandbox=is_sandbox) if settings.get("backup_profile") else None
@@ -112,7 +112,7 @@ def configured(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> SmsCo
     return config
 
 
-class _Form:
+class Form:
     """Reads one field at a time and remembers what is wrong with each; never repeats a secret."""
 
     def __init__(self, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
@@ -124,7 +124,7 @@ class _Form:
         profile = self._profile(f"{prefix}profile")
         needs = profile.needs if profile else ()
         sender = self.text(f"{prefix}sender") or self.text("number")
-        if sender and not _SENDER.fullmatch(sender):
+        if sender and not is_sender(sender):
             self.problems.append(
                 f"{prefix}sender must be a number, or a name of at most 11 letters, digits, dots, hyphens, underscores"
             )
@@ -162,6 +162,14 @@ class _Form:
         if not 0.1 <= found <= 60:
             self.problems.append(f"{field} must be seconds from 0.1 to 60")
         return found
+
+    def whole(self, field: str, usual: int, least: int, most: int) -> int:
+        value = self._settings.get(field)
+        text = str(usual) if value in {None, ""} else str(value)
+        if not (text.isascii() and text.isdecimal() and least <= int(text[:9]) <= most):
+            self.problems.append(f"{field} must be a whole number from {least} to {most}")
+            return usual
+        return int(text)
 
     def one_of(self, field: str, choices: tuple[str, ...]) -> str:
         value = self._settings.get(field) or choices[0]
@@ -245,12 +253,17 @@ class _Form:
             return ""
         if not host or address.scheme not in {"http", "https"} or address.query or address.fragment or "@" in text:
             self.problems.append(f"{field} is not an http(s) address")
-        elif address.scheme == "http" and not (is_sandbox or _is_inside(host)):
+        elif address.scheme == "http" and not (is_sandbox or is_inside(host)):
             self.problems.append(f"{field} must be https: keys and citizens' words would travel in the open")
         return text
 
 
-def _is_inside(host: str) -> bool:
+def is_sender(name: str) -> bool:
+    """Whether operators take this as the sender of a message: a number, or a short name."""
+    return _SENDER.fullmatch(name) is not None
+
+
+def is_inside(host: str) -> bool:
     """Whether a host is this machine or one of its own network, where Kannel runs."""
     try:
         return ipaddress.ip_address(host).is_private

@@ -135,6 +135,13 @@ class TwoGateways(Protocol):
 
 
 @runtime_checkable
+class Linked(Protocol):
+    """An adapter whose messages go over a connection that a process of its own keeps, not through `send`."""
+
+    keeps_link: ClassVar[bool]
+
+
+@runtime_checkable
 class Asked(Protocol):
     """An adapter that can ask a channel's provider about our account, and knows what the provider must be told."""
 

@@ -114,7 +114,7 @@ class Sms:
             lost_marks=words != text.strip() and is_same_but_for_marks(text, words),
         )
 
-    def joined(self, parts: Sequence[MessagePart], config: SmsConfig) -> Envelope:
+    def joined(self, parts: Sequence[MessagePart], config: callbacks.Addressed) -> Envelope:
         """One message of its pieces; a gap is shown where one is missing."""
         known = {part.number: part for part in sorted(parts, key=lambda part: part.number)}
         first, total = next(iter(known.values())), parts[0].total

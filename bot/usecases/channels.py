@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from adapters.base import Consenting
+from adapters.base import Consenting, Linked
 from adapters.errors import SendError, TokenRefreshFailed, TokenRejected
 from adapters.messages import Tokens
 from adapters.secret import Secret
@@ -183,7 +183,8 @@ def check(runtime: Runtime, slug: str) -> Report:
         report.add("FAIL", "config", str(error), "Cấu hình kênh chưa đúng. Vui lòng báo người vận hành máy chủ.")
         return report
     report.add("ok", "config", f"{channel.type} account {channel.account}", "Cấu hình đầy đủ.")
-    _check_address(runtime, channel, seen, report)
+    if seen.webhook_url:
+        _check_address(runtime, channel, seen, report)
     _check_account(runtime, channel, config, report)
     check_provider(runtime, channel, config, report)
     _check_state(runtime, seen, report)
@@ -283,6 +284,8 @@ def _overview(runtime: Runtime, session: Session, channel: Channel, now: datetim
 
 
 def _webhook_url(runtime: Runtime, channel: Channel) -> str:
+    if isinstance(runtime.adapters.get(channel.type), Linked):
+        return ""  # nobody calls: what comes in comes over the link
     try:
         secret = callback_address(runtime, channel, channel_config(runtime, channel))
     except (KeyError, ValueError, VaultError):

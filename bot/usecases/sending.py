@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from adapters.base import TwoGateways
+from adapters.base import Linked, TwoGateways
 from adapters.errors import (
     ChannelRefused,
     ContactUnreachable,
@@ -96,8 +96,11 @@ def channels_with_due(runtime: Runtime, kinds: list[DeliveryKind]) -> list[int]:
         )
         .exists()
     )
+    # Where a process of its own keeps a link, it sends.
+    linked = [kind for kind, adapter in runtime.adapters.items() if isinstance(adapter, Linked)]
     with runtime.database.reading() as session:
-        return list(session.scalars(sa.select(Channel.id).where(*_may_send(now), owes).order_by(Channel.id)))
+        query = sa.select(Channel.id).where(*may_send(now), Channel.type.not_in(linked), owes)
+        return list(session.scalars(query.order_by(Channel.id)))
 
 
 def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> int:
@@ -105,7 +108,7 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
     lease = random_secrets.token_hex(8)
     with runtime.database.transaction() as session:
         now, begun = runtime.now(), time.monotonic()  # slots count from here: a slow commit must not shift them
-        query = sa.select(Channel).where(Channel.id == channel_id, *_may_send(now)).with_for_update()
+        query = sa.select(Channel).where(Channel.id == channel_id, *may_send(now)).with_for_update()
         channel = session.scalar(query)
         if (
             channel is None
@@ -121,7 +124,7 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
         closed = _closed_windows(session, runtime, channel, batch, now)
     if not batch:
         return 0
-    sender = _Sender(runtime, channel, closed)
+    sender = Sender(runtime, channel, closed)
     sender.choose_gateway()
     interval = _interval(channel)
     waits = [(first_slot - now).total_seconds() + n * interval for n in range(len(batch))]
@@ -144,7 +147,8 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
     return len(batch)
 
 
-def _may_send(now: datetime) -> list[Any]:
+def may_send(now: datetime) -> list[Any]:
+    """What must be true of a channel on which something may go out."""
     return [
         Channel.is_active.is_(True),
         Channel.paused_at.is_(None),
@@ -192,7 +196,7 @@ def _closed_windows(
 
 
 @dataclass
-class _Sender:
+class Sender:
     """Sends the deliveries of one batch; remembers what the whole channel must do afterwards."""
 
     runtime: Runtime
@@ -261,7 +265,7 @@ class _Sender:
                 # The other gateway takes over after a few of these; only when it refuses, too, the channel stops.
                 outcome = self._again(claimed, error.code, next_try(self.runtime.now(), claimed.tries))
             else:
-                outcome = self._after(error, claimed)
+                outcome = self.after(error, claimed)
             is_of_account = isinstance(error, ChannelRefused | TemporarilyRefused)
             outcome.is_gateway_failure = is_of_account and not getattr(error, "whole_channel", False)
             if outcome.via and not claimed.via:
@@ -314,7 +318,8 @@ class _Sender:
             callback_url=f"{self.runtime.settings.base_url}/webhooks/{self.channel.slug}",
         )
 
-    def _after(self, error: SendError, claimed: Claimed) -> Outcome:
+    def after(self, error: SendError, claimed: Claimed) -> Outcome:
+        """What becomes of a delivery that met this error."""
         now = self.runtime.now()
         decide: dict[type[SendError], Callable[[Any], Outcome]] = {
             OutcomeUnknown: lambda e: self._unknown(claimed, e, now),

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adapters.base import Asked
+from adapters.base import Asked, Linked
 from adapters.errors import SendError
 from bot.runtime import Runtime
 from bot.texts import moment
@@ -20,7 +20,7 @@ from storage.messages import InboundEvent
 def callback_address(runtime: Runtime, channel: Channel, config: Any) -> str:
     """What must be given to the provider, the secret part included; "" where there is no such thing."""
     adapter: object = runtime.adapters.get(channel.type)
-    if not isinstance(adapter, Asked):
+    if not isinstance(adapter, Asked) or isinstance(adapter, Linked):
         return ""
     return f"{runtime.settings.base_url}/webhooks/{channel.slug}{adapter.callback(config)}"
 
@@ -28,6 +28,10 @@ def callback_address(runtime: Runtime, channel: Channel, config: Any) -> str:
 def check_provider(runtime: Runtime, channel: Channel, config: Any, report: Report) -> None:
     """Ask each gateway about our account, say which one is in use, and what came in last."""
     adapter: Any = runtime.adapters[channel.type]
+    if isinstance(adapter, Linked):
+        _check_link(runtime, channel, report)
+        _check_what_came(runtime, channel, report)
+        return
     if not isinstance(adapter, Asked):
         return
     report.add(
@@ -41,6 +45,33 @@ def check_provider(runtime: Runtime, channel: Channel, config: Any, report: Repo
     for name in names:
         _check_account(runtime, adapter, config, name, report)
     _check_gateway(channel, report, is_double=len(names) > 1)
+    _check_what_came(runtime, channel, report)
+
+
+def _check_link(runtime: Runtime, channel: Channel, report: Report) -> None:
+    known = dict(channel.gateway or {})
+    until = datetime.fromisoformat(known["lease_until"]) if known.get("lease_until") else None
+    is_kept = until is not None and until > runtime.now()
+    since = datetime.fromisoformat(known["since"]) if known.get("since") else None
+    if is_kept and known.get("is_up") and since:
+        report.add("ok", "link", f"up since {since:%Y-%m-%dT%H:%MZ}", "Đường nối tới nhà mạng đang hoạt động.")
+    elif is_kept:
+        report.add(
+            "FAIL",
+            "link",
+            f"down ({known.get('code') or 'never up'}); it is tried again by itself; bind_0xd to bind_0xf: check keys",
+            "Đường nối tới nhà mạng đang mất; hệ thống tự nối lại. Nếu kéo dài, vui lòng báo người vận hành máy chủ.",
+        )
+    else:
+        report.add(
+            "FAIL",
+            "link",
+            f"nobody keeps it; run: haichieu smpp {channel.slug}",
+            "Đường nối tới nhà mạng chưa chạy. Vui lòng báo người vận hành máy chủ.",
+        )
+
+
+def _check_what_came(runtime: Runtime, channel: Channel, report: Report) -> None:
     with runtime.database.reading() as session:
         for what, names_of in (("message", ("message", "part")), ("receipt", ("receipt",))):
             _check_last(what, session.scalar(_latest(channel.id, names_of)), report)

@@ -25,6 +25,7 @@ PAYLOADS = Path(__file__).parent / "payloads"
 SETTINGS: dict[str, dict[str, Any]] = {
     "zalo": {"app_id": "1000000000000000001", "oa_id": "2000000000000000002"},
     "sms": sms.SETTINGS["esms"] | {"backup_profile": "kannel"},
+    "smpp": {"host": "127.0.0.1", "system_id": "xa", "number": "8088", "keyword": "PA"},
 }
 EVERY = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
 
