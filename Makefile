@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench chaos rasa scenarios clean reset-demo lock
+.PHONY: help run test check format bench chaos rasa scenarios peers clean reset-demo lock
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ scenarios: $(VENV)/.dev ## Play every conversation on every channel and both eng
 
 rasa: $(VENV)/.dev ## Rehearse with a real Rasa server: make rasa RASA=/path/to/its/bin/rasa
 	$(BIN)/python -m tests.rasa.rehearse $(RASA)
+
+peers: $(VENV)/.dev ## Speak with servers that others wrote: Kannel, an SMSC in node
+	$(BIN)/python -m tests.peers.kannel
+	$(BIN)/python -m tests.peers.smpp_npm
 
 clean: ## Remove what was installed and built; data in var/ stays
 	rm -rf $(VENV) node_modules build *.egg-info bot/web/static/vendor .mypy_cache .ruff_cache .pytest_cache \
