@@ -224,7 +224,7 @@ class _Operator:
         """The SMSC has it."""
         claimed = self._claimed.pop(key, None)
         if claimed is not None:
-            self._outcomes.append(Outcome(claimed, DeliveryState.SENT, external_id=external_id[:150] or None))
+            self._outcomes.append(Outcome(claimed, DeliveryState.SENT, external_id=external_id[:150] or claimed.name))
 
     def rejected(self, key: int, status: int) -> None:
         """The SMSC does not take it."""

@@ -175,3 +175,28 @@ def test_a_message_of_a_short_code_is_answered_by_nobody(morning: World, channel
     assert [json.loads(bytes(e.body))["from"] for e in all_rows(morning.runtime, InboundEvent)][-3:] == [
         "191", "VIETTEL", "0212345678",
     ]  # fmt: skip
+
+
+def test_the_books_balance_when_a_person_sends_anew_what_did_not_arrive(morning: World, channel: int) -> None:
+    from bot.usecases.ledger import balance
+    from storage.deliveries import Attempt
+
+    def sent_once_more() -> None:
+        with morning.runtime.database.transaction() as session:
+            row = session.get_one(Delivery, owed(morning)[0].id)
+            row.state, row.external_id = DeliveryState.SENT, OURS
+            session.add(
+                Attempt(
+                    commune_id=row.commune_id, delivery_id=row.id, number=1, outcome="sent",
+                    started_at=morning.clock(), ended_at=morning.clock(),
+                )
+            )  # fmt: skip
+
+    sent_once_more()
+    reported(morning, channel, OURS, 2)
+    take_in(morning)
+    deliveries.resend(morning.runtime, morning.officials["lan"], owed(morning)[0])
+    sent_once_more()
+    assert balance(morning.runtime).problems == []
+    sent_once_more()
+    assert balance(morning.runtime).problems == ["1 deliveries were handed over more than once"]
