@@ -172,6 +172,7 @@ def channel_add(
 
     FIELD=@FILE reads a setting from a JSON file, for example profile=@our-provider.json.
     """
+    from adapters.base import Asked, Linked
     from bot.usecases.setup import SetupError, add_channel
 
     runtime = built()
@@ -193,7 +194,12 @@ def channel_add(
         secrets=secrets,
         tokens=_tokens(json.load(tokens_file)) if tokens_file else None,
     )
-    click.echo(f"channel {slug} is connected. Webhook address: {runtime.settings.base_url}/webhooks/{slug}")
+    if isinstance(adapter, Linked):
+        click.echo(f"channel {slug} is connected. Keep its link running: haichieu smpp {slug}")
+    elif isinstance(adapter, Asked):
+        click.echo(f"channel {slug} is connected. The address for the provider holds a secret; the check shows it.")
+    else:
+        click.echo(f"channel {slug} is connected. Webhook address: {runtime.settings.base_url}/webhooks/{slug}")
     click.echo(f"then: haichieu channel check {slug}")
 
 
