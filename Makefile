@@ -47,8 +47,10 @@ day: $(VENV)/.dev ## Replay a whole day, 10,000 events sent twice and shuffled, 
 rasa: $(VENV)/.dev ## Rehearse with a real Rasa server: make rasa RASA=/path/to/its/bin/rasa
 	$(BIN)/python -m tests.rasa.rehearse $(RASA)
 
-peers: $(VENV)/.dev ## Speak with servers that others wrote: telegram-test-api (npm) as Bot API
+peers: $(VENV)/.dev ## Speak with servers that others wrote: telegram-test-api, Kannel, an SMSC in node
 	$(BIN)/python -m tests.peers.telegram_test_api $(ARGS)
+	$(BIN)/python -m tests.peers.kannel
+	$(BIN)/python -m tests.peers.smpp_npm
 
 clean: ## Remove what was installed and built; data in var/ stays
 	rm -rf $(VENV) node_modules build *.egg-info bot/web/static/vendor .mypy_cache .ruff_cache .pytest_cache \

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from adapters.base import Adapter
+from adapters.smpp import Smpp
+from adapters.sms import Sms
 from adapters.telegram import Telegram
 from adapters.web_form import WebForm
 from adapters.zalo import Zalo
 
 ADAPTERS: dict[str, Adapter] = {
     "zalo": Zalo(),
+    "sms": Sms(),
+    "smpp": Smpp(),
     "telegram": Telegram(),
     "web_form": WebForm(),
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from adapters.http import Http
-from adapters.messages import Envelope, Event, OutboundMessage, SendResult, Tokens, WebhookRequest
+from adapters.messages import Envelope, Event, MessagePart, OutboundMessage, SendResult, Tokens, WebhookRequest
 from adapters.secret import Secret
 
 
@@ -31,6 +32,15 @@ class Limits:
     is_sms: bool = False
     caption: int | None = None
     contact_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Accepts:
+    """Which requests of a channel the door reads at all; `has_path`: more may follow the channel's own address."""
+
+    methods: frozenset[str] = frozenset({"POST"})
+    types: tuple[str, ...] = ("json",)
+    has_path: bool = False
 
 
 class Adapter(Protocol):
@@ -173,3 +183,75 @@ class Consenting(Protocol):
 
     def health(self, http: Http, config: Any, token: Secret) -> dict[str, str]:
         """The account as it presents itself. Raises SendError."""
+
+
+@runtime_checkable
+class CalledBack(Protocol):
+    """An adapter whose channel does not simply POST JSON to its address: what it may send instead."""
+
+    accepts: ClassVar[Accepts]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a text costs on a channel that is paid by the part: the words as they will be read, and their parts."""
+
+    words: str
+    parts: int
+    units: int
+    is_unicode: bool
+    lost_marks: bool
+
+
+@runtime_checkable
+class Paid(Protocol):
+    """An adapter of a channel where each part is paid for and words change on their way; `settings`: the channel's."""
+
+    def pieces(self, settings: Mapping[str, Any], text: str) -> list[str]:
+        """The messages a text becomes, in the words that will be read."""
+
+    def cost(self, settings: Mapping[str, Any], text: str) -> Cost:
+        """What sending it costs."""
+
+
+@runtime_checkable
+class TwoGateways(Protocol):
+    """An adapter whose channel may have a second gateway, for when the first one fails."""
+
+    def gateways(self, config: Any) -> tuple[str, ...]:
+        """The names of those there are, "main" first."""
+
+    def through(self, config: Any, name: str) -> Any:
+        """The same channel, sending through this one."""
+
+    def slow_after(self, config: Any) -> float:
+        """How many seconds most answers may take before a gateway counts as too slow."""
+
+
+@runtime_checkable
+class Linked(Protocol):
+    """An adapter whose messages go over a connection that a process of its own keeps, not through `send`."""
+
+    keeps_link: ClassVar[bool]
+
+
+@runtime_checkable
+class Asked(Protocol):
+    """An adapter that can ask a channel's provider about our account, and knows what the provider must be told."""
+
+    def can_be_asked(self, config: Any) -> bool:
+        """Whether the main gateway's provider offers a question about the account."""
+
+    def account(self, http: Http, config: Any) -> dict[str, str] | None:
+        """What is said of our account; None when there is nothing to ask. Raises SendError."""
+
+    def callback(self, config: Any) -> str:
+        """What follows the channel's address in the one that the provider must call, secret included."""
+
+
+@runtime_checkable
+class Joining(Protocol):
+    """An adapter whose channel may hand over a citizen's long message in pieces."""
+
+    def joined(self, parts: Sequence[MessagePart], config: Any) -> Envelope:
+        """One event of these pieces; where one is missing, the text says so."""

@@ -65,7 +65,16 @@ class SendError(ChannelError):
 
 
 class OutcomeUnknown(SendError):
-    """The request left us and no clear answer came: the citizen may or may not have the message."""
+    """The request left us and no clear answer came: the citizen may or may not have the message.
+
+    `may_repeat`: the channel recognises the same message by its id, so that trying again cannot reach anybody twice.
+    `external_id`: by which a receipt will speak of it, if it did arrive and that is known.
+    """
+
+    def __init__(self, code: str, shown: str = "", *, may_repeat: bool = False, external_id: str = "") -> None:
+        super().__init__(code, shown)
+        self.may_repeat = may_repeat
+        self.external_id = external_id
 
 
 class TokenRejected(SendError):

@@ -13,11 +13,18 @@ WHEN_IT_REACHED_US = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class WebhookRequest:
-    """An HTTP request as a channel sent it; header names are lower-case, the body is the raw bytes."""
+    """An HTTP request as a channel sent it; header names are lower-case, the body is the raw bytes.
+
+    `path`: what stood in the address behind the channel's own, without slashes around it; `query`: raw, as it came;
+    `remote`: the address it came from.
+    """
 
     method: str
     headers: Mapping[str, str]
     body: bytes
+    path: str = ""
+    query: bytes = b""
+    remote: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,9 @@ class Envelope:
     """What the door must know of an event before it is stored: whose it is and how to recognise a repeat.
 
     `account` is the receiving account's id (Zalo: the OA id), `key` is unique per channel and account for
-    ever, `conversation` orders the work (events with the same value are handled one after another).
+    ever, `conversation` orders the work (events with the same value are handled one after another). `body`: what is
+    to be stored, when it is not the request's own body; `reply`: what the channel wants to hear. `is_ours_otherwise`:
+    when no channel has this account, the event belongs to the one at whose address it came.
     """
 
     account: str
@@ -35,6 +44,10 @@ class Envelope:
     occurred_at: datetime
     is_probe: bool = False
     matched_secret: str = "current"  # noqa: S105 - which one, not the secret itself
+    body: bytes | None = None
+    reply: bytes = b""
+    reply_type: str = ""
+    is_ours_otherwise: bool = False
 
 
 class AttachmentKind(StrEnum):
@@ -94,6 +107,23 @@ class InboundMessage:
 
 
 @dataclass(frozen=True)
+class MessagePart:
+    """A piece of a citizen's long message that the channel hands over piece by piece; `number` counts from 1.
+
+    Pieces of one message have `urn`, `destination`, `reference` and `total` in common.
+    """
+
+    external_id: str
+    urn: str
+    occurred_at: datetime
+    destination: str
+    reference: str
+    total: int
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Echo:
     """Something our own account said, told back by the channel; `by_person` if typed in the channel's own app."""
 
@@ -110,16 +140,23 @@ class ReceiptStatus(StrEnum):
 
     DELIVERED = "delivered"
     READ = "read"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """The channel's later word on messages we sent; `urn` is the citizen who received them."""
+    """The channel's later word on messages we sent; `urn` is the citizen who received them.
+
+    `reason`: a Vietnamese sentence for officials, when it failed. `part` of `parts`: it speaks of one piece only.
+    """
 
     external_ids: tuple[str, ...]
     status: ReceiptStatus
     occurred_at: datetime
     urn: str | None = None
+    reason: str = ""
+    part: int = 0
+    parts: int = 0
 
 
 @dataclass(frozen=True)
@@ -196,6 +233,7 @@ class Ignored:
 
 Event = (
     InboundMessage
+    | MessagePart
     | Echo
     | Receipt
     | Following
@@ -219,13 +257,20 @@ class OutboundImage:
 
 @dataclass(frozen=True)
 class OutboundMessage:
-    """One part of something we say; `text` already fits the channel's limit. `choices`: answers to show as buttons."""
+    """One part of something we say; `text` already fits the channel's limit. `choices`: answers to show as buttons.
+
+    `id`: our own name of it, the same at each try; `is_repeat`: an earlier try may have reached the channel.
+    `callback_url`: the channel's address at our door, for channels that are told with each message where to report.
+    """
 
     urn: str
     text: str = ""
     image: OutboundImage | None = None
     quoted_external_id: str | None = None
     choices: tuple[str, ...] = ()
+    id: str = ""
+    is_repeat: bool = False
+    callback_url: str = ""
 
 
 @dataclass(frozen=True)

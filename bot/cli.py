@@ -216,6 +216,22 @@ def receive(channel_slug: str, payload: Path, handle: bool) -> None:
 
 
 @main.command()
+@click.argument("channel_slug", metavar="SLUG")
+@explained
+def smpp(channel_slug: str) -> None:
+    """Keep the SMPP link of a channel: send what is owed, take in what comes. One process for each account."""
+    import signal
+    import threading
+
+    from bot.usecases.smpp import keep_link
+
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    keep_link(built(), channel_slug, ended.is_set)
+
+
+@main.command()
 @click.option("--channel", "channel_slug", help="Only this channel.")
 @click.option("--limit", default=50, show_default=True)
 def outbox(channel_slug: str | None, limit: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets as random_secrets
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -141,7 +143,7 @@ def _password(from_stdin: bool) -> str:
 
 @click.group()
 def channel() -> None:
-    """Channels: Zalo Official Accounts, Telegram bots."""
+    """Channels: Zalo Official Accounts, Telegram bots, SMS numbers, the commune's own page."""
 
 
 @channel.command("add")
@@ -168,8 +170,11 @@ def channel_add(
     tokens_file: Any,
     token: str | None,
 ) -> None:
-    """Connect a channel of this TYPE (zalo, telegram, web_form) under the address /webhooks/SLUG."""
-    from adapters.base import Fetching
+    """Connect a channel of this TYPE (zalo, telegram, sms, smpp, web_form) under the address /webhooks/SLUG.
+
+    FIELD=@FILE reads a setting from a JSON file, for example profile=@our-provider.json.
+    """
+    from adapters.base import Asked, Fetching, Linked
     from bot.usecases.connecting import completed
     from bot.usecases.setup import SetupError, add_channel
 
@@ -181,10 +186,10 @@ def channel_add(
     fetches = isinstance(adapter, Fetching)
     is_own = type == "web_form"  # its key is made here
     asked = ["token"] if fetches else [f for f in adapter.secret_fields if not f.startswith("previous_") and not is_own]
-    if token:
-        secrets = {"token": token}
-    else:
-        secrets = json.load(secrets_file) if secrets_file else {f: click.prompt(f, hide_input=True) for f in asked}
+    given = {"token": token} if token else json.load(secrets_file) if secrets_file else None
+    secrets: dict[str, str] = given if given is not None else {f: _secret(f) for f in asked}
+    if "callback_token" in asked and not secrets.get("callback_token"):
+        secrets["callback_token"] = random_secrets.token_urlsafe(24)
     settings, secrets = completed(runtime, adapter, settings, secrets)
     add_channel(
         runtime,
@@ -201,6 +206,10 @@ def channel_add(
         return
     if fetches:
         _connect(runtime, slug)
+    elif isinstance(adapter, Linked):
+        click.echo(f"channel {slug} is connected. Keep its link running: haichieu smpp {slug}")
+    elif isinstance(adapter, Asked):
+        click.echo(f"channel {slug} is connected. The address for the provider holds a secret; the check shows it.")
     else:
         click.echo(f"channel {slug} is connected. Webhook address: {runtime.settings.base_url}/webhooks/{slug}")
     click.echo(f"then: haichieu channel check {slug}")
@@ -261,7 +270,26 @@ def _pair(pair: str, fields: tuple[str, ...]) -> tuple[str, Any]:
     field, equals, value = pair.partition("=")
     if not equals or field not in (*fields, "bootstrap_until", "verifier"):
         raise SetupError(f"--set {pair!r}: use FIELD=VALUE with FIELD one of {', '.join(fields)}")
+    if value.startswith("@"):
+        return field, _json_file(value.removeprefix("@"))
     return field, {"true": True, "false": False}.get(value.lower(), value)
+
+
+def _json_file(path: str) -> Any:
+    from bot.usecases.setup import SetupError
+
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            return json.load(file)
+    except OSError as error:
+        raise SetupError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise SetupError(f"{path} is not JSON: {error}") from None
+
+
+def _secret(field: str) -> str:
+    hint = " (empty: one is made)" if field == "callback_token" else ""
+    return str(click.prompt(f"{field}{hint}", hide_input=True, default="", show_default=False))
 
 
 def _tokens(data: dict[str, Any]) -> Any:

@@ -13,7 +13,10 @@ from storage.enums import TokenState
 
 
 class Channel(OfCommune, Base):
-    """A configured way in and out. `slug` is the id in the webhook URL; `secrets` is sealed text."""
+    """A configured way in and out. `slug` is the id in the webhook URL; `secrets` is sealed text.
+
+    `gateway`: which of two gateways is in use, since when and why, where a channel has two.
+    """
 
     __tablename__ = "channels"
     __table_args__ = (sa.UniqueConstraint("type", "account"),)
@@ -33,6 +36,7 @@ class Channel(OfCommune, Base):
     hold_until: Mapped[datetime | None]
     last_event_at: Mapped[datetime | None]
     quota: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    gateway: Mapped[dict[str, Any] | None]
 
 
 class ChannelPoll(OfCommune, Base):

@@ -13,7 +13,11 @@ from storage.enums import DeliveryKind, DeliveryState
 
 
 class Delivery(OfCommune, Base):
-    """One message part owed to one person; its state is the truth. `key` makes owing it twice impossible."""
+    """One message part owed to one person; its state is the truth. `key` makes owing it twice impossible.
+
+    `resends`: how often a person sent it anew, under another name at the channel. `via`: the gateway that may have it
+    already. `part_receipts`: what the network says of each piece, where it speaks of pieces.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -46,6 +50,9 @@ class Delivery(OfCommune, Base):
     reason: Mapped[str | None] = mapped_column(sa.String(400))
     external_id: Mapped[str | None] = mapped_column(sa.String(160))
     tries: Mapped[int] = mapped_column(default=0)
+    resends: Mapped[int] = mapped_column(default=0, server_default="0")
+    via: Mapped[str | None] = mapped_column(sa.String(20))
+    part_receipts: Mapped[dict[str, Any] | None]
     next_attempt_at: Mapped[datetime]
     lease_id: Mapped[str | None] = mapped_column(sa.String(60))
     lease_until: Mapped[datetime | None]

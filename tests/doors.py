@@ -20,7 +20,21 @@ def knock(
     **environ: Any,
 ) -> str:
     """Send one request through the door; gives the status line. Keyword arguments override the WSGI environment."""
-    answered: list[str] = []
+    return heard(door, body, slug=slug, method=method, sign=sign, secret=secret, **environ)[0]
+
+
+def heard(
+    door: Door,
+    body: bytes,
+    *,
+    slug: str = "zalo-duc-hue",
+    method: str = "POST",
+    sign: bool = True,
+    secret: str | None = None,
+    **environ: Any,
+) -> tuple[str, dict[str, str], bytes]:
+    """Send one request through the door; gives the status line, the headers and the body of the answer."""
+    answered: list[Any] = []
     request: dict[str, Any] = {
         "REQUEST_METHOD": method,
         "PATH_INFO": f"/webhooks/{slug}",
@@ -32,5 +46,5 @@ def knock(
         request["HTTP_X_ZEVENT_SIGNATURE"] = signature(body, **({"secret": secret} if secret else {}))
     request |= environ
     request = {name: value for name, value in request.items() if value is not None}
-    list(door(request, lambda status, _headers, _error=None: answered.append(status)))
-    return answered[0]
+    said = b"".join(door(request, lambda status, headers, _error=None: answered.extend([status, dict(headers)])))
+    return answered[0], answered[1], said

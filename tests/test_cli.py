@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -172,3 +173,61 @@ def test_the_outbox_shows_the_acknowledgement_that_waits(commune: Operator, tmp_
     payload.write_text(json.dumps({**text_event("đèn đường hỏng"), **stamp}))
     commune.gets("receive", "zalo-duc-hue", str(payload))
     assert "\tack\twaiting\t" in commune.gets("outbox")
+
+
+# --- SMS --------------------------------------------------------------------------------------------------------------
+
+
+def sms(operator: Operator, tmp_path: Path, slug: str, secrets: dict[str, str], *pairs: str) -> list[str]:
+    """The words that connect an SMS channel."""
+    path = tmp_path / f"{slug}.json"
+    path.write_text(json.dumps(secrets))
+    sets = [word for pair in pairs for word in ("--set", pair)]
+    return ["channel", "add", "sms", slug, "--commune", "duc-hue", "--name", "SMS", "--secrets-file", str(path), *sets]
+
+
+def test_an_sms_channel_is_connected_and_its_secret_address_is_made(commune: Operator, tmp_path: Path) -> None:
+    keys = {"api_key": "example-user", "api_secret": "example-password"}
+    commune.gets(*sms(commune, tmp_path, "sms-a", keys, "profile=kannel", "number=8088"))
+    told = commune.types("channel", "check", "sms-a").output
+    address = re.search(r"/webhooks/sms-a/([\w-]{32})\?from=%p", told)
+    assert address, told
+    assert "example-password" not in told
+
+
+def test_a_recorded_call_travels_through_the_real_door(commune: Operator, tmp_path: Path) -> None:
+    keys = {"api_key": "example-user", "api_secret": "example-password"}
+    commune.gets(*sms(commune, tmp_path, "sms-a", keys, "profile=kannel", "number=8088"))
+    payload = str(PAYLOADS.parent / "sms" / "kannel_message.json")
+    assert "message: done message:opened" in commune.gets("receive", "sms-a", payload)
+    assert "nothing new was kept" in commune.gets("receive", "sms-a", payload)
+    assert commune.types("receive", "sms-a", str(PAYLOADS / "user_send_text.json")).exit_code == 1
+
+
+def test_an_operators_own_profile_is_read_from_a_file(commune: Operator, tmp_path: Path) -> None:
+    from tests.adapters.sms import VONAGE
+
+    path = tmp_path / "vonage.json"
+    keys = {"api_key": "example-user", "api_secret": "example-password"}
+    path.write_text(json.dumps({**VONAGE, "colour": "red", "send": {**VONAGE["send"], "method": "PUT"}}))
+    told = commune.types(*sms(commune, tmp_path, "sms-b", keys, f"profile=@{path}", "number=8088")).output
+    assert "profile.colour is unknown" in told
+    assert "profile.send.method must be one of POST, GET" in told
+    path.write_text(json.dumps(VONAGE))
+    commune.gets(*sms(commune, tmp_path, "sms-b", keys, f"profile=@{path}", "number=8088"))
+
+
+@pytest.mark.parametrize(("content", "told"), [("{", "is not JSON"), (None, "cannot read")])
+def test_a_file_that_cannot_be_read_is_named(commune: Operator, tmp_path: Path, content: str | None, told: str) -> None:
+    path = tmp_path / "p.json"
+    if content is not None:
+        path.write_text(content)
+    result = commune.types(*sms(commune, tmp_path, "sms-c", {}, f"profile=@{path}"))
+    assert result.exit_code == 1
+    assert told in result.output
+
+
+def test_every_missing_field_of_an_sms_channel_is_named(commune: Operator, tmp_path: Path) -> None:
+    result = commune.types(*sms(commune, tmp_path, "sms-d", {}, "profile=esms", "number=8088"))
+    for field in ("api_key", "api_secret", "callback_key"):
+        assert f"{field} is missing" in result.output

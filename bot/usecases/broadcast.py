@@ -9,12 +9,11 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from adapters.text import split
 from bot import texts
 from bot.queue import BROADCAST
 from bot.rules.audience import not_before, quiet_hours, text_hash
 from bot.runtime import Runtime
-from bot.usecases.deliveries import PRIORITY_ANNOUNCEMENT, Claimed, Outcome, record
+from bot.usecases.deliveries import PRIORITY_ANNOUNCEMENT, Claimed, Outcome, pieces_for, record
 from storage.announcements import (
     RUNNING,
     Announcement,
@@ -147,9 +146,8 @@ def fingerprint(announcement: Announcement) -> str:
 
 def words_for(runtime: Runtime, channel: Channel, commune_name: str, title: str, body: str) -> list[str]:
     """The announcement as followers of this channel read it, in as many parts as the channel needs."""
-    limits = runtime.adapters[channel.type].limits
     whole = texts.say("announcement", tieude=title, noidung=body, xa=commune_name)
-    return split(whole.words, limits.text, limits.text_units)
+    return pieces_for(runtime, channel, whole.words)
 
 
 def _expand_chunk(runtime: Runtime, announcement_id: int) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets as random_secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from adapters.base import Consenting, Fetching
+from adapters.base import Consenting, Fetching, Linked
 from adapters.errors import SendError, TokenRefreshFailed, TokenRejected
 from adapters.messages import Tokens
 from adapters.secret import Secret
@@ -23,8 +23,11 @@ from bot.rules.deadlines import VIETNAM
 from bot.runtime import Runtime, VaultError
 from bot.texts import moment
 from bot.usecases.checking import check_speaking
+from bot.usecases.findings import Report
+from bot.usecases.gateways import Gate
 from bot.usecases.polling import is_asked
 from bot.usecases.problems import Problem
+from bot.usecases.sms_channels import callback_address, check_provider
 from bot.usecases.tokens import NoToken, access_for, channel_config, keep_first_tokens
 from storage.audit import AuditEntry
 from storage.channels import Channel, ChannelPoll, ChannelToken
@@ -61,6 +64,7 @@ class Overview:
     counts: dict[str, int]
     webhook_url: str
     can_consent: bool
+    gate: Gate
     poll: ChannelPoll | None = None
     is_asked: bool = False
 
@@ -77,38 +81,6 @@ class Consent:
     url: str
     state: str
     verifier: str
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was checked: `level` is ok, warn or FAIL; `detail` is for operators, `shown` for officials."""
-
-    level: str
-    what: str
-    detail: str
-    shown: str
-    values: dict[str, object] = field(default_factory=dict)
-
-
-@dataclass
-class Report:
-    """What a check found."""
-
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def is_fine(self) -> bool:
-        """Whether nothing failed; warnings are fine."""
-        return all(finding.level != "FAIL" for finding in self.findings)
-
-    @property
-    def lines(self) -> list[str]:
-        """The findings as a terminal shows them."""
-        return [f"{f.level:<4}  {f.what}: {f.detail}" for f in self.findings]
-
-    def add(self, level: str, what: str, detail: str, shown: str, **values: object) -> None:
-        """Note a finding; `values` stand in the sentence that officials see."""
-        self.findings.append(Finding(level, what, detail, shown, values))
 
 
 def overview(runtime: Runtime, official: Official) -> list[Overview]:
@@ -219,8 +191,10 @@ def check(runtime: Runtime, slug: str) -> Report:
     if isinstance(adapter, Fetching):
         check_speaking(runtime, adapter, channel, config, seen.webhook_url, report)
     else:
-        _check_address(runtime, channel, seen, report)
+        if seen.webhook_url:
+            _check_address(runtime, channel, seen, report)
         _check_account(runtime, channel, config, report)
+        check_provider(runtime, channel, config, report)
     _check_state(runtime, seen, report)
     return report
 
@@ -311,7 +285,8 @@ def _overview(runtime: Runtime, session: Session, channel: Channel, now: datetim
         is_silent=channel.is_active and (last is None or now - last > SILENCE),
         waiting=waiting or 0,
         counts={name: value for name, value in counts},  # noqa: C416 - rows are not plain tuples
-        webhook_url=f"{runtime.settings.base_url}/webhooks/{channel.slug}",
+        webhook_url=_webhook_url(runtime, channel),
+        gate=Gate.of(channel),
         can_consent=_consenter(runtime, channel) is not None,
         poll=session.scalar(sa.select(ChannelPoll).where(ChannelPoll.channel_id == channel.id)),
         is_asked=_is_asked(runtime, channel),
@@ -323,6 +298,16 @@ def _is_asked(runtime: Runtime, channel: Channel) -> bool:
         return is_asked(runtime, channel, channel_config(runtime, channel))
     except (ValueError, VaultError, KeyError):
         return False
+
+
+def _webhook_url(runtime: Runtime, channel: Channel) -> str:
+    if isinstance(runtime.adapters.get(channel.type), Linked):
+        return ""  # nobody calls: what comes in comes over the link
+    try:
+        secret = callback_address(runtime, channel, channel_config(runtime, channel))
+    except (KeyError, ValueError, VaultError):
+        secret = ""  # a broken channel is shown all the same, with what is known of it
+    return secret or f"{runtime.settings.base_url}/webhooks/{channel.slug}"
 
 
 def _consenter(runtime: Runtime, channel: Channel) -> Consenting | None:

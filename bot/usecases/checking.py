@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,11 +11,9 @@ from adapters.base import Bringing, Fetching
 from adapters.errors import ChannelRefused, SendError
 from bot.runtime import Runtime
 from bot.texts import moment
+from bot.usecases.findings import Report
 from bot.usecases.polling import CONFLICT, is_asked
 from storage.channels import Channel, ChannelPoll
-
-if TYPE_CHECKING:
-    from bot.usecases.channels import Report
 
 ASKED_LATELY = timedelta(minutes=2)
 LONG_QUEUE = 100

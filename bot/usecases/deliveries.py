@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session, aliased
 
+from adapters.base import Paid
 from adapters.text import length, split
 from bot.queue import BROADCAST, REPLIES
 from bot.runtime import Runtime
@@ -42,9 +43,8 @@ def owe(
     choices: tuple[str, ...] = (),
 ) -> list[Delivery]:
     """Promise a message to a citizen, in as many parts as the channel needs; nudge after your commit."""
-    limits = runtime.adapters[channel.type].limits
     now = runtime.now()
-    pieces = split(text, limits.text, limits.text_units) or [""]
+    limits, pieces = runtime.adapters[channel.type].limits, pieces_for(runtime, channel, text) or [""]
     if image_blob and limits.caption is not None and length(pieces[0], limits.text_units) > limits.caption:
         pieces.insert(0, "")  # the picture goes first, alone: each part is one call and has one outcome
     parts = [
@@ -75,9 +75,20 @@ def owe(
     return parts
 
 
+def pieces_for(runtime: Runtime, channel: Channel, text: str) -> list[str]:
+    """The messages a text becomes on a channel, in the words that will be read there."""
+    adapter = runtime.adapters[channel.type]
+    if isinstance(adapter, Paid):
+        return adapter.pieces(channel.settings, text)
+    return split(text, adapter.limits.text, adapter.limits.text_units)
+
+
 @dataclass(frozen=True)
 class Claimed:
-    """A delivery that this process alone may send now, with what is needed to do so."""
+    """A delivery that this process alone may send now, with what is needed to do so.
+
+    `name`: how the channel may know it, the same at each try; `via`: the gateway that may have it already.
+    """
 
     id: int
     attempt_id: int
@@ -91,11 +102,17 @@ class Claimed:
     kind: DeliveryKind
     announcement_id: int | None
     choices: tuple[str, ...] = ()
+    name: str = ""
+    via: str | None = None
 
 
 @dataclass
 class Outcome:
-    """What became of one claimed delivery; `next_attempt_at` set: it waits again."""
+    """What became of one claimed delivery; `next_attempt_at` set: it waits again.
+
+    `gateway`: through which one it was tried; `is_gateway_failure`: that one surely did not take it, through no fault
+    of the message.
+    """
 
     claimed: Claimed
     state: DeliveryState
@@ -106,6 +123,9 @@ class Outcome:
     exchange: list[Any] = field(default_factory=list)
     quota: dict[str, str] = field(default_factory=dict)
     unreachable: bool = False
+    via: str | None = None
+    gateway: str = ""
+    is_gateway_failure: bool = False
 
 
 def claim(
@@ -164,10 +184,15 @@ def claim(
     return [
         Claimed(
             r.id, a.id, r.commune_id, r.urn_id, urns[r.urn_id], r.text, r.image_blob, r.quoted_external_id, r.tries,
-            r.kind, r.announcement_id, tuple(r.choices or ()),
+            r.kind, r.announcement_id, tuple(r.choices or ()), _name(r), r.via,
         )
         for r, a in zip(rows, attempts, strict=True)
     ]  # fmt: skip
+
+
+def _name(row: Delivery) -> str:
+    # The moment tells two installations with one account at a provider apart.
+    return f"hc-{row.created_at:%y%m%d%H%M%S}-{row.id}-{row.resends}"
 
 
 def record(session: Session, outcomes: list[Outcome], lease: str, now: datetime) -> None:
@@ -180,6 +205,7 @@ def record(session: Session, outcomes: list[Outcome], lease: str, now: datetime)
             "reason": outcome.reason,
             "lease_id": None,
             "lease_until": None,
+            "via": outcome.via,
         }
         if outcome.external_id:
             values["external_id"] = outcome.external_id
@@ -202,10 +228,11 @@ def record(session: Session, outcomes: list[Outcome], lease: str, now: datetime)
                 sa.update(Urn).where(Urn.id == claimed.urn_id).values(unreachable_at=now, unreachable_code=outcome.code)
             )
         if outcome.state in {DeliveryState.REFUSED, DeliveryState.UNKNOWN}:
-            _cancel_later_parts(session, claimed.id, outcome.state)
+            cancel_later_parts(session, claimed.id, outcome.state)
 
 
-def _cancel_later_parts(session: Session, delivery_id: int, state: DeliveryState) -> None:
+def cancel_later_parts(session: Session, delivery_id: int, state: DeliveryState) -> None:
+    """What follows a part that did not arrive would make no sense."""
     first = session.get_one(Delivery, delivery_id)
     if first.part >= first.parts:
         return
@@ -246,7 +273,7 @@ def expire_leases(runtime: Runtime, *, everything: bool = False) -> int:
                 .where(Attempt.delivery_id == row.id, Attempt.ended_at.is_(None))
                 .values(ended_at=now, outcome=DeliveryState.UNKNOWN.value, code="sender_died")
             )
-            _cancel_later_parts(session, row.id, DeliveryState.UNKNOWN)
+            cancel_later_parts(session, row.id, DeliveryState.UNKNOWN)
     if rows:
         log.warning("delivery.sender_died", count=len(rows))
     return len(rows)
@@ -265,10 +292,21 @@ def resend(runtime: Runtime, official_id: int, delivery: Delivery) -> None:
             if row.message_id
             else [Delivery.announcement_id == row.announcement_id]
         )
+        is_unknown = Delivery.state == DeliveryState.UNKNOWN
         session.execute(
             sa.update(Delivery)
             .where(*same, Delivery.urn_id == row.urn_id, Delivery.part >= row.part, Delivery.state.in_(again))
-            .values(state=DeliveryState.WAITING, code=None, reason=None, next_attempt_at=now, tries=0)
+            .values(
+                state=DeliveryState.WAITING,
+                code=None,
+                reason=None,
+                next_attempt_at=now,
+                part_receipts=None,
+                # What may have arrived keeps its name, by which the channel knows it; what surely has not gets another.
+                tries=sa.case((is_unknown, 1), else_=0),
+                resends=Delivery.resends + sa.case((is_unknown, 0), else_=1),
+                via=sa.case((is_unknown, Delivery.via), else_=None),
+            )
         )
     log.info("delivery.resend", delivery_id=delivery.id, official_id=official_id)
     runtime.nudge(BROADCAST if delivery.kind is DeliveryKind.ANNOUNCEMENT else REPLIES)

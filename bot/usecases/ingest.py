@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from adapters.base import Adapter
+from adapters.base import Accepts, Adapter, CalledBack
 from bot.queue import INBOX
 from bot.rules.deadlines import VIETNAM
 from bot.runtime import Runtime
@@ -43,6 +43,7 @@ class OpenChannel:
     settings: dict[str, Any]
     adapter: Adapter
     config: Any
+    accepts: Accepts
 
 
 class Register:
@@ -89,7 +90,10 @@ class Register:
         except Exception as error:  # noqa: BLE001 - one broken channel must not close the door for all others
             log.error("door.channel_unusable", channel=row.slug, error=type(error).__name__)
             return None
-        return OpenChannel(row.id, row.commune_id, row.slug, row.type, row.account, dict(row.settings), adapter, config)
+        accepts = adapter.accepts if isinstance(adapter, CalledBack) else Accepts()
+        return OpenChannel(
+            row.id, row.commune_id, row.slug, row.type, row.account, dict(row.settings), adapter, config, accepts
+        )
 
 
 class _Waiting:

@@ -6,7 +6,7 @@ import secrets as random_secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from adapters.messages import (
     Ignored,
     InboundMessage,
     Interaction,
+    MessagePart,
     ProfileShared,
     Reaction,
     Receipt,
@@ -29,7 +30,7 @@ from adapters.messages import (
 from bot.queue import INBOX
 from bot.rules.retry import next_try
 from bot.runtime import Runtime
-from bot.usecases import citizens, driven, faq, receipts, reports
+from bot.usecases import citizens, driven, faq, joining, receipts, reports
 from bot.usecases.communes import CommuneBook, commune_book
 from bot.usecases.taps import answer_taps
 from bot.usecases.work import NotYet, Taken, Work, where
@@ -183,8 +184,8 @@ def _finish(work: Work, item: Taken) -> dict[str, Any]:
     try:
         for word, reading, asked, said in zip(item.words, item.readings, item.faq, item.driven, strict=True):
             outcomes.append(_handle(work, word, reading, asked, said))
-    except NotYet:
-        return _wait_a_moment(work)
+    except NotYet as pause:
+        return _wait_a_moment(work, pause.until)
     state = InboundState.DONE
     if "ignored:poison" in outcomes or "ignored:unreadable" in outcomes:
         state = InboundState.PARKED
@@ -199,8 +200,13 @@ def _finish(work: Work, item: Taken) -> dict[str, Any]:
     }
 
 
-def _wait_a_moment(work: Work) -> dict[str, Any]:
-    """A receipt or echo overtook the answer to our own call; after a few looks it speaks of something not ours."""
+def _wait_a_moment(work: Work, until: datetime | None) -> dict[str, Any]:
+    """A receipt or echo overtook the answer to our own call; after a few looks it speaks of something not ours.
+
+    `until`: what comes in pieces waits for the others, however often it was looked at.
+    """
+    if until is not None:
+        return {"lease_id": None, "lease_until": None, "next_try_at": until}
     tries = work.row.tries + 1
     return {"tries": tries, "lease_id": None, "lease_until": None, "next_try_at": next_try(work.now, tries)}
 
@@ -210,6 +216,7 @@ def _handle(
 ) -> str:
     doors: dict[type[Any], Callable[[], str]] = {
         InboundMessage: lambda: reports.take_message(work, word, reading, asked, said),  # type: ignore[arg-type]
+        MessagePart: lambda: joining.take_part(work, word),  # type: ignore[arg-type]
         Echo: lambda: receipts.take_echo(work, word),  # type: ignore[arg-type]
         Receipt: lambda: receipts.take_receipt(work, word),  # type: ignore[arg-type]
         Following: lambda: citizens.take_following(work, word),  # type: ignore[arg-type]

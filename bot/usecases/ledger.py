@@ -87,9 +87,11 @@ def _questions(late: Any) -> dict[str, sa.Select[Any]]:
     opened = sa.select(TicketEvent.id).where(TicketEvent.ticket_id == Ticket.id, TicketEvent.kind == EventKind.OPENED)
     sent_twice = (
         sa.select(Attempt.delivery_id)
+        .join(Delivery, Delivery.id == Attempt.delivery_id)
         .where(Attempt.outcome == DeliveryState.SENT.value)
-        .group_by(Attempt.delivery_id)
-        .having(sa.func.count() > 1)
+        .group_by(Attempt.delivery_id, Delivery.resends)
+        # What the network could not deliver a person may send anew.
+        .having(sa.func.count() > 1 + Delivery.resends)
     )
     unfinished = (
         sa.select(Delivery.id)

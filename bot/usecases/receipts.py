@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from adapters.messages import Echo, Receipt, ReceiptStatus
 from bot.usecases.citizens import citizen
+from bot.usecases.deliveries import cancel_later_parts
 from bot.usecases.work import Citizen, NotYet, Work
 from nlp.normalise import fold
 from storage.deliveries import Delivery
@@ -13,11 +14,13 @@ from storage.enums import DeliveryState, Direction, Origin
 from storage.messages import Message
 from storage.tickets import Ticket
 
+UNDELIVERED = "undelivered"
+_OUT = {DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.SENDING}
 LOOKS = 3  # about half a minute: longer than any send takes to be written down
 
 
 def take_receipt(work: Work, word: Receipt) -> str:
-    """A message of ours arrived or was read; states only ever move forward."""
+    """A message of ours arrived, was read or could not be delivered; states only ever move forward."""
     found = 0
     for external_id in word.external_ids:
         delivery = work.session.scalar(
@@ -26,7 +29,7 @@ def take_receipt(work: Work, word: Receipt) -> str:
         if delivery is None:
             continue
         found += 1
-        _move_forward(delivery, word)
+        _move_forward(work, delivery, word)
     if found < len(word.external_ids) and work.row.tries < LOOKS and _something_is_out(work):
         raise NotYet
     return f"receipt:{word.status.value}" if found else "receipt:unmatched"
@@ -49,13 +52,46 @@ def take_echo(work: Work, word: Echo) -> str:
     return "echo:colleague" if word.by_person else "echo:other_app"
 
 
-def _move_forward(delivery: Delivery, word: Receipt) -> None:
+def _move_forward(work: Work, delivery: Delivery, word: Receipt) -> None:
+    status = _of_all_pieces(delivery, word) if word.parts > 1 else word.status
+    if status is ReceiptStatus.FAILED:
+        _undelivered(work, delivery, word)
+    elif status is not None:
+        _arrived(delivery, word, status)
+
+
+def _of_all_pieces(delivery: Delivery, word: Receipt) -> ReceiptStatus | None:
+    """What is true of the whole message: it arrived when every piece did, and failed when one of them failed."""
+    told = {**(delivery.part_receipts or {}), str(word.part): word.status.value}
+    delivery.part_receipts = told
+    if ReceiptStatus.FAILED.value in told.values():
+        return ReceiptStatus.FAILED
+    return word.status if len(told) >= word.parts else None
+
+
+def _undelivered(work: Work, delivery: Delivery, word: Receipt) -> None:
+    """The network gave up: an official sees it and may send again. What has arrived stays arrived."""
+    if not (delivery.state in _OUT or _may_be_out(delivery)):
+        return
+    delivery.state, delivery.code, delivery.reason = DeliveryState.REFUSED, UNDELIVERED, word.reason[:400]
+    cancel_later_parts(work.session, delivery.id, DeliveryState.REFUSED)
+
+
+def _may_be_out(delivery: Delivery) -> bool:
+    """Whether it waits to be sent once more although the channel may have it."""
+    return delivery.state is DeliveryState.WAITING and delivery.via is not None
+
+
+def _arrived(delivery: Delivery, word: Receipt, status: ReceiptStatus) -> None:
     delivery.delivered_at = delivery.delivered_at or word.occurred_at
-    if word.status is ReceiptStatus.READ:
+    if status is ReceiptStatus.READ:
         delivery.read_at = delivery.read_at or word.occurred_at
         delivery.state = DeliveryState.READ
-    elif delivery.state in {DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.SENDING}:
+    elif delivery.state in _OUT or _may_be_out(delivery):
         delivery.state = DeliveryState.DELIVERED
+    elif delivery.state is DeliveryState.REFUSED and delivery.code == UNDELIVERED:
+        # A telephone that was switched off for a day: the network had given up too early.
+        delivery.state, delivery.code, delivery.reason = DeliveryState.DELIVERED, None, None
 
 
 def _something_is_out(work: Work, person: Citizen | None = None) -> bool:

@@ -54,6 +54,8 @@ def reply(runtime: Runtime, official: Official, ticket_id: int, *, version: int,
         if written_by_form(session, ticket_id, mark):
             return ticket.state is not TicketState.WAITING_APPROVAL
         limit = _image_limit(runtime, session.scalar(_channel_type(ticket_id)))
+    if written.image and limit == 0:
+        raise NotAllowed("no_images", "Kênh này không gửi được ảnh. Anh/Chị vui lòng bỏ ảnh rồi gửi lại lời.")
     picture = fit(written.image, limit) if written.image else None
     blob = runtime.blobs.keep(picture) if picture is not None else None
     try:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from adapters.base import Linked, TwoGateways
 from adapters.errors import (
     ChannelRefused,
     ContactUnreachable,
@@ -32,6 +33,7 @@ from adapters.messages import OutboundImage, OutboundMessage, SendResult
 from bot.rules.retry import next_try
 from bot.rules.window import window
 from bot.runtime import Runtime
+from bot.usecases import gateways
 from bot.usecases.broadcast import opening, withhold
 from bot.usecases.deliveries import Claimed, Outcome, claim, record
 from bot.usecases.tokens import Access, NoToken, access_for, channel_config
@@ -51,6 +53,7 @@ MANY = [DeliveryKind.ANNOUNCEMENT]
 SOON_SECONDS = 5.0  # a worker waits for its slot no longer than this; a lease must not run out meanwhile
 QUOTA_PAUSE = timedelta(hours=1)
 QUOTA_TRIES = 26
+REPEATS = 5  # of what the channel would recognise; then a person decides
 
 CHANNELS_AT_ONCE = 8
 
@@ -71,6 +74,7 @@ def send_due(runtime: Runtime, kinds: list[DeliveryKind], *, budget_seconds: flo
 
 def _drain(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind], end: float) -> int:
     total = 0
+    gateways.probe(runtime, channel_id)
     while time.monotonic() < end:
         sent = send_batch(runtime, channel_id, kinds)
         if sent == 0:
@@ -92,8 +96,11 @@ def channels_with_due(runtime: Runtime, kinds: list[DeliveryKind]) -> list[int]:
         )
         .exists()
     )
+    # Where a process of its own keeps a link, it sends.
+    linked = [kind for kind, adapter in runtime.adapters.items() if isinstance(adapter, Linked)]
     with runtime.database.reading() as session:
-        return list(session.scalars(sa.select(Channel.id).where(*_may_send(now), owes).order_by(Channel.id)))
+        query = sa.select(Channel.id).where(*may_send(now), Channel.type.not_in(linked), owes)
+        return list(session.scalars(query.order_by(Channel.id)))
 
 
 def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> int:
@@ -101,7 +108,7 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
     lease = random_secrets.token_hex(8)
     with runtime.database.transaction() as session:
         now, begun = runtime.now(), time.monotonic()  # slots count from here: a slow commit must not shift them
-        query = sa.select(Channel).where(Channel.id == channel_id, *_may_send(now)).with_for_update()
+        query = sa.select(Channel).where(Channel.id == channel_id, *may_send(now)).with_for_update()
         channel = session.scalar(query)
         if (
             channel is None
@@ -118,7 +125,8 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
         rests = _rests(session, runtime, channel, batch, now)
     if not batch:
         return 0
-    sender = _Sender(runtime, channel, closed)
+    sender = Sender(runtime, channel, closed)
+    sender.choose_gateway()
     interval = _interval(channel)
     waits = [
         max((first_slot - now).total_seconds() + n * interval, rests.get(claimed.urn_id, 0.0))
@@ -129,6 +137,8 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
         now = runtime.now()
         record(session, outcomes, lease, now)
         sender.apply_to_channel(session, now)
+        if sender.slow_after is not None:
+            gateways.note(session, runtime, channel, outcomes, sender.slow_after)
     for outcome in outcomes:
         log.info(
             "delivery.outcome",
@@ -141,7 +151,8 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
     return len(batch)
 
 
-def _may_send(now: datetime) -> list[Any]:
+def may_send(now: datetime) -> list[Any]:
+    """What must be true of a channel on which something may go out."""
     return [
         Channel.is_active.is_(True),
         Channel.paused_at.is_(None),
@@ -204,7 +215,7 @@ def _rests(
 
 
 @dataclass
-class _Sender:
+class Sender:
     """Sends the deliveries of one batch; remembers what the whole channel must do afterwards."""
 
     runtime: Runtime
@@ -213,6 +224,19 @@ class _Sender:
     pause_reason: str | None = None
     hold_seconds: float = 0.0
     quota: dict[str, str] | None = None
+    gateway: str = gateways.MAIN
+    slow_after: float | None = None
+    is_probe_due: bool = False
+
+    def choose_gateway(self) -> None:
+        """On a channel with two gateways: which one this batch goes through."""
+        adapter: object = self.runtime.adapters[self.channel.type]
+        if not isinstance(adapter, TwoGateways):
+            return
+        config = channel_config(self.runtime, self.channel)
+        if gateways.has_backup(self.runtime, self.channel, config):
+            self.slow_after = adapter.slow_after(config)
+            self.gateway, self.is_probe_due = gateways.choose(self.runtime, self.channel, config)
 
     def send_at(self, moment: float, claimed: Claimed) -> Outcome:
         """Wait for the slot, send, and turn whatever happens into an outcome; never raises."""
@@ -224,8 +248,10 @@ class _Sender:
                 reason="Đã quá thời hạn kênh cho phép trả lời. Gửi được lại khi người dân nhắn tin; có thể gọi điện.",
             )
         time.sleep(max(0.0, moment - time.monotonic()))
+        gateway = self._gateway_for(claimed)
         with self.runtime.http.recording() as exchanges:
-            outcome = self._try(claimed)
+            outcome = self._try(claimed, gateway)
+        outcome.gateway = gateway
         outcome.exchange = [exchange.to_json() for exchange in exchanges]
         return outcome
 
@@ -242,11 +268,28 @@ class _Sender:
         if values:
             session.execute(sa.update(Channel).where(Channel.id == self.channel.id).values(**values))
 
-    def _try(self, claimed: Claimed) -> Outcome:
+    def _gateway_for(self, claimed: Claimed) -> str:
+        if claimed.via:  # it may have this message already: no other may get it
+            return claimed.via
+        if self.is_probe_due:
+            self.is_probe_due = False
+            return gateways.MAIN
+        return self.gateway
+
+    def _try(self, claimed: Claimed, gateway: str) -> Outcome:
         try:
-            result = self._send(claimed)
+            result = self._send(claimed, gateway)
         except SendError as error:
-            return self._after(error, claimed)
+            if isinstance(error, ChannelRefused) and self.slow_after is not None and gateway == gateways.MAIN:
+                # The other gateway takes over after a few of these; only when it refuses, too, the channel stops.
+                outcome = self._again(claimed, error.code, next_try(self.runtime.now(), claimed.tries))
+            else:
+                outcome = self.after(error, claimed)
+            is_of_account = isinstance(error, ChannelRefused | TemporarilyRefused)
+            outcome.is_gateway_failure = is_of_account and not getattr(error, "whole_channel", False)
+            if outcome.via and not claimed.via:
+                outcome.via = gateway
+            return outcome
         except NoToken:
             self.pause_reason = (
                 "Kênh cần được cấp quyền lại (token hết hiệu lực). Người quản trị mở trang Kênh để cấp quyền."
@@ -260,18 +303,21 @@ class _Sender:
         self.quota = dict(result.quota) or self.quota
         return Outcome(claimed, DeliveryState.SENT, external_id=result.external_id)
 
-    def _send(self, claimed: Claimed) -> SendResult:
+    def _send(self, claimed: Claimed, gateway: str) -> SendResult:
         message = self._message(claimed)
         access = access_for(self.runtime, self.channel)
         try:
-            return self._call(access, message)
+            return self._call(access, message, gateway)
         except TokenRejected:
             access = access_for(self.runtime, self.channel, rejected_generation=access.generation)
-            return self._call(access, message)
+            return self._call(access, message, gateway)
 
-    def _call(self, access: Access, message: OutboundMessage) -> SendResult:
+    def _call(self, access: Access, message: OutboundMessage, gateway: str) -> SendResult:
         adapter = self.runtime.adapters[self.channel.type]
-        return adapter.send(self.runtime.http, channel_config(self.runtime, self.channel), access.token, message)
+        config = channel_config(self.runtime, self.channel)
+        if isinstance(adapter, TwoGateways):
+            config = adapter.through(config, gateway)
+        return adapter.send(self.runtime.http, config, access.token, message)
 
     def _message(self, claimed: Claimed) -> OutboundMessage:
         image = None
@@ -280,12 +326,22 @@ class _Sender:
             if data is None:
                 raise MessageRefused("image_lost", "Không tìm thấy ảnh kèm theo. Vui lòng gửi lại trả lời với ảnh mới.")
             image = OutboundImage(data=data, name="anh.jpg", mime="image/jpeg")
-        return OutboundMessage(claimed.urn, claimed.text, image, claimed.quoted_external_id, claimed.choices)
+        return OutboundMessage(
+            claimed.urn,
+            claimed.text,
+            image,
+            claimed.quoted_external_id,
+            claimed.choices,
+            id=claimed.name,
+            is_repeat=claimed.tries > 1,
+            callback_url=f"{self.runtime.settings.base_url}/webhooks/{self.channel.slug}",
+        )
 
-    def _after(self, error: SendError, claimed: Claimed) -> Outcome:
+    def after(self, error: SendError, claimed: Claimed) -> Outcome:
+        """What becomes of a delivery that met this error."""
         now = self.runtime.now()
         decide: dict[type[SendError], Callable[[Any], Outcome]] = {
-            OutcomeUnknown: lambda e: Outcome(claimed, DeliveryState.UNKNOWN, code=e.code, reason=_UNKNOWN),
+            OutcomeUnknown: lambda e: self._unknown(claimed, e, now),
             TokenRejected: lambda e: self._again(claimed, e.code, next_try(now, claimed.tries)),
             TemporarilyRefused: lambda e: self._later(claimed, e, now),
             NotNow: lambda e: self._again(claimed, e.code, e.not_before),
@@ -299,10 +355,21 @@ class _Sender:
                 return outcome(error)
         return self._refused(claimed, error)
 
+    def _unknown(self, claimed: Claimed, error: OutcomeUnknown, now: datetime) -> Outcome:
+        if error.may_repeat and claimed.tries < REPEATS:
+            outcome = self._again(claimed, error.code, next_try(now, claimed.tries))
+        else:
+            outcome = Outcome(claimed, DeliveryState.UNKNOWN, code=error.code, reason=_UNKNOWN)
+        outcome.via = self.gateway if error.may_repeat else None
+        outcome.external_id = error.external_id or None
+        return outcome
+
     def _later(self, claimed: Claimed, error: TemporarilyRefused, now: datetime) -> Outcome:
         if error.whole_channel:
             self.hold_seconds = max(self.hold_seconds, error.retry_after)
         elif claimed.tries >= error.tries:
+            if claimed.via:  # surely not sent this time, but perhaps the time before
+                return Outcome(claimed, DeliveryState.UNKNOWN, code=error.code, reason=_UNKNOWN, via=claimed.via)
             return self._refused(claimed, error)
         return self._again(claimed, error.code, next_try(now, claimed.tries, at_least=error.retry_after))
 
@@ -317,7 +384,7 @@ class _Sender:
         return self._again(claimed, error.code, now)
 
     def _again(self, claimed: Claimed, code: str, at: datetime) -> Outcome:
-        return Outcome(claimed, DeliveryState.WAITING, code=code, next_attempt_at=at)
+        return Outcome(claimed, DeliveryState.WAITING, code=code, next_attempt_at=at, via=claimed.via)
 
     def _refused(self, claimed: Claimed, error: SendError, *, unreachable: bool = False) -> Outcome:
         return Outcome(claimed, DeliveryState.REFUSED, code=error.code, reason=error.shown, unreachable=unreachable)

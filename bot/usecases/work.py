@@ -28,7 +28,11 @@ def where(error: BaseException) -> str:
 
 
 class NotYet(Exception):
-    """The event speaks of something we have not written down yet: look again shortly."""
+    """The event speaks of something we have not written down yet: look again shortly, or at the hour given."""
+
+    def __init__(self, until: datetime | None = None) -> None:
+        super().__init__()
+        self.until = until
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from flask import Blueprint, abort, redirect, request, session
 from werkzeug.wrappers import Response
 
 from bot.usecases import channels
-from bot.usecases.channels import KEEPERS, ChannelProblem, NoSuchChannel, Report
+from bot.usecases.channels import KEEPERS, ChannelProblem, NoSuchChannel
+from bot.usecases.findings import Report
 from bot.web.language import N_, gettext
 from bot.web.shell import current_official, notice, render, require, runtime
 
@@ -22,6 +23,7 @@ COUNT_WORDS = {
     "unsigned": N_("Không có chữ ký"),
     "unreadable": N_("Không đọc được"),
     "foreign": N_("Của tài khoản khác"),
+    "foreign_address": N_("Gọi từ địa chỉ lạ"),
     "too_large": N_("Quá lớn"),
     "truncated": N_("Bị cắt ngắn"),
     "wrong_type": N_("Sai định dạng"),
@@ -31,7 +33,7 @@ COUNT_WORDS = {
     "not_stored": N_("Chưa lưu được, kênh sẽ gửi lại"),
     "signed_with_previous": N_("Ký bằng khóa cũ"),
 }
-ALARMING = {"forged", "unsigned", "unreadable", "overloaded", "not_stored"}
+ALARMING = {"forged", "unsigned", "foreign_address", "unreadable", "overloaded", "not_stored"}
 LEVEL_WORDS = {"ok": N_("Tốt"), "warn": N_("Chú ý"), "FAIL": N_("Lỗi")}
 
 

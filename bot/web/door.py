@@ -15,6 +15,7 @@ from adapters.errors import BadSignature, DoorError, ForeignPayload
 from adapters.messages import Envelope, WebhookRequest
 from bot.runtime import Runtime
 from bot.usecases.ingest import OpenChannel, Overloaded, Register, Writer, is_bootstrapping
+from bot.web.peer import peer_address
 from storage.ingest import NewEvent
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 PREFIX = "/webhooks/"
 STORE_SECONDS = 1.7  # the strictest channel hangs up after two
+LONGEST_QUERY = 32_768
+MEDIA_TYPES = {"json": "json", "form": "application/x-www-form-urlencoded"}
 
 OK = "200 OK"
 BAD_REQUEST = "400 Bad Request"
@@ -61,34 +64,47 @@ class Door:
         path = environ.get("PATH_INFO", "")
         if not path.startswith(PREFIX):
             return self.app(environ, start_response)
-        channel = self.register.by_slug(path.removeprefix(PREFIX))
+        slug, _, rest = path.removeprefix(PREFIX).partition("/")
+        channel = self.register.by_slug(slug)
+        reply, kind = b"", ""
         try:
-            status = self._receive(environ, channel)
+            status, envelope = self._receive(environ, channel, rest)
+            if envelope is not None:
+                reply, kind = envelope.reply, envelope.reply_type
         except Refused as refusal:
             status = refusal.status
             self.writer.count(channel.id if channel else None, refusal.counted)
         except Exception as error:
             log.exception("door.failed", error=type(error).__name__)
             status = UNAVAILABLE
-        headers = [("Content-Length", "0"), ("Cache-Control", "no-store")]
+        headers = [("Content-Length", str(len(reply))), ("Cache-Control", "no-store")]
+        if kind:
+            headers.append(("Content-Type", kind))
         if status == NOT_ALLOWED:
             headers.append(("Allow", "GET, HEAD, POST"))
         if status == UNAVAILABLE:
             headers.append(("Retry-After", "5"))
         start_response(status, headers)
-        return [b""]
+        return [reply]
 
-    def _receive(self, environ: WSGIEnvironment, channel: OpenChannel | None) -> str:
+    def _receive(self, environ: WSGIEnvironment, channel: OpenChannel | None, rest: str) -> tuple[str, Envelope | None]:
         method = environ["REQUEST_METHOD"]
-        if method in {"GET", "HEAD"}:
-            return OK
-        if method != "POST":
+        query = environ.get("QUERY_STRING", "")
+        if method == "HEAD" or (method == "GET" and not rest and not query):
+            return OK, None  # somebody looks whether there is an address: there is, whichever it is
+        if method not in {"GET", "POST"}:
             raise Refused(NOT_ALLOWED, "wrong_method")
-        body = self._body(environ)
-        if channel is None:
-            # The same answer as for a wrong signature: nobody learns which addresses exist.
+        if len(query) > LONGEST_QUERY:
+            raise Refused(TOO_LARGE, "too_large")
+        body = self._body(environ) if method == "POST" else b""
+        # Refused in the same way as a wrong signature: nobody learns which addresses exist, or what they listen to.
+        if channel is None or (rest and not channel.accepts.has_path):
             raise Refused(UNAUTHORIZED, "unknown_channel")
-        return self._admit(environ, channel, body)
+        if method not in channel.accepts.methods:
+            raise Refused(UNAUTHORIZED, "wrong_method")
+        if method == "POST" and not _is_of(channel.accepts.types, environ):
+            raise Refused(UNAUTHORIZED, "wrong_type")
+        return self._admit(channel, _request(environ, method, body, rest, query))
 
     def _body(self, environ: WSGIEnvironment) -> bytes:
         limit = self.runtime.settings.webhook_max_bytes
@@ -97,8 +113,7 @@ class Door:
             raise Refused(BAD_REQUEST, "unreadable")
         if declared and int(declared[:20]) > limit:
             raise Refused(TOO_LARGE, "too_large")
-        kind = environ.get("CONTENT_TYPE", "")
-        if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity" or (kind and "json" not in kind.lower()):
+        if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity" or not _is_of(tuple(MEDIA_TYPES), environ):
             raise Refused(UNSUPPORTED, "wrong_type")
         body = environ["wsgi.input"].read(int(declared) if declared else limit + 1)
         if len(body) > limit:
@@ -107,27 +122,29 @@ class Door:
             raise Refused(BAD_REQUEST, "truncated")
         return bytes(body)
 
-    def _admit(self, environ: WSGIEnvironment, channel: OpenChannel, body: bytes) -> str:
-        request = WebhookRequest("POST", _headers(environ), body)
+    def _admit(self, channel: OpenChannel, request: WebhookRequest) -> tuple[str, Envelope | None]:
         try:
             envelope = channel.adapter.admit(request, channel.config)
         except BadSignature as error:
-            return self._unsigned(channel, error)
+            return self._unsigned(channel, error), None
         except ForeignPayload:
-            return self._dropped(channel, "foreign")
+            return self._dropped(channel, "foreign"), None
         except DoorError:
             raise Refused(BAD_REQUEST, "unreadable") from None
         if envelope.is_probe:
-            return self._dropped(channel, "probe")
+            return self._dropped(channel, "probe"), envelope
         owner = channel
         if envelope.account != channel.account:
             found = self.register.by_account(channel.type, envelope.account)
             if found is None or getattr(found.config, "app_id", None) != getattr(channel.config, "app_id", None):
-                return self._dropped(channel, "foreign")
+                if not envelope.is_ours_otherwise:
+                    return self._dropped(channel, "foreign"), envelope
+                found = channel
             owner = found
         if envelope.matched_secret != "current":  # noqa: S105 - which one, not the secret itself
             self.writer.count(owner.id, f"signed_with_{envelope.matched_secret}")
-        return self._store(owner, envelope, body)
+        body = request.body if envelope.body is None else envelope.body
+        return self._store(owner, envelope, body), envelope
 
     def _unsigned(self, channel: OpenChannel, error: BadSignature) -> str:
         mode = getattr(channel.config, "signature_mode", "strict")
@@ -161,5 +178,20 @@ class Door:
         return OK
 
 
+def _is_of(types: tuple[str, ...], environ: WSGIEnvironment) -> bool:
+    kind = environ.get("CONTENT_TYPE", "").lower()
+    return not kind or any(MEDIA_TYPES[name] in kind for name in types)
+
+
+def _request(environ: WSGIEnvironment, method: str, body: bytes, rest: str, query: str) -> WebhookRequest:
+    remote = peer_address(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""))
+    # WSGI hands bytes over as latin-1 text; a query may hold letters of any alphabet.
+    raw = query.encode("latin-1", "replace")
+    return WebhookRequest(method, _headers(environ), body, path=rest.strip("/"), query=raw, remote=remote)
+
+
 def _headers(environ: dict[str, Any]) -> dict[str, str]:
-    return {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    found = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    if kind := environ.get("CONTENT_TYPE"):
+        found["content-type"] = kind.lower()
+    return found

@@ -25,7 +25,11 @@ def replay(runtime: Runtime, slug: str, body: bytes, *, handle: bool) -> tuple[s
         before = session.scalar(sa.select(sa.func.max(InboundEvent.id))) or 0
     if channel is None:
         raise SetupError(f"no channel {slug!r}; see: haichieu channel list")
-    status = post(runtime, slug, body, _signed(runtime, channel, body))
+    secrets = json.loads(runtime.vault.open(channel.secrets))
+    if channel.type == "sms":
+        status = _call(runtime, slug, body, secrets.get("callback_token", ""))
+    else:
+        status = post(runtime, slug, body, _signed(runtime, channel, body))
     if handle:
         while intake.drain_batch(runtime):
             pass
@@ -45,8 +49,24 @@ def _signed(runtime: Runtime, channel: Channel, body: bytes) -> dict[str, str]:
     return {"x-zevent-signature": f"mac={signature}"}
 
 
-def post(runtime: Runtime, slug: str, body: bytes, headers: dict[str, str]) -> str:
-    """Knock at the door of this process; gives its status line."""
+def _call(runtime: Runtime, slug: str, recording: bytes, token: str) -> str:
+    """A provider's call written down as JSON: method, query, headers, body, what followed the secret."""
+    try:
+        data = json.loads(recording)
+        kind = str(data.get("path", "")).partition("/")[2]
+        more = {
+            "REQUEST_METHOD": str(data["method"]),
+            "PATH_INFO": f"/webhooks/{slug}/{token}/{kind}".rstrip("/"),
+            "QUERY_STRING": str(data.get("query", "")),
+            "CONTENT_TYPE": str(data.get("headers", {}).get("content-type", "")),
+        }
+        return post(runtime, slug, str(data.get("body", "")).encode(), {}, **more)
+    except (ValueError, KeyError, AttributeError):
+        raise SetupError('an SMS recording is JSON such as {"method": "GET", "query": "from=…"}') from None
+
+
+def post(runtime: Runtime, slug: str, body: bytes, headers: dict[str, str], **more: str) -> str:
+    """Knock at the door of this process; gives its status line. `more`: what the request says otherwise."""
     door = Door(runtime, lambda _environ, _start: [])
     answered: list[str] = []
 
@@ -59,6 +79,8 @@ def post(runtime: Runtime, slug: str, body: bytes, headers: dict[str, str]) -> s
         "CONTENT_TYPE": "application/json",
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.input": io.BytesIO(body),
+        "REMOTE_ADDR": "127.0.0.1",
+        **more,
         **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
     }
     try:

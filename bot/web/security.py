@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from bot.runtime import Runtime
 from bot.usecases.sign_in import signed_in
+from bot.web.peer import peer_address
 
 # The only pages for people who are not signed in; a test walks all routes.
 OPEN = frozenset({
@@ -66,15 +66,8 @@ def own_path(wanted: str | None) -> str:
 
 
 def client_address() -> str:
-    """Where the request comes from; a proxy on this machine is believed, anybody else is not."""
-    peer = request.remote_addr or ""
-    told = request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1].strip()
-    try:
-        if told and ipaddress.ip_address(peer).is_loopback:
-            return str(ipaddress.ip_address(told))
-    except ValueError:
-        return peer[:64]
-    return peer[:64]
+    """Where the request comes from."""
+    return peer_address(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
 
 
 def is_poll() -> bool:

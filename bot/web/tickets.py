@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from bot.access import OF_TICKETS, OF_WHOLE_COMMUNE, may_direct, may_reply, may_reveal, may_unseal, roles_on, sees_names
 from bot.rules.lifecycle import WITH_REPLY, Given, NotAllowed, may_answer, moves_from
 from bot.texts import EmptyVariable
-from bot.usecases import alerts, tickets
+from bot.usecases import alerts, costs, tickets
 from bot.usecases.desk import Changed
 from bot.usecases.ticket_list import listing
 from bot.usecases.ticket_page import TicketPage, changes_since, open_page
@@ -144,7 +144,13 @@ def show(number: int) -> Response:
 
 
 def show_ticket(
-    number: int, *, status: int = 200, problem: str = "", form: str = "", kept: dict[str, str] | None = None
+    number: int,
+    *,
+    status: int = 200,
+    problem: str = "",
+    form: str = "",
+    kept: dict[str, str] | None = None,
+    priced: costs.Priced | None = None,
 ) -> Response:
     """The page of a ticket; after a refusal with the problem named and what was typed kept in the form."""
     official = current_official()
@@ -161,6 +167,9 @@ def show_ticket(
         problem=problem,
         problem_form=form,
         kept=kept or {},
+        priced=priced,
+        is_paid=costs.is_paid(runtime(), page.channel),
+        takes_images=costs.takes_images(runtime(), page.channel),
         token=secrets.token_hex(16),
         is_revealed=is_revealed,
         others_changed=seen is not None and page.last_event_by_official > seen,
@@ -229,14 +238,18 @@ def deed(form: str) -> Callable[[V], V]:
                 return view(number)
             except NotAllowed as refusal:
                 return show_ticket(
-                    number, status=422, problem=gettext(refusal.sentence, **refusal.values), form=form, kept=_kept()
+                    number,
+                    status=422,
+                    problem=gettext(refusal.sentence, **refusal.values),
+                    form=form,
+                    kept=kept_words(),
                 )
             except EmptyVariable as empty:
                 problem = gettext(
                     "Chưa gửi được vì còn thiếu: %(what)s. Nội dung đã soạn vẫn còn; Anh/Chị bổ sung rồi gửi lại.",
                     what=gettext(EMPTY_WORDS.get(empty.variable, empty.variable)),
                 )
-                return show_ticket(number, status=422, problem=problem, form=form, kept=_kept())
+                return show_ticket(number, status=422, problem=problem, form=form, kept=kept_words())
             except Changed:
                 return _conflict(number)
 
@@ -245,7 +258,8 @@ def deed(form: str) -> Callable[[V], V]:
     return decorate
 
 
-def _kept() -> dict[str, str]:
+def kept_words() -> dict[str, str]:
+    """What was typed, to stand in the form again."""
     return {name: value for name, value in request.form.items() if name not in {"csrf_token", "version", "token"}}
 
 
@@ -259,7 +273,7 @@ def _conflict(number: int) -> Response:
         ticket=page.ticket,
         changes=changes,
         told=history.told,
-        kept=_kept(),
+        kept=kept_words(),
         had_image=bool(request.files.get("image")),
         action=request.path,
         token=request.form.get("token", ""),

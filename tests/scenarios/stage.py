@@ -10,15 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adapters import ADAPTERS
-from adapters.messages import Attachment, AttachmentKind, InboundMessage
+from adapters.messages import Attachment, AttachmentKind
 from bot import texts
 from bot.rules.dialogue import lacks_place
 from bot.rules.lifecycle import Given
 from bot.runtime import Runtime
 from bot.usecases import holding, intake, replies, tickets
 from bot.usecases.replies import Written
-from bot.usecases.setup import add_channel
 from nlp.characters import fold
 from storage.agencies import Agency
 from storage.alerts import Alert
@@ -33,8 +31,9 @@ from storage.tickets import Ticket
 from tests.bots import HOA, Bot, a_bot, a_photo
 from tests.builders import World
 from tests.conftest import Clock
-from tests.scenarios.channels import SmsForm, as_json
 from tests.scenarios.script import Script, Step, facts_of
+from tests.sms import an_sms_channel
+from tests.sms import texts as sms_says
 
 _TIME = re.compile(r"(\d+)\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -52,7 +51,6 @@ class Stage:
     def __init__(self, world: World, clock: Clock, channel: str, script: Script) -> None:
         self.world, self.clock, self.channel, self.script = world, clock, channel, script
         self.runtime: Runtime = world.runtime
-        self.runtime.adapters = {**ADAPTERS, "sms": SmsForm()}
         self.bot = a_bot(world) if channel == "telegram" else None
         self.channel_id = self._channel_of(channel)
         self.tapped: int | None = None
@@ -66,18 +64,7 @@ class Stage:
     def _channel_of(self, channel: str) -> int:
         if self.bot is not None:
             return self.bot.channel_id
-        return self.world.channel_id if channel == "zalo" else self._plain(channel)
-
-    def _plain(self, channel: str) -> int:
-        return add_channel(
-            self.runtime,
-            commune="duc-hue",
-            type=channel,
-            slug=f"{channel}-duc-hue",
-            name=channel,
-            settings={"account": f"{channel}-1"},
-            secrets={},
-        )
+        return an_sms_channel(self.world) if channel == "sms" else self.world.channel_id
 
     def play(self) -> None:
         """Do every step; AssertionError names the line that does not hold."""
@@ -101,6 +88,8 @@ class Stage:
         if self.bot is not None:
             return f"telegram:{HOA + number}"
         value = f"300000000000000000{number}"
+        if self.channel == "sms":
+            return f"tel:+8490000000{number}"
         return f"zalo:{value}" if self.channel == "zalo" else f"{self.channel}:{value}"
 
     def _says(self, step: Step) -> None:
@@ -128,11 +117,11 @@ class Stage:
         urn, number = self.urn(self.speaker), next(_numbers)
         if self.channel == "zalo":
             self._arrive_on_zalo(urn.removeprefix("zalo:"), words, sent, number)
+        elif self.channel == "sms":
+            assert not sent, "an SMS is words"
+            sms_says(self.world, self.channel_id, words, sender=urn.removeprefix("tel:"))
         elif self.bot is not None:
             self._arrive_on_telegram(self.bot, int(urn.removeprefix("telegram:")), words, sent)
-        else:
-            word = InboundMessage(f"m{number}", urn, self.clock(), words, sent)
-            self._store(as_json(word), urn, f"m{number}")
         if self.script.phone and self.speaker == "D":
             self._know_phone(urn)
 
@@ -166,24 +155,6 @@ class Stage:
             bot.says("", who=who, photo=a_photo(), **({"caption": words} if words else {}))
         else:
             bot.says(words, who=who)
-
-    def _store(self, body: bytes, urn: str, key: str) -> None:
-        now = self.clock()
-        with self.runtime.database.transaction() as session:
-            session.add(
-                InboundEvent(
-                    commune_id=self.world.commune_id,
-                    channel_id=self.channel_id,
-                    key=key,
-                    event_name="message",
-                    conversation_key=urn,
-                    body=body,
-                    occurred_at=now,
-                    received_at=now,
-                    state=InboundState.WAITING,
-                    next_try_at=now,
-                )
-            )
 
     def _know_phone(self, urn: str) -> None:
         with self.runtime.database.transaction() as session:

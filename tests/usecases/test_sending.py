@@ -515,7 +515,7 @@ def test_a_surprise_inside_the_sender_is_an_unknown_outcome(
     live: World, zalo: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reports(live, zalo)
-    monkeypatch.setattr(sending._Sender, "_call", lambda self, *a: (_ for _ in ()).throw(KeyError(LIGHT)))
+    monkeypatch.setattr(sending.Sender, "_call", lambda self, *a: (_ for _ in ()).throw(KeyError(LIGHT)))
     send(live)
     assert (the_delivery(live).state, the_delivery(live).code) == (DeliveryState.UNKNOWN, "internal_error")
     assert LIGHT not in capsys.readouterr().out
