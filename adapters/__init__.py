@@ -6,6 +6,7 @@ from adapters.base import Adapter
 from adapters.smpp import Smpp
 from adapters.sms import Sms
 from adapters.telegram import Telegram
+from adapters.viber import Viber
 from adapters.web_form import WebForm
 from adapters.zalo import Zalo
 
@@ -14,5 +15,6 @@ ADAPTERS: dict[str, Adapter] = {
     "sms": Sms(),
     "smpp": Smpp(),
     "telegram": Telegram(),
+    "viber": Viber(),
     "web_form": WebForm(),
 }

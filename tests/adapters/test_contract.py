@@ -32,6 +32,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "smpp": {"host": "127.0.0.1", "system_id": "xa", "number": "8088", "keyword": "PA"},
     "web_form": {"account": "trang-phan-anh"},
     "telegram": {},
+    "viber": {"account": "xaduchue", "sender": "UBND xã Đức Huệ"},
 }
 # Secrets of a channel that wants them in a certain form; all of them begin so that a test can look for them.
 SECRETS = {"token": "7000000001:example-token-not-real-00000"}
@@ -40,6 +41,7 @@ WITHOUT_CALLS = {"web_form", "smpp"}
 SOMEBODY = {
     "zalo": "zalo:5000000005",
     "telegram": "telegram:5000000005",
+    "viber": "viber:01234567890A=",
     "sms": "tel:+84900000005",
     "smpp": "tel:+84900000005",
     "web_form": "web:0123456789abcdef0123456789abcdef",
