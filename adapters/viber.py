@@ -246,7 +246,7 @@ def _attachment(message: Mapping[str, Any]) -> Attachment | None:
 
 def _degrees(value: object, most: float) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and abs(value) <= most else None  # type: ignore[operator, arg-type]
+    return float(value) if is_number and abs(value) <= most else None  # type: ignore[arg-type]
 
 
 def _receipt(status: ReceiptStatus) -> Callable[[Mapping[str, Any], str, datetime], tuple[Event, ...]]:
