@@ -16,7 +16,7 @@ import structlog
 from bot.config import Settings
 from bot.queue import BROADCAST, INBOX, JOBS, MEDIA, REPLIES, LocalNudge, RedisNudge
 from bot.runtime import Runtime
-from bot.usecases import intake, media, sweep
+from bot.usecases import intake, media, silence, sweep
 from bot.usecases.announcements import expand_due
 from bot.usecases.polling import Pollers
 from bot.usecases.sending import MANY, PERSONAL, send_due
@@ -107,6 +107,7 @@ def run_clock(runtime: Runtime, stopping: threading.Event) -> None:
             sweep.sweep(runtime)
             if time.monotonic() - forgotten_at > SESSIONS_EVERY_SECONDS:
                 sweep.forget_old_sessions(runtime)
+                silence.call_for_silent(runtime)
                 forgotten_at = time.monotonic()
         except Exception as error:
             log.exception("clock.failed", error=type(error).__name__)

@@ -78,6 +78,7 @@ class AlertKind(StrEnum):
 
     EMERGENCY = "emergency"
     TEXT_NOT_SENT = "text_not_sent"
+    CHANNEL_SILENT = "channel_silent"
 
 
 class Consent(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -21,6 +22,11 @@ class Call:
 
     alert: Alert
     ticket: Ticket | None
+
+    @property
+    def since(self) -> datetime:
+        """Since when, for what has lasted a while."""
+        return datetime.fromisoformat(str(self.alert.data["since"])) if "since" in self.alert.data else self.alert.at
 
 
 def unseen(runtime: Runtime, official: Official) -> list[Call]:
