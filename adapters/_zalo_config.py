@@ -45,7 +45,7 @@ class ZaloConfig:
 
 def configured(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> ZaloConfig:
     """Build the configuration; ValueError names every missing or malformed field."""
-    form = _Form(settings, secrets)
+    form = Form(settings, secrets)
     mode = form.one_of("signature_mode", SIGNATURE_MODES)
     is_sandbox = form.flag("is_sandbox")
     config = ZaloConfig(
@@ -73,7 +73,7 @@ def is_within(host: str, domains: tuple[str, ...]) -> bool:
     return any(host == domain or host.endswith("." + domain) for domain in domains)
 
 
-class _Form:
+class Form:
     """Reads one field at a time and remembers what is wrong with each; never repeats a secret."""
 
     def __init__(self, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> None:

@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 import httpx
 
 from adapters import _zalo_events as events
-from adapters._zalo_config import ZaloConfig, configured, is_within
+from adapters._zalo_config import ZaloConfig, configured
 from adapters._zalo_errors import needs_consent, rate_limited, send_error
+from adapters._zalo_media import is_media_address
 from adapters.base import Limits
 from adapters.errors import (
     BadSignature,
@@ -42,7 +43,6 @@ from adapters.text import printable
 
 __all__ = ["Zalo", "ZaloConfig", "code_challenge"]
 
-MEDIA_DOMAINS = ("zdn.vn", "zadn.vn", "zalo.me", "zaloapp.com")
 TOKEN_LIFE_SECONDS = 90_000
 
 _SIGNATURE = re.compile(r"\s*(?:mac\s*=\s*)?([0-9a-f]{64})\s*", re.IGNORECASE | re.ASCII)
@@ -155,18 +155,7 @@ class Zalo:
 
     def may_fetch(self, url: str, config: ZaloConfig) -> bool:
         """Whether media may be fetched from this address: Zalo's own hosts and those an operator added."""
-        try:
-            address = httpx.URL(url)
-        except (httpx.InvalidURL, ValueError, TypeError):
-            return False
-        if address.scheme not in {"http", "https"} or address.userinfo:
-            return False
-        host = address.raw_host.decode("ascii").lower()
-        port = address.port or (443 if address.scheme == "https" else 80)
-        extra = {name.lower() for name in config.extra_media_hosts}
-        if f"{host}:{port}" in extra or (address.port is None and host in extra):
-            return True
-        return address.port is None and is_within(host, MEDIA_DOMAINS)
+        return is_media_address(url, config.extra_media_hosts)
 
 
 def code_challenge(verifier: str) -> str:
