@@ -9,9 +9,11 @@ from adapters.telegram import Telegram
 from adapters.viber import Viber
 from adapters.web_form import WebForm
 from adapters.zalo import Zalo
+from adapters.zalo_bot import ZaloBot
 
 ADAPTERS: dict[str, Adapter] = {
     "zalo": Zalo(),
+    "zalo_bot": ZaloBot(),
     "sms": Sms(),
     "smpp": Smpp(),
     "telegram": Telegram(),

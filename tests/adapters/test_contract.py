@@ -33,6 +33,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "web_form": {"account": "trang-phan-anh"},
     "telegram": {},
     "viber": {"account": "xaduchue", "sender": "UBND xã Đức Huệ"},
+    "zalo_bot": {},
 }
 # Secrets of a channel that wants them in a certain form; all of them begin so that a test can look for them.
 SECRETS = {"token": "7000000001:example-token-not-real-00000"}
@@ -40,6 +41,7 @@ SECRETS = {"token": "7000000001:example-token-not-real-00000"}
 WITHOUT_CALLS = {"web_form", "smpp"}
 SOMEBODY = {
     "zalo": "zalo:5000000005",
+    "zalo_bot": "zalo_bot:b800000000000001",
     "telegram": "telegram:5000000005",
     "viber": "viber:01234567890A=",
     "sms": "tel:+84900000005",
