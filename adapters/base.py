@@ -18,7 +18,8 @@ class Limits:
 
     `buttons`: how many answers it can show under a message; 0: they are told as numbered words. `is_sms`: every message
     is paid for and has 160 unaccented characters. `caption`: how much text goes with a picture, if less than `text`.
-    `contact_seconds`: how long to wait between two messages to one citizen.
+    `contact_seconds`: how long to wait between two messages to one citizen. `tells_followers`: whether it says who
+    begins to follow; where it does not, the wish for news is the consent.
     """
 
     text: int
@@ -32,6 +33,7 @@ class Limits:
     is_sms: bool = False
     caption: int | None = None
     contact_seconds: float = 0.0
+    tells_followers: bool = True
 
 
 @dataclass(frozen=True)

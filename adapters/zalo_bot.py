@@ -43,6 +43,7 @@ class ZaloBot:
         # Neither the pace nor the number a month is published: a careful guess.
         default_rate=2.0,
         contact_seconds=1.0,
+        tells_followers=False,
     )
     secret_fields: ClassVar[tuple[str, ...]] = ("token", "webhook_secret")
     config_fields: ClassVar[tuple[str, ...]] = ("username", "api_base", "receive", "extra_media_hosts", "is_sandbox")

@@ -62,8 +62,9 @@ def subscribe(turn: Turn, command: Command) -> Filed:
         return _NOTHING
     if not opt(work, person, out=False, at=turn.message.occurred_at):
         return _NOTHING
-    if work.runtime.adapters[work.channel.type].limits.is_sms:
-        person.urn.is_following = True  # nobody can follow a number: this wish is the consent there
+    limits = work.runtime.adapters[work.channel.type].limits
+    if limits.is_sms or not limits.tells_followers:
+        person.urn.is_following = True  # nobody can be seen to follow there: this wish is the consent
     if not wanted.pairs:
         work.session.execute(sa.delete(Subscription).where(Subscription.urn_id == person.urn.id))
         turn.tell("subscribed")

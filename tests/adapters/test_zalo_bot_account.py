@@ -196,3 +196,8 @@ def test_settings_become_a_configuration() -> None:
 def test_files_come_from_zalos_hosts_and_those_an_operator_named(address: str, may: bool) -> None:
     config = bot.config({"extra_media_hosts": "cdn.example.vn"}, GOOD)
     assert bot.may_fetch(address, config) is may
+
+
+def test_nobody_is_seen_to_follow_and_no_picture_can_be_sent() -> None:
+    assert not bot.limits.tells_followers
+    assert (bot.limits.image_bytes, bot.limits.buttons) == (0, 0)
