@@ -39,6 +39,7 @@ MAGIC: dict[str, tuple[tuple[int, bytes], ...]] = {
     "image/heic": tuple((4, b"ftyp" + brand) for brand in (b"heic", b"heix", b"mif1", b"msf1", b"hevc")),
     "audio/amr": ((0, b"#!AMR"),),
     "audio/mpeg": ((0, b"ID3"), (0, b"\xff\xfb"), (0, b"\xff\xf3")),
+    "audio/aac": ((0, b"\xff\xf1"), (0, b"\xff\xf9")),
     "audio/wav": ((8, b"WAVE"),),
     "audio/ogg": ((0, b"OggS"),),
     "video/mp4": ((4, b"ftyp"),),

@@ -18,7 +18,7 @@ from storage.messages import Attachment
 
 pages = Blueprint("files", __name__)
 
-SHOWN = frozenset({"image/gif", "audio/mpeg", "audio/wav", "audio/ogg", "video/mp4"})
+SHOWN = frozenset({"image/gif", "audio/mpeg", "audio/aac", "audio/wav", "audio/ogg", "video/mp4"})
 SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
 KEPT_THUMBNAILS = 300
 

@@ -209,6 +209,7 @@ def test_a_document_must_have_the_checksum_it_declared(morning: World) -> None:
         (picture("WEBP"), "image/webp"),
         (b"#!AMR\n<", "audio/amr"),
         (b"ID3\x03", "audio/mpeg"),
+        (b"\xff\xf1\x60\x40", "audio/aac"),
         (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),
         (b"OggS\0", "audio/ogg"),
         (MP4, "video/mp4"),
