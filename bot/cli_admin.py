@@ -143,7 +143,7 @@ def _password(from_stdin: bool) -> str:
 
 @click.group()
 def channel() -> None:
-    """Channels: Zalo Official Accounts, Telegram bots, SMS numbers, the commune's own page."""
+    """Channels: Zalo Official Accounts, Zalo and Telegram bots, SMS numbers, the commune's own page."""
 
 
 @channel.command("add")
@@ -170,7 +170,7 @@ def channel_add(
     tokens_file: Any,
     token: str | None,
 ) -> None:
-    """Connect a channel of this TYPE (zalo, telegram, sms, smpp, web_form) under the address /webhooks/SLUG.
+    """Connect a channel of this TYPE (zalo, zalo_bot, telegram, sms, smpp, web_form) under the address /webhooks/SLUG.
 
     FIELD=@FILE reads a setting from a JSON file, for example profile=@our-provider.json.
     """
@@ -219,7 +219,7 @@ def channel_add(
 @click.argument("slug")
 @explained
 def channel_connect(slug: str) -> None:
-    """Tell a channel anew where to bring events (telegram): after HAICHIEU_PUBLIC_URL or its settings have changed."""
+    """Tell a channel anew where to bring events (bots): after HAICHIEU_PUBLIC_URL or its settings have changed."""
     _connect(built(), slug)
 
 
@@ -227,7 +227,7 @@ def channel_connect(slug: str) -> None:
 @click.argument("slug")
 @explained
 def channel_token(slug: str) -> None:
-    """Give a bot's channel the new token that @BotFather made; asked for, and what waited is sent."""
+    """Give a bot's channel the new token that @BotFather or Bot Creator made; asked for, and what waited is sent."""
     from bot.usecases.connecting import replace_token
 
     _say_connected(slug, replace_token(built(), slug, click.prompt("token", hide_input=True)).url)

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adapters.telegram import SECRET_HEADER
+from adapters import telegram, zalo_bot
 from bot.runtime import Runtime
 from bot.usecases import intake
 from bot.usecases.setup import SetupError
@@ -16,6 +16,8 @@ from bot.web.door import Door
 from bot.web.sandbox.wire import mac
 from storage.channels import Channel
 from storage.messages import InboundEvent
+
+_SECRET_HEADERS = {"telegram": telegram.SECRET_HEADER, "zalo_bot": zalo_bot.SECRET_HEADER}
 
 
 def replay(runtime: Runtime, slug: str, body: bytes, *, handle: bool) -> tuple[str, str]:
@@ -43,8 +45,8 @@ def replay(runtime: Runtime, slug: str, body: bytes, *, handle: bool) -> tuple[s
 def _signed(runtime: Runtime, channel: Channel, body: bytes) -> dict[str, str]:
     """The header by which the door knows that the channel itself has sent this."""
     secrets = json.loads(runtime.vault.open(channel.secrets))
-    if channel.type == "telegram":
-        return {SECRET_HEADER: secrets.get("webhook_secret", "")}
+    if header := _SECRET_HEADERS.get(channel.type):
+        return {header: secrets.get("webhook_secret", "")}
     signature = mac(str(channel.settings.get("app_id", "")), body, _timestamp(body), secrets.get("oa_secret", ""))
     return {"x-zevent-signature": f"mac={signature}"}
 
