@@ -70,7 +70,7 @@ def release(runtime: Runtime, channel_id: int, lease: str) -> None:
 
 @dataclass
 class Poll:
-    """One channel being asked; `after` is the last event that is durable here and may be given up there."""
+    """One channel being asked; `after` is the last event that is durable here and may be given up there; `held` is not durable yet."""
 
     runtime: Runtime
     http: Http
@@ -80,6 +80,7 @@ class Poll:
     after: int | None = None
     is_begun: bool = False
     failures: int = 0
+    held: tuple[WebhookRequest, ...] = ()
 
     def __post_init__(self) -> None:
         """Writing needs a connection of its own."""
@@ -108,6 +109,8 @@ class Poll:
         return self._ask(adapter, channel, config)
 
     def _ask(self, adapter: Fetching, channel: Channel, config: Any) -> float:
+        if self.held:  # the database was away: what a channel gives up when it is asked is nowhere else
+            self._store(channel, config)
         try:
             if not self.is_begun:
                 adapter.bring(self.http, config, "")  # as long as they are brought somewhere, nobody may ask
@@ -116,8 +119,9 @@ class Poll:
             fetched = adapter.fetch(self.http, config, self.after, self.wait_seconds)
         except SendError as error:
             return self._failed(channel, CONFLICT if isinstance(error, AskedElsewhere) else error.code, error)
-        self._store(channel, config, fetched.requests)
-        is_stuck = bool(fetched.requests) and fetched.after == self.after
+        self.held = fetched.requests
+        new = self._store(channel, config)
+        is_stuck = bool(fetched.requests) and (fetched.after == self.after if fetched.after is not None else not new)
         # Nothing left: all is given up. Numbers may begin anew after a quiet week, so the next question names none.
         self.after, self.failures = fetched.after if fetched.requests else None, 0
         self._note(channel, polled_at=self.runtime.now(), failed_at=None, error=None)
@@ -133,19 +137,21 @@ class Poll:
         self._note(channel, failed_at=self.runtime.now(), error=code[:120])
         return PAUSES[-1] if code == CONFLICT else pause
 
-    def _store(self, channel: Channel, config: Any, requests: tuple[WebhookRequest, ...]) -> None:
-        """Make the events durable through the same keys as at the door; raises when the database is away."""
+    def _store(self, channel: Channel, config: Any) -> int:
+        """Make what is held durable through the same keys as at the door; raises when the database is away."""
         counts: Counter[str] = Counter()
-        events = [event for request in requests if (event := self._admitted(channel, config, request, counts))]
-        if not requests:
-            return
+        if not self.held:
+            return 0
+        events = [event for request in self.held if (event := self._admitted(channel, config, request, counts))]
         new = sum(self._ingest.write(events, {}).values())
+        self.held = ()
         counts["accepted"] += new
         counts["duplicate"] += len(events) - new
         day = self.runtime.now().astimezone(VIETNAM).strftime("%Y-%m-%d")
         self._ingest.write([], {(f"channel:{channel.id}", name, day): n for name, n in counts.items() if n})
         if new:
             self.runtime.nudge(INBOX)
+        return new
 
     def _admitted(
         self, channel: Channel, config: Any, request: WebhookRequest, counts: Counter[str]

@@ -114,6 +114,25 @@ def test_an_event_is_given_up_only_after_it_is_durable(
     assert api.api("getUpdates")["result"] == []
 
 
+def test_what_a_channel_gives_only_once_is_held_until_it_is_durable(
+    api: BotApi, bot: Bot, world: World, poll: Poll, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.says(api.person(), LIGHT)
+
+    def away(*_: object) -> dict[int, int]:
+        raise sa.exc.OperationalError("the database is away", {}, Exception())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ingest, "write", away)
+        with pytest.raises(sa.exc.OperationalError):
+            poll.once()
+    [given] = api.api("getUpdates")["result"]
+    api.api("getUpdates", offset=given["update_id"] + 1)  # the channel knows nothing of it any more
+    poll.once()
+    assert len(events_of(world, bot.channel_id)) == 1
+    assert poll.held == ()
+
+
 def test_what_a_dead_process_had_stored_is_not_taken_in_twice(api: BotApi, bot: Bot, world: World, poll: Poll) -> None:
     api.says(api.person(), LIGHT)
     poll.once()  # and the process dies before it gives the event up
