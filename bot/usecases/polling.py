@@ -70,7 +70,10 @@ def release(runtime: Runtime, channel_id: int, lease: str) -> None:
 
 @dataclass
 class Poll:
-    """One channel being asked; `after` is the last event that is durable here and may be given up there; `held` is not durable yet."""
+    """One channel being asked.
+
+    `after` is the last event that is durable here and may be given up there; what is `held` is not durable yet.
+    """
 
     runtime: Runtime
     http: Http
