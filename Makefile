@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench chaos rasa scenarios day peers clean reset-demo lock
+.PHONY: help run test check format bench pace chaos rasa scenarios day peers clean reset-demo lock
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ bench: $(VENV)/.dev ## Measure ingest and workers against durable writes, readin
 		|| $(PIP) --retries 1 --timeout 20 -e '.[bench]' \
 		|| echo '!! the yardsticks could not be installed (is there a package index?): those missing are SKIPPED'
 	$(BIN)/python -m tests.bench $(ARGS)
+
+pace: $(VENV)/.dev ## Send an announcement to 10,000 on Telegram and by SMS, and measure its pace and replies meanwhile
+	$(BIN)/python -m tests.bench.pace telegram $(ARGS)
+	$(BIN)/python -m tests.bench.pace sms $(ARGS)
 
 chaos: $(VENV)/.dev ## Kill the process at random points and audit the ledger, on both engines
 	$(BIN)/python -m tests.chaos $(ARGS)
