@@ -40,6 +40,10 @@ def test_a_call_becomes_a_ticket_in_one_form(world: World, browser: Open, app: F
     assert ticket.code in talk.text
 
 
+def test_several_photos_may_be_chosen(browser: Open) -> None:
+    assert 'accept="image/*" multiple' in browser("lan").open("/tickets/new").html
+
+
 def test_the_counters_page_is_not_open_to_all(world: World, browser: Open, app: Flask) -> None:
     lan = browser("lan")
     lan.send(lan.open("/tickets/new").form("/tickets/new"), **ENTRY)
