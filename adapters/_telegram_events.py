@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from adapters.bodies import as_object
 from adapters.errors import UnreadablePayload
 from adapters.messages import (
     WHEN_IT_REACHED_US,
@@ -34,17 +34,6 @@ _START = re.compile(r"/start(?:@\w+)?(?:\s.*)?", re.DOTALL | re.ASCII)
 _FILE_ID = re.compile(r"[A-Za-z0-9_-]{5,300}", re.ASCII)
 _GONE = {"kicked", "left"}
 _LARGEST_ID = 1 << 53
-
-
-def decoded(body: bytes) -> dict[str, Any]:
-    """The body as an object; UnreadablePayload otherwise."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnreadablePayload("not_json") from None
-    if not isinstance(data, dict):
-        raise UnreadablePayload("not_an_object")
-    return data
 
 
 def number(value: object) -> int | None:
@@ -89,7 +78,7 @@ def _dated(moment: object) -> datetime:
 def parse(body: bytes) -> tuple[Event, ...]:
     """What a stored update says; never raises."""
     try:
-        data = decoded(body)
+        data = as_object(body)
     except UnreadablePayload as error:
         return (Ignored("unreadable", error.code),)
     kind, at = kind_of(data), moment_of(data)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
+from adapters.bodies import as_object, from_milliseconds
 from adapters.errors import UnreadablePayload
 from adapters.messages import (
     WHEN_IT_REACHED_US,
@@ -21,7 +20,6 @@ from adapters.messages import (
 from adapters.text import printable
 
 MAX_TEXT = 10_000
-EARLIEST, LATEST = 1_420_070_400_000, 4_102_444_800_000  # 2015 to 2100 in milliseconds
 
 _TEXT, _IMAGE, _STICKER, _VOICE, _UNSUPPORTED = EVENT_KINDS = (
     "message.text.received",
@@ -45,12 +43,7 @@ _LONGEST_ADDRESS = 2_000
 
 def decoded(body: bytes) -> dict[str, Any]:
     """The event in a body, taken out of the envelope it may come in; UnreadablePayload otherwise."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnreadablePayload("not_json") from None
-    if not isinstance(data, dict):
-        raise UnreadablePayload("not_an_object")
+    data = as_object(body)
     inner = data.get("result")
     return inner if isinstance(inner, dict) and "event_name" not in data else data
 
@@ -59,14 +52,6 @@ def ident(value: object) -> str:
     """An id as text, however long its number is; "" for anything else."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return text if _ID.fullmatch(text) else ""
-
-
-def instant(value: object) -> datetime | None:
-    """Epoch milliseconds as an instant, or None when they make no sense."""
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    if not is_number or not isinstance(value, int) or not EARLIEST <= value < LATEST:
-        return None
-    return datetime.fromtimestamp(value / 1_000, UTC)
 
 
 def part(of: dict[str, Any], name: str) -> dict[str, Any]:
@@ -106,7 +91,7 @@ def parse(body: bytes) -> tuple[Event, ...]:
     except UnreadablePayload as error:
         return (Ignored("unreadable", error.code),)
     kind, message = kind_of(event), part(event, "message")
-    moment = instant(message.get("date"))
+    moment = from_milliseconds(message.get("date"))
     if kind not in EVENT_KINDS:
         return (Ignored("unknown", kind, moment),)
     chat, message_id = ident(part(message, "chat").get("id")), ident(message.get("message_id"))

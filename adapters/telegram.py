@@ -13,6 +13,7 @@ from adapters import _telegram_events as events
 from adapters._telegram_config import TelegramConfig, configured
 from adapters._telegram_errors import TOO_BIG, UNCLEAR, accepted, tellable
 from adapters.base import Account, Bringing, Fetched, Limits, MediaSource
+from adapters.bodies import as_object
 from adapters.errors import BadSignature, ForeignPayload, MessageRefused, OutcomeUnknown, SendError, UnreadablePayload
 from adapters.http import Http, media_missing
 from adapters.messages import Envelope, Event, OutboundImage, OutboundMessage, SendResult, WebhookRequest
@@ -62,7 +63,7 @@ class Telegram:
         given = request.headers.get(SECRET_HEADER) or ""
         if not hmac.compare_digest(given.encode(), config.webhook_secret.reveal().encode()):
             raise BadSignature("forged" if given else "unsigned")
-        data = events.decoded(request.body)
+        data = as_object(request.body)
         update_id = events.number(data.get("update_id"))
         if update_id is None:
             raise UnreadablePayload("no_update_id")
@@ -126,7 +127,7 @@ class Telegram:
     def tap_in(self, body: bytes) -> str | None:
         """The id of a tapped button that still turns its wheel."""
         try:
-            tap = events.decoded(body).get("callback_query")
+            tap = as_object(body).get("callback_query")
         except UnreadablePayload:
             return None
         tap_id = tap.get("id") if isinstance(tap, dict) else None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, ClassVar
 import httpx
 
 from adapters.base import Limits
+from adapters.bodies import as_object, from_milliseconds
 from adapters.errors import (
     BadSignature,
     ChannelRefused,
@@ -110,7 +110,7 @@ class Viber:
         wanted = hmac.new(config.token.reveal().encode(), request.body, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(given.lower().encode(), wanted.encode()):
             raise BadSignature("forged" if given else "unsigned")
-        data = _decoded(request.body)
+        data = as_object(request.body)
         name, token, person = printable(data.get("event"), 40), _number(data.get("message_token")), _person_of(data)
         if not name or token is None:
             raise UnreadablePayload("no_event")
@@ -119,17 +119,17 @@ class Viber:
             event_name=name,
             key=f"{name}:{token}",
             conversation=person or config.account,
-            occurred_at=_instant(data.get("timestamp")) or datetime.now(UTC),
+            occurred_at=from_milliseconds(data.get("timestamp")) or datetime.now(UTC),
             is_probe=name == "webhook",  # Viber tries the address when it is set
         )
 
     def parse(self, body: bytes) -> tuple[Event, ...]:
         """Turn a stored callback into our words; total."""
         try:
-            data = _decoded(body)
+            data = as_object(body)
         except UnreadablePayload:
             return (Ignored("unreadable", "viber"),)
-        name, at, person = printable(data.get("event"), 40), _instant(data.get("timestamp")), _person_of(data)
+        name, at, person = printable(data.get("event"), 40), from_milliseconds(data.get("timestamp")), _person_of(data)
         read = _READERS.get(name)
         if read is None:
             return (Ignored("probe" if name == "webhook" else "unknown", name, at),)
@@ -181,28 +181,10 @@ class Viber:
         return is_plain and (host == MEDIA_DOMAIN or host.endswith("." + MEDIA_DOMAIN))
 
 
-def _decoded(body: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnreadablePayload("not_json") from None
-    if not isinstance(data, dict):
-        raise UnreadablePayload("not_an_object")
-    return data
-
-
 def _number(value: object) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 19:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**19 else None
-
-
-def _instant(value: object) -> datetime | None:
-    number = _number(value)
-    try:
-        return datetime.fromtimestamp(number / 1000, UTC) if number else None
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 import secrets
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from adapters.base import Limits
+from adapters.bodies import as_object, from_milliseconds
 from adapters.errors import BadSignature, ForeignPayload, MessageRefused, UnreadablePayload
 from adapters.http import Http
 from adapters.messages import (
@@ -89,23 +89,23 @@ class WebForm:
         given = request.headers.get(SIGNATURE_HEADER, "")
         if not hmac.compare_digest(given.encode(), signature(request.body, config.signing_key).encode()):
             raise BadSignature("forged" if given else "unsigned")
-        data = _decoded(request.body)
+        data = as_object(request.body)
         visitor, ident = data.get("visitor"), data.get("id")
         if not _is(visitor, _VISITOR) or not _is(ident, _IDENT):
             raise UnreadablePayload("no_sender")
         if data.get("account") != config.account:
             raise ForeignPayload("other_account")
         name = str(data.get("event"))[:80]
-        at = _instant(data.get("at")) or datetime.now(UTC)
+        at = from_milliseconds(data.get("at")) or datetime.now(UTC)
         return Envelope(config.account, name, f"{name}:{ident}"[:200], f"web:{visitor}", at)
 
     def parse(self, body: bytes) -> tuple[Event, ...]:
         """Turn a stored body into our words; total."""
         try:
-            data = _decoded(body)
+            data = as_object(body)
         except UnreadablePayload:
             return (Ignored("unreadable", "web_form"),)
-        at, name = _instant(data.get("at")), printable(str(data.get("event", "")), 80)
+        at, name = from_milliseconds(data.get("at")), printable(str(data.get("event", "")), 80)
         if name != "message":
             return (Ignored("unknown", name, at),)
         visitor, ident = data.get("visitor"), data.get("id")
@@ -150,27 +150,8 @@ def visitor_of(link: str) -> str:
     return hashlib.sha256(link.encode()).hexdigest()[:32]
 
 
-def _decoded(body: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnreadablePayload("not_json") from None
-    if not isinstance(data, dict):
-        raise UnreadablePayload("not_an_object")
-    return data
-
-
 def _is(value: object, pattern: re.Pattern[str]) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
-
-
-def _instant(value: object) -> datetime | None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    try:
-        return datetime.fromtimestamp(value / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _attachments(data: Mapping[str, Any]) -> tuple[Attachment, ...]:

@@ -15,6 +15,7 @@ from adapters._zalo_bot_config import ZaloBotConfig, configured
 from adapters._zalo_bot_errors import TIMED_OUT, UNCLEAR, accepted, tellable
 from adapters._zalo_media import is_media_address
 from adapters.base import Account, Bringing, Fetched, Limits
+from adapters.bodies import from_milliseconds
 from adapters.errors import BadSignature, ForeignPayload, MessageRefused, OutcomeUnknown
 from adapters.http import Http
 from adapters.messages import Envelope, Event, OutboundMessage, SendResult, WebhookRequest
@@ -77,7 +78,7 @@ class ZaloBot:
             event_name=kind,
             key=f"{kind}:{chat}:{message_id}" if is_known else f"body:{digest}",
             conversation=f"zalo_bot:{chat}" if chat else config.account,
-            occurred_at=events.instant(message.get("date")) or datetime.now(UTC),
+            occurred_at=from_milliseconds(message.get("date")) or datetime.now(UTC),
             is_probe=not kind and not message,  # who knows the secret and says nothing tries the address
         )
 
@@ -98,7 +99,7 @@ class ZaloBot:
         message_id = events.ident(result.get("message_id")) if isinstance(result, dict) else ""
         if not message_id:
             raise OutcomeUnknown("zalo_bot_no_message_id", UNCLEAR)
-        return SendResult(f"{chat_id}:{message_id}", events.instant(result.get("date")))
+        return SendResult(f"{chat_id}:{message_id}", from_milliseconds(result.get("date")))
 
     def may_fetch(self, url: str, config: ZaloBotConfig) -> bool:
         """Whether media may be fetched from this address: Zalo's own hosts and those an operator added."""
