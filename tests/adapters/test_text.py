@@ -95,9 +95,9 @@ def test_a_text_that_fits_stays_whole(text: str, limit: int) -> None:
 
 
 def test_piled_up_marks_cost_no_seconds() -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     parts = split("a" + "\u0301" * 20_000, 1900, "utf16")
-    assert time.monotonic() - begun < 2
+    assert time.thread_time() - begun < 2
     assert all(length(part, "utf16") <= 1900 for part in parts)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import unicodedata
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nlp.normalise import fold, normalise
+from tests.growth import grows_evenly
 
 VIETNAMESE = st.text(
     alphabet="aăâbcdđeêghiklmnoôơpqrstuưvxyàáảãạằắẳẵặầấẩẫậòóỏõọừứửữựÀÁĐƯ 0123456789.,!?\n", max_size=60
@@ -141,8 +141,9 @@ def test_accents_are_kept_when_spelling_is_put_right(text, accented):
     "text", ["a " * 3000, "a." * 3000, "ngapnuoc" * 700, "a^" * 3000, "ö" * 6000, "aaaa " * 1200, "nga^.p " * 800,
              "tinhtinhtinh" * 500, "ñöôøng " * 800]
 )  # fmt: skip
-def test_long_and_odd_texts_take_little_time(text):
-    normalise("đường")
-    start = time.perf_counter()
-    normalise(text)
-    assert time.perf_counter() - start < 0.7
+def test_long_and_odd_texts_take_time_in_proportion(text):
+    assert grows_evenly(normalise, text)
+
+
+def test_work_that_grows_with_the_square_would_be_noticed():
+    assert not grows_evenly(lambda text: [text.count(letter) for letter in text], "ngập nước " * 1_000)
