@@ -15,6 +15,7 @@ from bot.usecases.telling import tell
 from bot.usecases.turns import Turn
 from storage.alerts import raise_alert, was_raised
 from storage.enums import AlertKind, EventKind, Urgency
+from storage.officials import Official
 from storage.tickets import Ticket
 
 
@@ -48,7 +49,10 @@ _ENTERED = {
 def _opened(turn: Turn, ticket: Ticket) -> None:
     if turn.word.entered_how:
         words = _ENTERED[turn.word.entered_how]
-        related.note(turn.work, ticket, EventKind.NOTED, {}, words, by=turn.word.entered_by)
+        # A portal that signs with the page's key may name anybody; only an official of this commune is believed.
+        official = turn.work.session.get(Official, turn.word.entered_by) if turn.word.entered_by else None
+        is_ours = official is not None and official.commune_id == ticket.commune_id
+        related.note(turn.work, ticket, EventKind.NOTED, {}, words, by=turn.word.entered_by if is_ours else None)
     if ticket.urgency is Urgency.EMERGENCY:
         emergency(turn, ticket, is_new=True)
     if ticket.is_sealed:

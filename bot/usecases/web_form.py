@@ -138,11 +138,12 @@ def write(
     kept = [(one, runtime.blobs.keep(one.data)) for one in written.files]
     try:
         said = _body(runtime, page, link, written, kept)
-        _store(runtime, page, config, said | _entering(by))
+        is_new = _store(runtime, page, config, said | _entering(by))
     except BaseException:
-        for _, blob in kept:
-            runtime.blobs.delete(blob)
+        _let_go(runtime, kept)
         raise
+    if not is_new:  # the first one holds its own copies; nobody would ever erase these
+        _let_go(runtime, kept)
     runtime.nudge(INBOX)
 
 
@@ -252,7 +253,13 @@ def _body(
     }
 
 
-def _store(runtime: Runtime, page: Page, config: WebFormConfig, said: dict[str, object]) -> None:
+def _let_go(runtime: Runtime, kept: list[tuple[SentFile, str]]) -> None:
+    for _, blob in kept:
+        runtime.blobs.delete(blob)
+
+
+def _store(runtime: Runtime, page: Page, config: WebFormConfig, said: dict[str, object]) -> bool:
+    """Make it durable; False when it is already."""
     body = json.dumps(said, ensure_ascii=False).encode()
     request = WebhookRequest("POST", {SIGNATURE_HEADER: signature(body, config.signing_key)}, body)
     envelope = WebForm().admit(request, config)
@@ -268,10 +275,11 @@ def _store(runtime: Runtime, page: Page, config: WebFormConfig, said: dict[str, 
     )
     ingest = Ingest(runtime.database)
     try:
-        ingest.write([event], {})
+        is_new = sum(ingest.write([event], {}).values()) > 0
     finally:
         ingest.close()
-    log.info("form.written", channel=page.channel.slug)
+    log.info("form.written", channel=page.channel.slug, is_new=is_new)
+    return is_new
 
 
 def _lines(session: Session, conversation: Conversation) -> tuple[list[Line], tuple[str, ...]]:

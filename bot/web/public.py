@@ -53,7 +53,7 @@ def send(slug: str) -> Response:
     request.max_content_length = web_form.MOST_BYTES
     link = request.form.get("link", "")
     link = link if _LINK.fullmatch(link) else web_form.new_link()
-    problem = _kept(page, link)
+    problem = _kept(page, link, _holder(page, link))
     return _form(page, problem, link) if problem else redirect(_address(page, link), 303)
 
 
@@ -78,7 +78,9 @@ def add(slug: str, link: str) -> Response:
 @pages.get("/phan-anh/<slug:slug>/<link>/photos/<int:number>")
 def photo(slug: str, link: str, number: int) -> Response:
     """The photo that came with an answer."""
-    data = web_form.picture(runtime(), _page(slug), link, number)
+    page = _page(slug)
+    _holder(page, link)
+    data = web_form.picture(runtime(), page, link, number)
     if data is None:
         abort(404)
     answer = Response(data, mimetype="image/jpeg")

@@ -68,7 +68,10 @@ def test_a_link_that_was_taken_back_opens_nothing(world: World, browser: Open, a
     assert "Đã thu hồi" in page.html
     client = app.test_client(use_cookies=False)
     assert client.get(path).status_code == 404
-    assert client.post(path, data={"text": "x", "once": "y" * 12}).status_code == 404
+    said = {"text": "x", "once": "y" * 12}
+    assert client.post(path, data=said).status_code == 404
+    page_of_all, secret = path.rsplit("/", 1)
+    assert client.post(page_of_all, data={**said, "link": secret}).status_code == 404
     assert all_rows(world.runtime, InboundEvent) == []
 
 

@@ -111,6 +111,16 @@ def test_a_form_sent_twice_is_one_report(world: World, citizen: FlaskClient) -> 
     assert len(all_rows(world.runtime, InboundEvent)) == len(all_rows(world.runtime, Ticket)) == 1
 
 
+def test_photos_of_a_form_sent_twice_are_kept_once(world: World, citizen: FlaskClient) -> None:
+    link, once = web_form.new_link(), secrets.token_urlsafe(12)
+    for _ in range(2):
+        form = written(link=link, once=once, photos=(io.BytesIO(a_photo()), "anh.jpg"))
+        assert citizen.post(PAGE, data=form).status_code == 303
+    work(world)
+    kept = [path for path in world.runtime.blobs.root.rglob("*") if path.is_file()]
+    assert [path.name for path in kept] == [row.blob for row in all_rows(world.runtime, Attachment)]
+
+
 def test_buttons_and_more_words_go_on_with_the_talk(world: World, citizen: FlaskClient) -> None:
     address = report(world, citizen)
     assert 'name="choice" value="Đồng ý"' in said(citizen, address)
@@ -242,7 +252,8 @@ def test_the_page_speaks_english(citizen: FlaskClient) -> None:
     assert "What is wrong, and where?" in citizen.get(f"{PAGE}?locale=en").text
 
 
-def test_another_portal_may_send_what_it_signs(world: World, citizen: FlaskClient) -> None:
+@pytest.mark.parametrize("official", [0, 987_654])
+def test_another_portal_may_send_what_it_signs(world: World, citizen: FlaskClient, official: int) -> None:
     from adapters.secret import Secret
     from adapters.web_form import signature
     from bot.web.door import Door
@@ -258,6 +269,7 @@ def test_another_portal_may_send_what_it_signs(world: World, citizen: FlaskClien
             "visitor": "0123456789abcdef0123456789abcdef",
             "at": int(world.clock().timestamp() * 1000),
             "text": LIGHT,
+            **({"by": official, "how": "desk"} if official else {}),
         }
     ).encode()
     door = Door(world.runtime, lambda _environ, _start: [])
