@@ -8,6 +8,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from adapters.base import HoldsFiles
 from adapters.messages import AccountNotice, Following, Interaction, ProfileShared, Reaction, Withdrawal
 from bot.usecases.telling import tell
 from bot.usecases.work import Citizen, Work
@@ -208,8 +209,9 @@ def _erase_words(work: Work, conversation: Conversation) -> None:
     session = work.session
     ids = list(session.scalars(sa.select(Message.id).where(Message.conversation_id == conversation.id)))
     for attachment in session.scalars(sa.select(Attachment).where(Attachment.message_id.in_(ids))):
-        if attachment.blob:
-            work.runtime.blobs.delete(attachment.blob)
+        blob = attachment.blob or _not_fetched_yet(work, attachment)
+        if blob:
+            work.runtime.blobs.delete(blob)
         attachment.url = attachment.name = attachment.title = attachment.phone = attachment.blob = None
         attachment.latitude = attachment.longitude = None
         attachment.state, attachment.missing_code = AttachmentState.MISSING, "erased"
@@ -236,6 +238,12 @@ def _erase_words(work: Work, conversation: Conversation) -> None:
                 commune_id=ticket.commune_id, ticket_id=ticket.id, kind=EventKind.WITHDRAWN, at=work.now, data={}
             )
         )
+
+
+def _not_fetched_yet(work: Work, attachment: Attachment) -> str | None:
+    """The file of an attachment whose channel had put it into our store before the message was read."""
+    adapter: object = work.runtime.adapters[work.channel.type]
+    return adapter.kept_file(attachment.url or "") if isinstance(adapter, HoldsFiles) else None
 
 
 def _erase_history(session: Session, ticket_ids: list[int], gone: str) -> None:

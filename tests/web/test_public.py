@@ -13,11 +13,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
+from adapters.messages import Withdrawal
 from bot.usecases import intake, web_form
+from bot.usecases.citizens import take_withdrawal
+from bot.usecases.communes import commune_book
 from bot.usecases.media import fetch_due
 from bot.usecases.replies import Written, reply
 from bot.usecases.sending import PERSONAL, send_due
 from bot.usecases.setup import add_channel
+from bot.usecases.work import Work
 from storage.base import Base
 from storage.channels import Channel
 from storage.contacts import Contact
@@ -119,6 +123,20 @@ def test_photos_of_a_form_sent_twice_are_kept_once(world: World, citizen: FlaskC
     work(world)
     kept = [path for path in world.runtime.blobs.root.rglob("*") if path.is_file()]
     assert [path.name for path in kept] == [row.blob for row in all_rows(world.runtime, Attachment)]
+
+
+def test_a_photo_nobody_has_looked_at_yet_goes_with_the_data_of_who_sent_it(world: World, citizen: FlaskClient) -> None:
+    citizen.post(PAGE, data=written(photos=(io.BytesIO(a_photo()), "anh.jpg")))
+    intake.drain(world.runtime)
+    (event,) = all_rows(world.runtime, InboundEvent)
+    (kept,) = [path for path in world.runtime.blobs.root.rglob("*") if path.is_file()]
+    with world.runtime.database.transaction() as session:
+        row, channel = session.get_one(InboundEvent, event.id), session.get_one(Channel, event.channel_id)
+        work_ = Work(
+            world.runtime, session, channel, commune_book(session, world.commune_id), row, world.clock(), set()
+        )
+        assert take_withdrawal(work_, Withdrawal(event.conversation_key, world.clock())) == "erased"
+    assert not kept.exists()
 
 
 def test_buttons_and_more_words_go_on_with_the_talk(world: World, citizen: FlaskClient) -> None:
