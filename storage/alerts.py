@@ -13,7 +13,11 @@ from storage.enums import AlertKind
 
 
 class Alert(OfCommune, Base):
-    """Something that must not wait. `key` makes raising it twice impossible; `data` holds no words of citizens."""
+    """Something that must not wait. `key` makes raising it twice impossible; `data` holds no words of citizens.
+
+    `audience`: "owner" of the ticket, "desk" or "leaders"; "official:7", "agency:7": only they; None: whoever sees
+    the ticket.
+    """
 
     __tablename__ = "alerts"
     __table_args__ = (
@@ -26,6 +30,7 @@ class Alert(OfCommune, Base):
     key: Mapped[str] = mapped_column(sa.String(120))
     ticket_id: Mapped[int | None] = mapped_column(sa.ForeignKey("tickets.id"), index=True)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    audience: Mapped[str | None] = mapped_column(sa.String(20))
     at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
     seen_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
@@ -45,11 +50,14 @@ def raise_alert(
     at: datetime,
     *,
     ticket_id: int | None = None,
+    audience: str | None = None,
     **data: object,
 ) -> bool:
     """Write an alert down, once for each key; False when it stands there already."""
     if session.scalar(sa.select(Alert.id).where(Alert.key == key)) is not None:
         return False
-    session.add(Alert(commune_id=commune_id, kind=kind, key=key, ticket_id=ticket_id, data=data, at=at))
+    session.add(
+        Alert(commune_id=commune_id, kind=kind, key=key, ticket_id=ticket_id, audience=audience, data=data, at=at)
+    )
     session.flush()
     return True

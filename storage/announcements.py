@@ -19,6 +19,7 @@ from storage.subscriptions import Subscription
 class Announcement(OfCommune, Base):
     """`approved_hash` is of exactly the text that was approved; only that text is sent.
 
+    `pays`: whoever approved it agreed that the channel charges for those it lets us write to for money only.
     `topic` ("" any) and `place_ids` ([] the whole commune) say whom it is for; with neither it is for all.
     """
 
@@ -47,6 +48,7 @@ class Announcement(OfCommune, Base):
     finished_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+    pays: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 RUNNING = (AnnouncementState.APPROVED, AnnouncementState.SENDING)
@@ -118,23 +120,43 @@ def _numbered(announcement: Announcement, to_urn_id: int | None) -> list[Any]:
 
 @dataclass(frozen=True)
 class Audience:
-    """How many would get an announcement now, how many of them the channel lets us write to, and the last of them."""
+    """How many would get an announcement now, how many of them the channel lets us write to, and the last of them.
+
+    `free`: how many it lets us write to without charging.
+    """
 
     count: int
     reachable: int
     last_urn_id: int
+    free: int = 0
+
+    @property
+    def paid(self) -> int:
+        """For how many the channel charges."""
+        return self.reachable - self.free
 
 
-def audience_of(session: Session, channel_id: int, about: About, interacted_after: datetime | None) -> Audience:
+def audience_of(
+    session: Session,
+    channel_id: int,
+    about: About,
+    interacted_after: datetime | None,
+    free_after: datetime | None = None,
+) -> Audience:
     """Count those of a channel who want to hear of this; for whoever was last there before `interacted_after`, the
-    channel's window has closed.
+    channel's window has closed, and before `free_after` it charges.
     """
-    reachable = sa.case((Urn.last_interaction_at > interacted_after, 1), else_=0) if interacted_after else sa.literal(1)
     query = sa.select(
-        sa.func.count(), sa.func.coalesce(sa.func.sum(reachable), 0), sa.func.coalesce(sa.func.max(Urn.id), 0)
-    ).where(*consenting(channel_id), *wanting(about))
-    count, within, last = session.execute(query).one()
-    return Audience(int(count), int(within), int(last))
+        sa.func.count(), _sum_since(interacted_after), _sum_since(free_after or interacted_after),
+        sa.func.coalesce(sa.func.max(Urn.id), 0),
+    ).where(*consenting(channel_id), *wanting(about))  # fmt: skip
+    count, within, free, last = session.execute(query).one()
+    return Audience(int(count), int(within), int(last), int(free))
+
+
+def _sum_since(moment: datetime | None) -> Any:
+    one = sa.case((Urn.last_interaction_at > moment, 1), else_=0) if moment else sa.literal(1)
+    return sa.func.coalesce(sa.func.sum(one), 0)
 
 
 # ---- deliveries -----------------------------------------------------------------------------------------------------
@@ -198,6 +220,7 @@ def _owed(announcement: Announcement, owing: Owing, part: int) -> dict[str, Any]
         Delivery.text: owing.texts[part - 1],
         Delivery.state: DeliveryState.WAITING,
         Delivery.tries: 0,
+        Delivery.pays: announcement.pays,
         Delivery.next_attempt_at: owing.not_before,
         Delivery.created_at: owing.now,
     }

@@ -63,7 +63,6 @@ class Base(DeclarativeBase):
         list[Any]: Json,
         list[str]: Json,
         list[int]: Json,
-        list[int]: Json,
         bytes: sa.LargeBinary(),
     }
 

@@ -32,7 +32,7 @@ class Channel(OfCommune, Base):
     rate_per_second: Mapped[float] = mapped_column(default=10.0)
     paused_at: Mapped[datetime | None]
     paused_reason: Mapped[str | None] = mapped_column(sa.String(400))
-    next_slot_at: Mapped[datetime | None]
+    slots: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
     hold_until: Mapped[datetime | None]
     last_event_at: Mapped[datetime | None]
     quota: Mapped[dict[str, Any]] = mapped_column(default=dict)

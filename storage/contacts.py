@@ -32,7 +32,10 @@ class Contact(OfCommune, Base):
 
 
 class Urn(OfCommune, Base):
-    """Who someone is on a channel, and whether and until when we may write to them there."""
+    """Who someone is on a channel, and whether and until when we may write to them there.
+
+    `window_asked_at`: when the channel was last asked for `last_interaction_at`.
+    """
 
     __tablename__ = "urns"
     __table_args__ = (sa.UniqueConstraint("channel_id", "value"),)
@@ -45,6 +48,7 @@ class Urn(OfCommune, Base):
     opted_out_at: Mapped[datetime | None]
     opted_changed_at: Mapped[datetime | None]
     last_interaction_at: Mapped[datetime | None]
+    window_asked_at: Mapped[datetime | None]
     unreachable_at: Mapped[datetime | None]
     unreachable_code: Mapped[str | None] = mapped_column(sa.String(60))
 

@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from storage.sealing import SealingSession, Seals, leaves_traces, session_info
+
 SQLITE_BUSY_MS = 20_000
 
 
@@ -34,6 +36,8 @@ class Database:
     """One engine and the two ways to use it: a reading session and a writing transaction."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.seals: Seals | None = None  # the runtime knows them
+        self._has_traces = False
         self.url = sa.make_url(normalise_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         # SQLite's own waiting is polling with growing naps; threads of one process queue up here instead.
@@ -63,18 +67,63 @@ class Database:
             )
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """Write: everything inside is kept together or not at all. On SQLite the write lock is taken at once."""
+    def transaction(self, *, durable: bool = True) -> Iterator[Session]:
+        """Write: everything inside is kept together or not at all. On SQLite the write lock is taken at once.
+
+        `durable`: whether it must outlast a loss of power. What need not is not waited for, where the engine can do so.
+        """
         with self.writer_lock if self.is_sqlite else nullcontext(), self.engine.connect() as connection:
             writing = connection.execution_options(writes=True)
-            with Session(bind=writing, expire_on_commit=False) as session, session.begin():
+            with self._session(writing) as session, session.begin():
+                if not durable and not self.is_sqlite:
+                    session.execute(sa.text("SET LOCAL synchronous_commit TO off"))
                 yield session
+        if leaves_traces(session):
+            self._has_traces = True
+            self.forget_traces()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Read a consistent picture; nothing is kept."""
-        with self.engine.connect() as connection, Session(bind=connection, expire_on_commit=False) as session:
+        with self.engine.connect() as connection, self._session(connection) as session:
             yield session  # what was read stays readable afterwards; the connection ends its transaction by itself
+
+    def forget_traces(self) -> None:
+        """SQLite's log still holds pages from before words were sealed: fold it into the file and cut it off.
+
+        Whoever reads at that moment is not waited for; the sweep asks again. PostgreSQL vacuums by itself.
+        """
+        if not self.is_sqlite or not self._has_traces:
+            return
+        with self.writer_lock, self._raw() as cursor:
+            cursor.execute("PRAGMA busy_timeout=200")
+            is_busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+        self._has_traces = bool(is_busy)
+
+    def forget_log(self) -> None:
+        """Words were erased: what stands in SQLite's log of them goes now, or with the next sweep."""
+        self._has_traces = True
+        self.forget_traces()
+
+    def rebuild(self) -> None:
+        """Write SQLite's file anew, without what its free pages still hold; takes as long as copying it."""
+        if self.is_sqlite:
+            with self.writer_lock, self._raw() as cursor:
+                cursor.execute("VACUUM")
+            self._has_traces = True
+            self.forget_traces()
+
+    @contextmanager
+    def _raw(self) -> Iterator[Any]:
+        connection = self.engine.raw_connection()
+        try:
+            yield connection.cursor()
+        finally:
+            connection.close()
+
+    def _session(self, connection: sa.Connection) -> Session:
+        return SealingSession(bind=connection, expire_on_commit=False, info=session_info(self.seals))
 
     def close(self) -> None:
         """Give all connections back."""
@@ -87,6 +136,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")  # what was erased or sealed does not stay in free pages
     cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
     cursor.execute("PRAGMA cache_size=-32000")
     cursor.close()

@@ -60,8 +60,11 @@ class EventKind(StrEnum):
     REPLIED = "replied"
     NOTED = "noted"
     MERGED = "merged"
+    PARTED = "parted"
+    DIFFERED = "differed"
     SEALED = "sealed"
     UNSEALED = "unsealed"
+    ACCUSED = "accused"
     WITHDRAWN = "withdrawn"
     URGENCY_CHANGED = "urgency_changed"
     MARKED_SPAM = "marked_spam"
@@ -71,6 +74,24 @@ class EventKind(StrEnum):
     HELD = "held"
     HANDED_BACK = "handed_back"
     ANONYMITY_CHANGED = "anonymity_changed"
+    EXTENSION_ASKED = "extension_asked"
+    EXTENDED = "extended"
+    EXTENSION_REFUSED = "extension_refused"
+    APOLOGISED = "apologised"
+    TRANSFER_SENT = "transfer_sent"
+    TRANSFER_ACKNOWLEDGED = "transfer_acknowledged"
+    TRANSFER_ASKED = "transfer_asked"
+    TRANSFER_TOLD = "transfer_told"
+    TRANSFER_ANSWERED = "transfer_answered"
+    TRANSFER_RECALLED = "transfer_recalled"
+    PUBLICITY = "publicity"
+    PUBLISHED = "published"
+    UNPUBLISHED = "unpublished"
+    UNDONE = "undone"
+
+
+# Where an event's data say how the ticket stood after it.
+THEN = "then"
 
 
 class AlertKind(StrEnum):
@@ -79,6 +100,34 @@ class AlertKind(StrEnum):
     EMERGENCY = "emergency"
     TEXT_NOT_SENT = "text_not_sent"
     CHANNEL_SILENT = "channel_silent"
+    DEADLINE = "deadline"
+    EXTENSION = "extension"
+    RETURNED = "returned"
+    TRANSFER = "transfer"
+    SURGE = "surge"
+    WEEK = "week"
+
+
+class TransferState(StrEnum):
+    """How far a body outside is with what was handed to it."""
+
+    SENT = "da_gui"
+    ACKNOWLEDGED = "da_nhan"
+    ANSWERED = "da_tra_loi"
+    RECALLED = "da_thu_hoi"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its answer is still to come."""
+        return self in {TransferState.SENT, TransferState.ACKNOWLEDGED}
+
+
+class TransferLineKind(StrEnum):
+    """What was said about a transfer: the body asks, we tell, the body answers."""
+
+    QUESTION = "question"
+    TOLD = "told"
+    ANSWER = "answer"
 
 
 class Consent(StrEnum):
@@ -141,6 +190,16 @@ class AttachmentState(StrEnum):
     MISSING = "missing"
 
 
+class Playing(StrEnum):
+    """Whether a recording can be heard or seen in a browser, as far as we have looked."""
+
+    NONE = "none"  # no recording
+    WAITING = "waiting"
+    READY = "ready"
+    UNPLAYABLE = "unplayable"
+    TOO_LONG = "too_long"
+
+
 class DeliveryState(StrEnum):
     """The truth about one message owed to one person."""
 
@@ -175,6 +234,27 @@ class AnnouncementState(StrEnum):
     APPROVED = "approved"
     SENDING = "sending"
     SENT = "sent"
+    STOPPED = "stopped"
+
+
+class ArticleState(StrEnum):
+    """Where an article that goes to all followers of a channel stands."""
+
+    WAITING = "waiting"
+    VERIFYING = "verifying"
+    READY = "ready"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+
+
+class CatchUpState(StrEnum):
+    """Whether a channel has told what was said while it could not bring it."""
+
+    WAITING = "waiting"
+    DONE = "done"
     STOPPED = "stopped"
 
 

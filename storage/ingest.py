@@ -77,24 +77,31 @@ class Ingest:
 
     def _write(self, events: Sequence[NewEvent], counts: Counts) -> dict[int, int]:
         raw = self._raw()
+        seals = self._database.seals
+        if seals is None:
+            raise RuntimeError("the door was opened without keys")
+        bodies = seals.lock_bodies([event.body for event in events])
         # In a fixed order, so that two processes that count the same things cannot deadlock.
         tallies = [(*key, n) for key, n in sorted(counts.items())]
         if self._database.is_sqlite:
             with self._database.writer_lock:
-                return _write_sqlite(raw.driver_connection, events, tallies)
-        return _write_postgres(raw.driver_connection, events, tallies)
+                return _write_sqlite(raw.driver_connection, events, bodies, tallies)
+        return _write_postgres(raw.driver_connection, events, bodies, tallies)
 
 
-def _write_sqlite(connection: Any, events: Sequence[NewEvent], tallies: list[Any]) -> dict[int, int]:
+def _write_sqlite(
+    connection: Any, events: Sequence[NewEvent], bodies: Sequence[bytes], tallies: list[Any]
+) -> dict[int, int]:
     cursor = connection.cursor()
     cursor.execute("BEGIN IMMEDIATE")
     try:
         new: dict[int, int] = {}
         for channel_id in {event.channel_id for event in events}:
-            mine = [event for event in events if event.channel_id == channel_id]
+            mine = [row for row in zip(events, bodies, strict=True) if row[0].channel_id == channel_id]
             # One statement: between statements this thread would queue for the interpreter with all the others.
             cursor.execute(
-                _SQLITE + ", ".join([_SQLITE_ROW] * len(mine)) + _SQLITE_END, [v for e in mine for v in _values(e)]
+                _SQLITE + ", ".join([_SQLITE_ROW] * len(mine)) + _SQLITE_END,
+                [v for e, body in mine for v in _values(e, body)],
             )
             new[channel_id] = cursor.rowcount
         if tallies:
@@ -107,21 +114,23 @@ def _write_sqlite(connection: Any, events: Sequence[NewEvent], tallies: list[Any
     return new
 
 
-def _values(event: NewEvent) -> tuple[Any, ...]:
+def _values(event: NewEvent, body: bytes) -> tuple[Any, ...]:
     received = _stamp(event.received_at)
     return (
-        event.commune_id, event.channel_id, event.key, event.event_name, event.conversation_key, event.body,
+        event.commune_id, event.channel_id, event.key, event.event_name, event.conversation_key, body,
         _stamp(event.occurred_at), received, received,
     )  # fmt: skip
 
 
-def _write_postgres(connection: Any, events: Sequence[NewEvent], tallies: list[Any]) -> dict[int, int]:
+def _write_postgres(
+    connection: Any, events: Sequence[NewEvent], bodies: Sequence[bytes], tallies: list[Any]
+) -> dict[int, int]:
     new: dict[int, int] = {}
     with connection.transaction(), connection.cursor() as cursor:
         if events:
             columns = (
                 [e.commune_id for e in events], [e.channel_id for e in events], [e.key for e in events],
-                [e.event_name for e in events], [e.conversation_key for e in events], [e.body for e in events],
+                [e.event_name for e in events], [e.conversation_key for e in events], list(bodies),
                 [e.occurred_at for e in events], [e.received_at for e in events],
             )  # fmt: skip
             cursor.execute(_POSTGRES, columns, prepare=True)

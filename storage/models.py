@@ -1,32 +1,50 @@
 """Every table in one place, for migrations and tests."""
 
-from storage.agencies import Agency, RoutingRule
+from storage.agencies import Agency, ProvinceRule, RoutingRule
 from storage.alerts import Alert
 from storage.announcements import Announcement
+from storage.articles import Article
 from storage.audit import AuditEntry
 from storage.base import Base
+from storage.blobs import Blob
+from storage.catching_up import CatchUp
+from storage.chain import ChainLink
 from storage.channels import Channel, ChannelPoll, ChannelToken
 from storage.communes import Commune, Counter, Holiday, Locality, Place
 from storage.contacts import Contact, Conversation, Urn
 from storage.corrections import Correction
 from storage.deliveries import Attempt, Delivery
+from storage.drafts import Draft
 from storage.faq import FaqRow
 from storage.heads import VillageHead
+from storage.incidents import Difference, Joining, Likeness
+from storage.links import Link, LinkCode
 from storage.messages import Attachment, InboundEvent, Message
 from storage.officials import Official, SignInAttempt, SignInSession
+from storage.papers import Paper, Transfer, TransferLine
+from storage.presence import Presence
+from storage.publications import Publication, Publicity
+from storage.retention import Hold, RetentionRule, RetentionRun
+from storage.sealing import SealedKey
 from storage.subscriptions import Subscription
 from storage.tickets import Ticket, TicketEvent
 from storage.trained import TrainedModel
+from storage.undo import Undoable
+from storage.uploads import Upload
 from storage.wording import CommuneText
 
 __all__ = [
     "Agency",
     "Alert",
     "Announcement",
+    "Article",
     "Attachment",
     "Attempt",
     "AuditEntry",
     "Base",
+    "Blob",
+    "CatchUp",
+    "ChainLink",
     "Channel",
     "ChannelPoll",
     "ChannelToken",
@@ -37,20 +55,39 @@ __all__ = [
     "Correction",
     "Counter",
     "Delivery",
+    "Difference",
+    "Draft",
     "FaqRow",
+    "Hold",
     "Holiday",
     "InboundEvent",
+    "Joining",
+    "Likeness",
+    "Link",
+    "LinkCode",
     "Locality",
     "Message",
     "Official",
+    "Paper",
     "Place",
+    "Presence",
+    "ProvinceRule",
+    "Publication",
+    "Publicity",
+    "RetentionRule",
+    "RetentionRun",
     "RoutingRule",
+    "SealedKey",
     "SignInAttempt",
     "SignInSession",
     "Subscription",
     "Ticket",
     "TicketEvent",
     "TrainedModel",
+    "Transfer",
+    "TransferLine",
+    "Undoable",
+    "Upload",
     "Urn",
     "VillageHead",
 ]

@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from storage.agencies import Agency
 from storage.base import Base, OfCommune, one_of
 from storage.channels import Channel
 from storage.contacts import Conversation
-from storage.enums import EventKind, TicketState, Urgency
+from storage.enums import THEN, EventKind, TicketState, Urgency
 from storage.messages import Message
 from storage.officials import Official
+from storage.sealing import Sealable
 
 OPEN_STATES = [state for state in TicketState if state.is_open]
 
 
-class Ticket(OfCommune, Base):
+THE_LEADERS = 0  # among proposed agencies: whoever leads, of whatever unit
+
+
+class Ticket(OfCommune, Sealable, Base):
     """A report we owe an answer to. `version` grows with every change, so that two officials cannot collide.
 
     `is_spam`: put aside by an official, closed without a word; it can be restored. `urgency_set_at`: when an official
     decided how urgent it is; only what is said afterwards may raise it. `is_anonymous`: the body it is about does not
     learn the name. `rating`: 1 not satisfied, 2 acceptable, 3 satisfied. `reopened_count`: how often it was not over.
+
+    Three clocks: taken in (`accept_due_at`, `accepted_at`), first action (`action_due_at`, `acted_at`), answer
+    (`due_at`, `answered_at`). `paused_at`: they stand still while the citizen is asked, at most until `paused_until`.
+    `promised_at`: the day promised after the answer was late. `extension`: {"days", "reason", "by", "state"}, once.
+    `noticed_at`, `next_notice_at`: up to when the clocks were heard, and when they must be next.
+
+    `compare_at`: since when it waits to be compared with others, as it may be the same piece of work.
+    `words_gone_at`: when its words went because their time was over.
+
+    `accused_agency_id`: of a sealed one, the unit that is accused; its people never see it. `proposed_agencies`: those
+    that its words seem to accuse (",3,7,", `THE_LEADERS` among them), whose people do not see it until a reader has
+    decided, which was at `accusation_decided_at`. `accuses_leaders`: the commune's leadership is, so nobody of the
+    commune opens it.
     """
 
     __tablename__ = "tickets"
@@ -34,6 +52,15 @@ class Ticket(OfCommune, Base):
         sa.UniqueConstraint("commune_id", "code"),
         sa.Index("ix_tickets_list", "commune_id", "is_open", "due_at", "id"),
         sa.Index("ix_tickets_agency", "commune_id", "agency_id", "is_open", "due_at"),
+        sa.Index("ix_tickets_notice", "next_notice_at", sqlite_where=sa.text("next_notice_at IS NOT NULL"),
+                 postgresql_where=sa.text("next_notice_at IS NOT NULL")),
+        sa.Index("ix_tickets_compare", "compare_at", sqlite_where=sa.text("compare_at IS NOT NULL"),
+                 postgresql_where=sa.text("compare_at IS NOT NULL")),
+        sa.Index("ix_tickets_opened", "commune_id", "opened_at"),
+        sa.Index("ix_tickets_merged", "merged_into_id", sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+                 postgresql_where=sa.text("merged_into_id IS NOT NULL")),
+        sa.Index("ix_tickets_of_leaders", "commune_id", "last_in_at", sqlite_where=sa.text("accuses_leaders = 1"),
+                 postgresql_where=sa.text("accuses_leaders")),
         sa.Index("ix_tickets_spam", "commune_id", "id", sqlite_where=sa.text("is_spam = 1"),
                  postgresql_where=sa.text("is_spam")),
     )  # fmt: skip
@@ -67,10 +94,55 @@ class Ticket(OfCommune, Base):
     announcement_id: Mapped[int | None] = mapped_column(sa.ForeignKey("announcements.id"))
     opened_at: Mapped[datetime]
     last_in_at: Mapped[datetime]
+    accept_due_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    action_due_at: Mapped[datetime | None]
+    acted_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
+    promised_at: Mapped[datetime | None]
+    extension: Mapped[dict[str, Any] | None]
+    noticed_at: Mapped[datetime | None]
+    next_notice_at: Mapped[datetime | None]
+    compare_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    words_gone_at: Mapped[datetime | None]
+    accused_agency_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    proposed_agencies: Mapped[str] = mapped_column(sa.String(400), default="", server_default="")
+    accusation_decided_at: Mapped[datetime | None]
+    accuses_leaders: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     version: Mapped[int] = mapped_column(default=1)
+
+    WORDS = ("summary", "place_text", "latitude", "longitude")
+    WATCHED = ("is_sealed",)
+
+    def is_secret(self, session: Session) -> bool:  # noqa: ARG002 - others must ask
+        """Whether it is sealed."""
+        return self.is_sealed
+
+    def belongings(self, session: Session) -> Iterable[Sealable]:
+        """All that was said and done about it."""
+        from storage.drafts import Draft
+        from storage.papers import Paper, Transfer, TransferLine
+        from storage.undo import Undoable
+
+        if sa.inspect(self).key is None:
+            return  # new: nothing hangs on it yet
+        yield from session.scalars(sa.select(Message).where(Message.ticket_id == self.id))
+        yield from session.scalars(sa.select(TicketEvent).where(TicketEvent.ticket_id == self.id))
+        yield from session.scalars(sa.select(Paper).where(Paper.ticket_id == self.id))
+        yield from session.scalars(sa.select(Draft).where(Draft.ticket_id == self.id))
+        yield from session.scalars(sa.select(Undoable).where(Undoable.ticket_id == self.id))
+        own = sa.select(Transfer.id).where(Transfer.ticket_id == self.id)
+        yield from session.scalars(sa.select(TransferLine).where(TransferLine.transfer_id.in_(own)))
+
+    @property
+    def shut_out(self) -> set[int]:
+        """The agencies whose people must not see it: those that are accused, or seem to be."""
+        proposed = {int(number) for number in (self.proposed_agencies or "").split(",") if number}
+        return proposed | ({self.accused_agency_id} if self.accused_agency_id is not None else set())
 
     @property
     def has_place(self) -> bool:
@@ -78,7 +150,7 @@ class Ticket(OfCommune, Base):
         return self.place_text is not None or self.place_id is not None or self.latitude is not None
 
 
-class TicketEvent(OfCommune, Base):
+class TicketEvent(OfCommune, Sealable, Base):
     """One fact in a ticket's life; rows are only ever added, and lose their words when the citizen's are erased."""
 
     __tablename__ = "ticket_events"
@@ -90,35 +162,122 @@ class TicketEvent(OfCommune, Base):
     note: Mapped[str | None] = mapped_column(sa.Text)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
+    WORDS = ("note", "data")
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is noted, and where the citizen said it is; other facts are the machine's, and counted by it."""
+        return self.WORDS if self.kind is EventKind.PLACE_CHANGED else ("note",)
+
+    def is_secret(self, session: Session) -> bool:
+        """Whether its ticket is."""
+        ticket = session.get(Ticket, self.ticket_id)
+        return ticket is not None and ticket.is_sealed
+
+
+# ---- the past -------------------------------------------------------------------------------------------------------
+
+# Every event says how its ticket stood after it, so that the past can be told from history alone. It is written as the
+# session is flushed, whoever made the event; within a transaction the last event has the last word, and all of one
+# ticket name the version that they made together: one deed. No words of citizens are in it: places by number, nothing
+# of what was said.
+
+_NOTED = "ticket_events_of_this_transaction"
+
+
+def facts_of(ticket: Ticket) -> dict[str, Any]:
+    """How the ticket stands, as small values; what is empty is left out."""
+    found: dict[str, Any] = {
+        "state": ticket.state.value,
+        "topic": ticket.topic,
+        "urgency": ticket.urgency.value if ticket.urgency else None,
+        "agency": ticket.agency_id,
+        "official": ticket.official_id,
+        "place": ticket.place_id,
+        "due": _seconds(ticket.due_at),
+        "promised": _seconds(ticket.promised_at),
+        "paused": _seconds(ticket.paused_at),
+        "sealed": 1 if ticket.is_sealed else None,
+        "spam": 1 if ticket.is_spam else None,
+        "version": ticket.version,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _seconds(at: Any) -> int | None:
+    return int(at.timestamp()) if at is not None else None
+
+
+@sa.event.listens_for(Session, "before_flush", insert=True)
+def _note_new(session: Session, _context: object, _instances: object) -> None:
+    for event in [one for one in session.new if isinstance(one, TicketEvent)]:
+        _note(session, event)
+        session.info.setdefault(_NOTED, {}).setdefault(event.ticket_id, []).append(event)
+
+
+@sa.event.listens_for(Session, "before_commit")
+def _note_last(session: Session) -> None:
+    if any(isinstance(one, TicketEvent) for one in session.new):
+        session.flush()
+    for *events, last in session.info.pop(_NOTED, {}).values():
+        _note(session, last)
+        for event in events:
+            then = (event.data or {}).get(THEN)
+            if then is not None:
+                event.data = {**event.data, THEN: {**then, "version": last.data[THEN]["version"]}}
+
+
+def _note(session: Session, event: TicketEvent) -> None:
+    with session.no_autoflush:
+        ticket = session.get(Ticket, event.ticket_id)
+    if ticket is None:
+        return
+    facts = facts_of(ticket)
+    if (event.data or {}).get(THEN) != facts:
+        event.data = {**(event.data or {}), THEN: facts}
+
 
 # ---- the list -------------------------------------------------------------------------------------------------------
 
 
 class View(StrEnum):
-    """The ways to look at the list."""
+    """The ways to look at the list.
+
+    `REVIEW`: the reader was unsure and nobody has looked. `NOBODY`: taken in, and no person has it yet.
+    """
 
     NEW = "new"
-    MINE = "mine"
+    REVIEW = "review"
     DUE = "due"
+    MINE = "mine"
+    NOBODY = "nobody"
     URGENT = "urgent"
     ALL = "all"
     SPAM = "spam"
 
 
+_OF_OPEN = (View.NEW, View.REVIEW, View.DUE, View.MINE, View.NOBODY, View.URGENT)
+_SORTED_FIRST = (TicketState.NEW, TicketState.RECEIVED)
+_WITH_AN_AGENCY = (TicketState.RECEIVED, TicketState.ASSIGNED, TicketState.IN_PROGRESS, TicketState.REOPENED)
 COUNTED_AT_MOST = 1_000
 _LOUD = (Urgency.EMERGENCY, Urgency.URGENT)
+_Desk = aliased(Agency)  # the list joins agencies itself
 _rank = sa.case((Ticket.urgency == Urgency.EMERGENCY, 0), else_=1)
 
 
 @dataclass(frozen=True)
 class Looker:
-    """For whom the list is made: what they may see, what is theirs, and until when a deadline is near."""
+    """For whom the list is made: what they may see, what is theirs, and until when a deadline is near.
+
+    `triage`: the slug of the agency that gets what the reader was unsure of.
+    """
 
     seen_by: sa.ColumnElement[bool]
     official_id: int
     agency_id: int | None
     soon: datetime
     sees_sealed: bool
+    triage: str
 
 
 @dataclass(frozen=True)
@@ -157,10 +316,7 @@ def counts(session: Session, looker: Looker) -> dict[View, int]:
         .subquery()
         for is_spam in (False, True)
     ]
-    sums = [
-        sa.func.coalesce(sa.func.sum(sa.case((_of_view(view, looker), 1), else_=0)), 0)
-        for view in (View.NEW, View.MINE, View.DUE, View.URGENT)
-    ]
+    sums = [sa.func.coalesce(sa.func.sum(sa.case((_of_view(view, looker), 1), else_=0)), 0) for view in _OF_OPEN]
     counted = [sa.select(sa.func.count()).select_from(one).scalar_subquery() for one in many]
     query = sa.select(*sums, *counted).where(looker.seen_by, Ticket.is_open.is_(True))
     return dict(zip(View, (int(n) for n in session.execute(query).one()), strict=True))
@@ -203,6 +359,16 @@ def _of_view(view: View, looker: Looker) -> sa.ColumnElement[bool]:
         if looker.agency_id is None:
             return mine
         return sa.or_(mine, sa.and_(Ticket.official_id.is_(None), Ticket.agency_id == looker.agency_id))
+    if view is View.REVIEW:
+        desk = sa.select(_Desk.id).where(_Desk.commune_id == Ticket.commune_id, _Desk.slug == looker.triage)
+        return sa.and_(
+            Ticket.state.in_(_SORTED_FIRST),
+            Ticket.is_sealed.is_(False),
+            Ticket.topic_is_confirmed.is_(False),
+            sa.or_(Ticket.topic.is_(None), Ticket.agency_id.is_(None), Ticket.agency_id.in_(desk)),
+        )
+    if view is View.NOBODY:
+        return sa.and_(Ticket.state.in_(_WITH_AN_AGENCY), Ticket.is_sealed.is_(False), Ticket.official_id.is_(None))
     if view is View.DUE:
         return Ticket.due_at <= looker.soon
     if view is View.URGENT:
