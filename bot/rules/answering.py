@@ -42,7 +42,7 @@ _MEANINGS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     },
     "merge": {
         "keep": re.compile(r"\b(?:rieng|tao moi|moi|tach|apart|separate|new one)\b"),
-        "merge": re.compile(r"\b(?:ghep|gop|chung|nhap|join)\b"),
+        "merge": re.compile(r"\b(?:ghep|gop|chung|nhap|join|cung bi|cung (?:vay|the)|me too)\b"),
     },
     "forward": {
         "forward": re.compile(r"\b(?:chuyen|gui|pass it on|forward)\b"),

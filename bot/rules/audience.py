@@ -34,6 +34,7 @@ class QuietHours:
         return at >= self.begins or at < self.ends
 
 
+EVERYBODYS_NIGHT = QuietHours(time(22, 0), time(6, 0))  # channels themselves send nothing to all in it
 USUAL_QUIET_HOURS = QuietHours(time(21, 0), time(6, 30))
 
 

@@ -30,6 +30,14 @@ class Verb(StrEnum):
     ANONYMOUS = "anonymous"
     NAMED = "named"
     WHO_ANSWERS = "who_answers"
+    LINK = "link"
+    UNLINK = "unlink"
+    PUBLISH = "publish"
+    UNPUBLISH = "unpublish"
+
+
+# What the law gives everybody at any time: heard as itself, whatever question waits.
+RIGHTS = frozenset({Verb.UNSUBSCRIBE, Verb.DATA, Verb.ERASE, Verb.CONSENT_BACK, Verb.PUBLISH, Verb.UNPUBLISH})
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,9 @@ class Command:
 _CODE = r"(?P<code>pa ?\d{2} ?-? ?\d{1,6})"
 _POLITE = r"(?: (?:a|nhe|nha|nghen|di|voi|giup|gium|dum|toi|em|tui|minh|ad|oi|cho toi|please))*"
 _BEING = r"(?:nguoi|may|robot|bot|con nguoi)(?: that)?"
+_CHANNELS = (
+    r"(?: (?:kenh|tai khoan|so|voi|cac|khac|zalo|telegram|sms|tin nhan|dien thoai|trang web|channels?|account))*"
+)
 _WHO = (
     r"(?:(?:day la |ban la |cho hoi )?(?:ai (?:dang )?(?:tra loi|noi chuyen|nhan tin|doc tin)(?: nay)?(?: day|"
     r" vay| the| do)?|"
@@ -91,8 +102,16 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
         (
             Verb.CONSENT_BACK,
             (
-                r"(?:(?:toi|em) (?:muon )?)?(?:rut (?:lai )?(?:su )?dong y|khong dong y nua|withdraw consent|"
+                r"(?:(?:toi|em) (?:muon )?)?(?:khong dong y nua|withdraw consent|"
                 r"(?:khong|dung) (?:cho )?luu (?:thong tin (?:cua )?(?:toi|em)|nua|ten (?:toi|em))(?: nua)?)"
+            ),
+        ),
+        (
+            Verb.CONSENT_BACK,
+            (
+                r"(?:(?:da|thua|a|toi|em|tui|minh|chau|nay|gio|muon|xin|cho|nho|de nghi|can bo|oi) )*"
+                r"rut (?:lai )?(?:su |loi |cai )?dong y(?: (?:cho|viec|ve|luu|giu|xu ly|dung|su dung|thong tin|du lieu|"
+                r"ca nhan|ten|so|dien thoai|dia chi|cua|toi|em|tui|minh|va|voi|da|cho|truoc|hom|day|nua|het))*"
             ),
         ),
         (Verb.NAMED, r"(?:khong (?:can )?an danh(?: nua)?|bo an danh|not anonymous)"),
@@ -113,7 +132,23 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
                 r"(?: voi [a-z ]{2,30})?"
             ),
         ),
+        (
+            Verb.UNPUBLISH,
+            (
+                rf"(?:kck|(?:toi |em )?(?:khong|dung|thoi|rut(?: lai)?(?: su)?)(?: dong y| cho)? cong khai|unpublish)"
+                rf"(?: {_CODE})?"
+            ),
+        ),
+        (Verb.PUBLISH, rf"(?:ck|(?:toi |em )?(?:dong y |cho )?cong khai|publish)(?: {_CODE})?"),
         (Verb.WHO_ANSWERS, _WHO),
+        (Verb.UNLINK, rf"(?:huy lk|(?:huy|bo|go|ngung|cat) (?:cac )?lien ket{_CHANNELS}|unlink)"),
+        (
+            Verb.LINK,
+            (
+                rf"(?:(?:toi|em|minh|cho toi|xin)(?: muon)? )?(?:lk|lienket|lien ket|link){_CHANNELS}"
+                r"(?: (?:ma )?(?P<rest>\d{4}[ .-]?\d{4}))?"
+            ),
+        ),
     )
 )
 _ADDING = re.compile(rf"(?:them|bo sung|add)[ :]+{_CODE}(?:[ ,:.]+(?P<rest>.+))?", re.DOTALL)

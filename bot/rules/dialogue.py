@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.rules import answering
+from bot.rules.commands import Verb
 
 # Who answers later than this has something else in mind.
 ANSWER_TIME = timedelta(hours=24)
@@ -47,6 +48,7 @@ _MOST_WORDS = 25
 _MOST_NAME_WORDS = 18
 _FEW_WORDS = 8
 _FEWEST_OF_REPORT = 5
+_FEWEST_OF_RIGHT = 2
 _WORDS = re.compile(r"[a-z0-9]+")
 
 
@@ -81,6 +83,9 @@ TEXTS: Mapping[Question, str] = {
     Question.ERASE: "erase_sure",
 }
 _SKIPPABLE = frozenset({Question.WHERE, Question.WHO, Question.REASON})
+_ABOUT_RESULTS = frozenset({Question.RATING, Question.REASON})
+# Where neither yes nor no is an answer, so that "DUNG" is no "đúng" without its accents.
+_NEITHER_YES_NOR_NO = _ABOUT_RESULTS | _SKIPPABLE | {Question.WHICH}
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ class Heard:
 
     `accented`: as it was typed, in small letters. `has_cue`: words of danger or of accusation stand in it, so that
     `is_sealed` and `is_emergency` are no mere impression of a few words. `says_who`: it reads like a name.
+    `right`: which of everybody's rights it is a command for.
     """
 
     folded: str
@@ -122,6 +128,7 @@ class Heard:
     accented: str = ""
     has_cue: bool = False
     says_who: bool = False
+    right: Verb | None = None
 
 
 @dataclass(frozen=True)
@@ -189,6 +196,8 @@ def answer_to(waiting: Waiting, heard: Heard, at: datetime) -> Answer | None:
     if question is None or not waiting.is_fresh(at):
         return None
     bare = " ".join(_WORDS.findall(heard.folded))
+    if _is_right(question, heard, bare):
+        return None
     value = None if heard.has_file or heard.has_cue else _chosen(waiting, bare, heard)
     if value is not None:
         return Answer(question, value)
@@ -200,6 +209,19 @@ def answer_to(waiting: Waiting, heard: Heard, at: datetime) -> Answer | None:
     if not heard.has_file and question in _SKIPPABLE and answering.is_skip(bare):
         return Answer(question, "skip")
     return Answer(question, "words") if free(waiting, heard, bare) else None
+
+
+def _is_right(question: Question, heard: Heard, bare: str) -> bool:
+    """Whether somebody makes use of a right instead of answering, though the words hold a "đồng ý" or a "xóa"."""
+    if question in _ABOUT_RESULTS and heard.right is None:
+        return heard.intent in {"data_request", "unsubscribe"} and len(bare.split()) > _FEWEST_OF_RIGHT
+    if heard.right is Verb.ERASE:
+        return question is not Question.ERASE
+    if heard.right is Verb.CONSENT_BACK and "rut" not in bare:  # "không đồng ý nữa" judges, too
+        return question not in _ABOUT_RESULTS | {Question.CONSENT} or (question in _ABOUT_RESULTS and "luu" in bare)
+    if heard.right is Verb.UNSUBSCRIBE and bare.startswith("dung"):
+        return question in _NEITHER_YES_NOR_NO or "dừng" in heard.accented
+    return heard.right is not None
 
 
 def _is_urgent(heard: Heard, bare: str) -> bool:
@@ -258,7 +280,7 @@ def _as_name(waiting: Waiting, heard: Heard, bare: str) -> bool:  # noqa: ARG001
 
 
 def _as_reason(waiting: Waiting, heard: Heard, bare: str) -> bool:
-    if heard.intent in {"status_lookup", "human_handoff", "data_request", "thanks", "spam"} or heard.is_sealed:
+    if heard.intent in {"status_lookup", "human_handoff", "thanks", "spam"} or heard.is_sealed:
         return False
     if heard.has_place and heard.is_sure and heard.topic != waiting.topic:
         return False
