@@ -9,11 +9,14 @@ from __future__ import annotations
 import collections
 import contextlib
 import logging
+import math
 import random
 import re
 import select
+import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,6 +25,7 @@ import smpplib.consts as codes
 import smpplib.exceptions
 import smpplib.smpp
 
+from adapters import pacing
 from adapters.smpp import SmppConfig
 from adapters.sms_text import GSM7, encoded, gsm_decoded, segments
 
@@ -37,6 +41,9 @@ _ERRORS = (smpplib.exceptions.ConnectionError, smpplib.exceptions.PDUError, OSEr
 # message_state of SMPP 3.4 in the words of a receipt's text.
 _STATES = {1: "ENROUTE", 2: "DELIVRD", 3: "EXPIRED", 4: "DELETED", 5: "UNDELIV", 6: "ACCEPTD", 7: "UNKNOWN",
            8: "REJECTD"}  # fmt: skip
+ROOM_SECONDS = 0.012  # what the way to the SMSC may add to one message and not to the next
+SOON_SECONDS = 0.01  # how soon it is looked whether what was delivered is kept
+MOST_AT_ONCE = 50  # PDUs that are read before something is sent again
 _FIELD = re.compile(r"(id|stat|err):\s*([^\s]*)", re.IGNORECASE)
 
 Part = tuple[int, int, int]
@@ -51,10 +58,13 @@ class LinkDown(Exception):
 
 
 class Listener(Protocol):
-    """Who hears what comes over the link; what returns is kept, what raises is asked for again by the SMSC."""
+    """Who hears what comes over the link. `keep`: done when all that was told before is durable; only then is it
+    acknowledged. What fails, and what was told before the link broke, the SMSC brings again.
+    """
 
     def message(self, source: str, destination: str, text: str, part: Part | None) -> None: ...
     def receipt(self, source: str, external_id: str, state: str, error: str) -> None: ...
+    def keep(self) -> Future[None]: ...
     def accepted(self, key: int, external_id: str) -> None: ...
     def rejected(self, key: int, status: int) -> None: ...
     def unknown(self, key: int) -> None: ...
@@ -90,14 +100,18 @@ class Link:
     _client: Any = None
     _sent: dict[int, tuple[_Sending, dict[str, Any], float]] = field(default_factory=dict)
     _queue: collections.deque[_Sending] = field(default_factory=collections.deque)
+    _told: list[tuple[Any, int]] = field(default_factory=list)  # deliveries that are to be answered, and how
+    _keeping: tuple[Future[None], list[tuple[Any, int]]] | None = None
+    pace: float = math.inf  # messages (pieces count each) that may go out in a second
     _hold_until: float = 0.0
+    _slots: list[float] = field(default_factory=list)  # when the latest messages went out
     _heard: float = 0.0
     _asked: float = 0.0
 
     @property
-    def room(self) -> int:
-        """How many messages may be handed over now: no more than will be sent at once."""
-        return max(0, self.config.window - len(self._sent) - len(self._queue)) if self._client else 0
+    def waiting(self) -> int:
+        """How many messages have not gone out, or not wholly."""
+        return len(self._queue)
 
     @property
     def is_busy(self) -> bool:
@@ -110,9 +124,10 @@ class Link:
             self.config.host, self.config.port, timeout=self.dead, allow_unknown_opt_params=True
         )
         client.set_error_pdu_handler(lambda pdu: None)  # noqa: ARG005 - its own name for it
-        client.set_message_received_handler(self._delivered)
         try:
             client.connect()
+            # Each message leaves when it is sent, not when the answer to the one before has come.
+            client._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # noqa: SLF001 - no other way
             client.bind_transceiver(
                 system_id=self.config.system_id,
                 password=self.config.password.reveal(),
@@ -125,6 +140,9 @@ class Link:
         except _ERRORS:
             _hang_up(client)
             raise LinkDown("unreachable") from None
+        except Exception:  # noqa: BLE001 - as in _next_pdu
+            _hang_up(client)
+            raise LinkDown("unreadable") from None
         self._client = client
         self._heard = self._asked = self.clock()
 
@@ -159,7 +177,8 @@ class Link:
             raise LinkDown("closed")
         try:
             self._send_some()
-            self._read_one(wait)
+            self._read_some(wait if self._keeping is None else min(wait, SOON_SECONDS))
+            self._acknowledge()
             self._give_up_silent()
         except LinkDown as down:
             self._tell_fates()
@@ -175,8 +194,11 @@ class Link:
                 self._client.send_pdu(smpplib.smpp.make_pdu("unbind", client=self._client))
         self._tell_fates()
 
+    def _may_send(self) -> bool:
+        return bool(self._queue) and len(self._sent) < self.config.window
+
     def _send_some(self) -> None:
-        while self._queue and len(self._sent) < self.config.window and self.clock() >= self._hold_until:
+        while self._may_send() and self._next_moment(now := self.clock()) <= now:
             sending = self._queue[0]
             fields = sending.waiting.popleft()
             if not sending.waiting:
@@ -186,19 +208,47 @@ class Link:
             pdu = smpplib.smpp.make_pdu("submit_sm", client=self._client, **fields)
             self._sent[pdu.sequence] = (sending, fields, self.clock())
             self._client.send_pdu(pdu)
+            # When it had left, not when it was to leave: the machine may have made us wait in between.
+            self._slots = pacing.remembered([*self._slots, self.clock()], self.pace)
 
-    def _read_one(self, wait: float) -> None:
-        client = self._client
-        # Waiting happens here, never inside a PDU: a time-out there would lose the bytes read so far.
-        if not select.select([client._socket], [], [], wait)[0]:  # noqa: SLF001 - smpplib offers no other way
-            self._keep_alive()
+    def _next_moment(self, now: float) -> float:
+        return max(self._hold_until, pacing.next_slot(self._slots, now, self.pace, ROOM_SECONDS))
+
+    def _read_some(self, wait: float) -> None:
+        """Read what has come; wait for it no longer than until something may be sent."""
+        if self._may_send():
+            wait = min(wait, self._next_moment(now := self.clock()) - now)
+        for _ in range(MOST_AT_ONCE):
+            # Waiting happens here, never inside a PDU: a time-out there would lose the bytes read so far.
+            if not select.select([self._client._socket], [], [], wait)[0]:  # noqa: SLF001 - smpplib offers no other way
+                self._keep_alive()
+                return
+            self._read_one()
+            wait = 0.0
+
+    def _acknowledge(self) -> None:
+        """Have kept what the SMSC delivered, a batch at a time, and answer it once that is done."""
+        if self._keeping is None and self._told:
+            self._keeping, self._told = (self.listener.keep(), self._told), []
+        if self._keeping is None or not self._keeping[0].done():
             return
-        pdu = client.read_pdu()
+        (kept, told), self._keeping = self._keeping, None
+        status = codes.SMPP_ESME_RX_T_APPN if kept.exception() else codes.SMPP_ESME_ROK
+        for pdu, known in told:
+            answer = smpplib.smpp.make_pdu("deliver_sm_resp", client=self._client, status=known or status)
+            answer.sequence = pdu.sequence
+            self._client.send_pdu(answer)
+
+    def _read_one(self) -> None:
+        client = self._client
+        pdu = _next_pdu(client)
         self._heard = self.clock()
-        if pdu.command == "submit_sm_resp":
+        if pdu is None:
+            return
+        if pdu.command == "submit_sm_resp" or (pdu.command == "generic_nack" and pdu.status):
             self._answered(pdu)
         elif pdu.command == "deliver_sm":
-            client._message_received(pdu)  # noqa: SLF001 - as above
+            self._told.append((pdu, self._delivered(pdu)))
         elif pdu.command == "enquire_link":
             client._enquire_link_received(pdu)  # noqa: SLF001 - as above
         elif pdu.command == "unbind":
@@ -273,11 +323,27 @@ class Link:
         waiting = [sending for sending in self._queue if id(sending) not in out]
         self._sent.clear()
         self._queue.clear()
+        self._told.clear()
+        self._keeping = None
         for sending in out.values():
             self.listener.unknown(sending.key)
         for sending in waiting:
             # Of a message that went out in part nobody can say what the citizen sees.
             (self.listener.unknown if sending.accepted else self.listener.returned)(sending.key)
+
+
+def _next_pdu(client: Any) -> Any:
+    """The next PDU, None for a command that SMPP does not know. Raises LinkDown when it is none: nobody knows then
+    where the next one would begin.
+    """
+    try:
+        return client.read_pdu()
+    except _ERRORS:
+        raise
+    except smpplib.exceptions.UnknownCommandError:
+        return None
+    except Exception:  # noqa: BLE001 - smpplib lets through whatever breaks in it: struct.error, KeyError, TypeError
+        raise LinkDown("unreadable") from None
 
 
 def _hang_up(client: Any) -> None:

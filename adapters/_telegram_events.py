@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from adapters.bodies import as_object
@@ -30,6 +30,8 @@ MAX_TEXT = 10_000
 LOOKED_UP = "#"  # callback data that does not hold the label itself but its place among the buttons
 EARLIEST, LATEST = 1_420_070_400, 4_102_444_800  # 2015 to 2100
 
+# What people say in kinds of messages that hold nothing we could keep or show; their insides are not even looked at.
+_WITHHELD = ("poll", "dice", "game", "story", "paid_media", "checklist", "live_photo")
 _START = re.compile(r"/start(?:@\w+)?(?:\s.*)?", re.DOTALL | re.ASCII)
 _FILE_ID = re.compile(r"[A-Za-z0-9_-]{5,300}", re.ASCII)
 _GONE = {"kicked", "left"}
@@ -75,6 +77,12 @@ def _dated(moment: object) -> datetime:
     return moment if known and isinstance(moment, datetime) else WHEN_IT_REACHED_US
 
 
+def _in_order(message: Message) -> datetime:
+    """When it was said; Telegram tells seconds, and numbers rise within a chat: they order what was said in one."""
+    at = _dated(message.date)
+    return at if at == WHEN_IT_REACHED_US else at + timedelta(microseconds=message.message_id % 1_000_000)
+
+
 def parse(body: bytes) -> tuple[Event, ...]:
     """What a stored update says; never raises."""
     try:
@@ -88,14 +96,22 @@ def parse(body: bytes) -> tuple[Event, ...]:
         return (Ignored("unsupported", kind, at),)
     if isinstance(data.get("callback_query"), dict):
         data["callback_query"].setdefault("chat_instance", "")  # other servers leave out what we do not look at
+    is_withheld = _without_what_we_cannot_read(data)
     for understood in (data, _plain_words(data)):
         try:
             from telegram import Update  # a third of a second, which no command needs
 
-            return _events(Update.de_json(understood, None)) or (Ignored("unsupported", kind, at),)
+            found = _events(Update.de_json(understood, None), is_withheld=is_withheld)
+            return found or (Ignored("unsupported", kind, at),)
         except Exception:  # noqa: BLE001, S112 - the library trusts shapes and fails in many ways when they are wrong
             continue
     return (Ignored("unreadable", kind, at),)
+
+
+def _without_what_we_cannot_read(data: dict[str, Any]) -> bool:
+    message = data.get("message")
+    found = [message.pop(kind, None) for kind in _WITHHELD] if isinstance(message, dict) else []
+    return any(one is not None for one in found)
 
 
 def _plain_words(data: dict[str, Any]) -> dict[str, Any]:
@@ -109,9 +125,9 @@ def _plain_words(data: dict[str, Any]) -> dict[str, Any]:
     return {"update_id": data.get("update_id"), "message": kept}
 
 
-def _events(update: Update) -> tuple[Event, ...]:
+def _events(update: Update, *, is_withheld: bool) -> tuple[Event, ...]:
     if update.message:
-        return _message(update.message)
+        return _message(update.message, is_withheld=is_withheld)
     if update.edited_message:
         return _edited(update.edited_message)
     if update.callback_query:
@@ -119,7 +135,7 @@ def _events(update: Update) -> tuple[Event, ...]:
     return _member(update.my_chat_member) if update.my_chat_member else ()
 
 
-def _message(message: Message) -> tuple[Event, ...]:
+def _message(message: Message, *, is_withheld: bool) -> tuple[Event, ...]:
     urn, external_id, at = _urn(message.chat.id), _external_id(message), _dated(message.date)
     text = printable(message.text or message.caption or "", MAX_TEXT)
     if _START.fullmatch(text):
@@ -127,11 +143,13 @@ def _message(message: Message) -> tuple[Event, ...]:
     if message.contact and message.from_user and message.contact.user_id == message.from_user.id:
         return (ProfileShared(urn, at, _full_name(message), _phone(message.contact.phone_number)),)
     attachments = tuple(_attachments(message))
+    if is_withheld and not (text or attachments):
+        attachments = (Attachment(AttachmentKind.WITHHELD),)
     if not (text or attachments):
         return (Ignored("unsupported", "message", at),)
     quoted = message.reply_to_message
     quoted_id = _external_id(quoted) if quoted and quoted.chat.id == message.chat.id else None
-    return (InboundMessage(external_id, urn, at, text, attachments, quoted_id),)
+    return (InboundMessage(external_id, urn, _in_order(message), text, attachments, quoted_id),)
 
 
 def _edited(message: Message) -> tuple[Event, ...]:

@@ -102,12 +102,14 @@ def parse(body: bytes) -> tuple[Event, ...]:
     urn, at = f"zalo_bot:{chat}", moment or WHEN_IT_REACHED_US
     text = printable(message.get("text"), MAX_TEXT) or printable(message.get("caption"), MAX_TEXT)
     attachments = tuple(_attachments(kind, message))
+    if kind == _UNSUPPORTED and message_id and not (text or attachments):
+        # Zalo keeps to itself what it does not support and what people whom the law protects have written.
+        attachments = (Attachment(AttachmentKind.WITHHELD),)
     if text or attachments:
         if not message_id:
             return (Ignored("unreadable", kind, moment),)
         return (InboundMessage(f"{chat}:{message_id}", urn, at, text, attachments),)
     if kind == _UNSUPPORTED:
-        # Zalo keeps to itself what it does not support and what people whom the law protects have written.
         return (Interaction(urn, "withheld", at),)
     return (Ignored("unsupported", kind, moment),)
 

@@ -14,11 +14,14 @@ from adapters.errors import (
     ContactUnreachable,
     MessageRefused,
     NotNow,
+    OutcomeUnknown,
+    PaymentRefused,
     QuotaExhausted,
     SendError,
     TemporarilyRefused,
     TokenRefreshFailed,
     TokenRejected,
+    UploadExpired,
     WindowClosed,
 )
 
@@ -46,10 +49,21 @@ _BLOCKED = Meaning(
     "Chưa gửi được: người dân đã chặn hoặc hạn chế tin từ kênh Zalo. Vui lòng gọi điện theo số trong hồ sơ.",
 )
 _WALLET = Meaning(
-    ChannelRefused,
-    "Kênh Zalo tạm dừng gửi: ví ZCA chưa liên kết hoặc đã hết tiền. "
-    "Người quản trị cần kiểm tra ví tại oa.zalo.me rồi mở lại kênh.",
+    PaymentRefused,
+    "Zalo không gửi tin mất phí: ví ZCA chưa liên kết hoặc đã hết tiền. "
+    "Người quản trị cần kiểm tra ví tại oa.zalo.me; trong khi chờ, có thể gọi điện theo số trong hồ sơ.",
 )
+_NO_PACKAGE = Meaning(
+    PaymentRefused,
+    "Zalo không gửi tin mất phí: gói dịch vụ OA chưa có quyền này. "
+    "Người quản trị cần mua hoặc nâng gói tại oa.zalo.me; trong khi chờ, có thể gọi điện theo số trong hồ sơ.",
+)
+_NO_TEMPLATE = Meaning(
+    MessageRefused,
+    "Zalo không nhận tin mẫu này: mẫu chưa được duyệt hoặc chưa bật gửi theo người dùng OA. "
+    "Người quản trị cần kiểm tra mẫu tại zalo.cloud; trong khi chờ, có thể gọi điện theo số trong hồ sơ.",
+)
+_NIGHT = Meaning(NotNow, "Zalo không cho gửi tin này từ 22 giờ đến 6 giờ. Hệ thống sẽ tự gửi lúc 6 giờ sáng.")
 _QUOTA = Meaning(
     QuotaExhausted,
     "Chưa gửi được: kênh Zalo đã dùng hết hạn mức tin. Hệ thống sẽ thử lại; người quản trị có thể mua thêm hạn mức.",
@@ -74,6 +88,13 @@ _REFUSED = Meaning(
 )
 _UNSUPPORTED = Meaning(MessageRefused, "Zalo không nhận loại tin này. Vui lòng gửi lại bằng chữ hoặc gọi điện.")
 
+_NO_ACCOUNT = Meaning(
+    MessageRefused, "Số điện thoại trong hồ sơ không nhận được tin Zalo. Vui lòng gọi điện hoặc nhắn SMS."
+)
+_UNWANTED = Meaning(
+    MessageRefused, "Người dân đã từ chối loại tin này trên Zalo. Vui lòng gọi điện theo số trong hồ sơ."
+)
+
 ERRORS: dict[tuple[str, int], Meaning] = {
     ("oa", -32): Meaning(
         TemporarilyRefused,
@@ -81,7 +102,7 @@ ERRORS: dict[tuple[str, int], Meaning] = {
         {"whole_channel": True},
     ),
     ("oa", -100): Meaning(
-        TemporarilyRefused,
+        UploadExpired,
         "Ảnh kèm theo đã hết hạn trên Zalo. Hệ thống sẽ tự tải lên và gửi lại.",
         {"retry_after": 5.0, "tries": 2},
     ),
@@ -116,7 +137,7 @@ ERRORS: dict[tuple[str, int], Meaning] = {
     ("oa", -220): _TOKEN,
     ("oa", -221): _PACKAGE,
     ("oa", -223): _APP,
-    ("oa", -224): _PACKAGE,
+    ("oa", -224): _NO_PACKAGE,
     ("oa", -227): Meaning(
         ContactUnreachable,
         "Chưa gửi được: tài khoản Zalo của người dân bị khóa hoặc lâu không hoạt động. Vui lòng gọi điện.",
@@ -124,7 +145,8 @@ ERRORS: dict[tuple[str, int], Meaning] = {
     ("oa", -230): _WINDOW,
     ("oa", -232): _WINDOW,
     ("oa", -233): _UNSUPPORTED,
-    ("oa", -234): Meaning(NotNow, "Zalo không cho gửi tin này từ 22 giờ đến 6 giờ. Hệ thống sẽ tự gửi lúc 6 giờ sáng."),
+    ("oa", -133): _NIGHT,
+    ("oa", -234): _NIGHT,
     ("oa", -235): _PACKAGE,
     ("oa", -237): _UNSUPPORTED,
     ("oa", -238): _QUOTA,
@@ -139,7 +161,7 @@ ERRORS: dict[tuple[str, int], Meaning] = {
     ("oa", -248): Meaning(
         MessageRefused, "Zalo từ chối tin này vì cho rằng nội dung vi phạm quy định. Vui lòng xem lại nội dung."
     ),
-    ("oa", -249): _PACKAGE,
+    ("oa", -249): _NO_TEMPLATE,
     ("oa", -305): _WINDOW,
     ("oa", -311): _QUOTA,
     ("oa", -320): _WALLET,
@@ -151,7 +173,42 @@ ERRORS: dict[tuple[str, int], Meaning] = {
     ("oa", 216): _TOKEN,
     ("oa", -401): _TOKEN,
     ("oa", 401): _TOKEN,
+    # Messages to a telephone number: another service, whose numbers mean other things.
+    ("zbs", -32): Meaning(
+        TemporarilyRefused,
+        "Kênh Zalo đang quá tải lượt gửi. Hệ thống sẽ tự gửi lại sau ít phút, không cần thao tác.",
+        {"whole_channel": True},
+    ),
+    ("zbs", -100): Meaning(
+        OutcomeUnknown, "Zalo báo lỗi không rõ nên không biết người dân đã nhận chưa. Có thể gọi điện."
+    ),
+    ("zbs", -108): Meaning(
+        MessageRefused, "Zalo không nhận số điện thoại trong hồ sơ. Vui lòng kiểm tra số hoặc gọi điện."
+    ),
+    ("zbs", -114): _NO_ACCOUNT,
+    ("zbs", -115): _QUOTA,
+    ("zbs", -118): _NO_ACCOUNT,
+    ("zbs", -119): _NO_ACCOUNT,
+    ("zbs", -124): _TOKEN,
+    ("zbs", -1241): Meaning(
+        ChannelRefused,
+        "Kênh Zalo tạm dừng gửi: thiếu hoặc sai appsecret_proof. "
+        "Người quản trị cần kiểm tra khóa bí mật của ứng dụng rồi mở lại kênh.",
+    ),
+    ("zbs", -131): _NO_TEMPLATE,
+    ("zbs", -133): _NIGHT,
+    ("zbs", -135): _NO_PACKAGE,
+    ("zbs", -1351): _NO_PACKAGE,
+    ("zbs", -136): _WALLET,
+    ("zbs", -137): _WALLET,
+    ("zbs", -139): _UNWANTED,
+    ("zbs", -141): _UNWANTED,
+    ("zbs", -144): _QUOTA,
+    ("zbs", -1441): _QUOTA,
+    ("zbs", -146): _NO_TEMPLATE,
+    ("zbs", -147): _QUOTA,
 }
+BLOCKED_CODES = frozenset(f"zalo_{code}" for (_, code), found in ERRORS.items() if found.kind is ContactUnreachable)
 
 _CONSENT = "Quyền truy cập Zalo không còn hiệu lực. Người quản trị cần mở trang Kênh và cấp quyền lại."
 CONSENT_ERRORS: dict[tuple[str, int], str] = {
@@ -162,16 +219,17 @@ CONSENT_ERRORS: dict[tuple[str, int], str] = {
 }
 
 
-def send_error(code: int, now: datetime | None = None) -> SendError:
-    """The error that a non-zero number of the OA OpenAPI stands for; an unknown number refuses the message."""
+def send_error(code: int, now: datetime | None = None, *, service: str = "oa") -> SendError:
+    """The error that a non-zero number of this service stands for; an unknown number refuses the message."""
     now = now or datetime.now(UTC)
-    meaning = ERRORS.get(("oa", code), _REFUSED)
+    meaning = ERRORS.get((service, code), _REFUSED)
     more = dict(meaning.more)
     if meaning.kind is NotNow:
         more["not_before"] = next_morning(now)
     if more.get("whole_channel"):
         more["retry_after"] = until_next_minute(now)
-    return meaning.kind(f"zalo_{code}"[:60], meaning.shown, **more)
+    name = "zalo" if service == "oa" else f"zalo_{service}"
+    return meaning.kind(f"{name}_{code}"[:60], meaning.shown, **more)
 
 
 def rate_limited(retry_after: str | None, now: datetime | None = None) -> TemporarilyRefused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -54,7 +55,7 @@ _KINDS = {
 }
 _CITIZEN_SAYS = ["text", "image", "gif", "link", "audio", "video", "sticker", "location", "file", "business_card"]
 _GUEST_SAYS = ["text", "image", "file", "sticker"]
-_WE_SAY = ["text", "image", "gif", "list", "file", "sticker", "template", "link"]
+_WE_SAY = ["text", "image", "gif", "list", "file", "sticker", "template", "link", "audio", "video", "location"]
 _GROUP_EVENT = re.compile(r"(?:user|oa)_send_group_\w+", re.ASCII)
 _UNSUPPORTED = {
     "oa_reacted_message",
@@ -140,6 +141,18 @@ def is_reaction(name: str) -> bool:
     return name in _REACTIONS
 
 
+def key_of(name: str, data: Mapping[str, Any], message: Mapping[str, Any], body: bytes) -> str:
+    """What recognises an event that comes again: its name and the message it speaks of, or the whole body."""
+    msg_id = msg_id_of(message)
+    if msg_id and name == data.get("event_name"):
+        key = f"{name}:{msg_id}"
+        if is_reaction(name):
+            key = f"{key}:{data.get('timestamp')}"
+        if len(key) <= 200 and key.isprintable():
+            return key
+    return "sha256:" + hashlib.sha256(body).hexdigest()
+
+
 def instant(value: object) -> datetime | None:
     """Epoch milliseconds as an instant, or None when they make no sense."""
     if not isinstance(value, str) or len(value) > 14 or not (value.isascii() and value.isdecimal()):
@@ -214,8 +227,8 @@ def _echo(said: _Said) -> Event | None:
     msg_id = msg_id_of(said.message)
     if not (msg_id and said.urn):
         return None
-    by_person = bool(part(said.data, "sender").get("admin_id"))
-    return Echo(msg_id, said.urn, said.at, said.text, tuple(_attachments(said)), by_person)
+    admin = part(said.data, "sender").get("admin_id")
+    return Echo(msg_id, said.urn, said.at, said.text, tuple(_attachments(said)), bool(admin), ident(admin))
 
 
 def _receipt(said: _Said) -> Event | None:

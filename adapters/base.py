@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from adapters.http import Http
-from adapters.messages import Envelope, Event, MessagePart, OutboundMessage, SendResult, Tokens, WebhookRequest
+from adapters.messages import (
+    Envelope,
+    Event,
+    MessagePart,
+    OutboundImage,
+    OutboundMessage,
+    SendResult,
+    Tokens,
+    WebhookRequest,
+)
 from adapters.secret import Secret
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -19,7 +30,9 @@ class Limits:
     `buttons`: how many answers it can show under a message; 0: they are told as numbered words. `is_sms`: every message
     is paid for and has 160 unaccented characters. `caption`: how much text goes with a picture, if less than `text`.
     `contact_seconds`: how long to wait between two messages to one citizen. `tells_followers`: whether it says who
-    begins to follow; where it does not, the wish for news is the consent.
+    begins to follow; where it does not, the wish for news is the consent. `rings`: a message is noticed when it comes;
+    on a page people must come and look. `shares`: what a citizen can be asked to hand over with one press, "location"
+    and "contact".
     """
 
     text: int
@@ -34,6 +47,8 @@ class Limits:
     caption: int | None = None
     contact_seconds: float = 0.0
     tells_followers: bool = True
+    rings: bool = True
+    shares: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -160,6 +175,132 @@ class Fetching(Protocol):
 
         Raises SendError; AskedElsewhere when somebody else asks, or events are brought somewhere.
         """
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A citizen's conversation as the channel lists it, and when something was last said in it."""
+
+    urn: str
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Something that was said, as the channel tells it when it is asked.
+
+    `event` is what would have been brought at the time, body included; None: the channel cannot show what it was.
+    """
+
+    external_id: str
+    said_at: datetime
+    by_citizen: bool
+    event: Envelope | None
+
+
+@dataclass(frozen=True)
+class Listed(Generic[Item]):
+    """A few items of a longer list; `after` is where the next ones begin, None at the end."""
+
+    items: tuple[Item, ...]
+    after: int | None
+
+
+@runtime_checkable
+class CatchingUp(Protocol):
+    """An adapter whose channel can be asked what was said lately, when it could not bring it to us."""
+
+    def recent_chats(self, http: Http, config: Any, token: Secret, offset: int) -> Listed[Chat]:
+        """Who was in touch lately, the latest first. Raises SendError."""
+
+    def said_in(self, http: Http, config: Any, token: Secret, urn: str, offset: int) -> Listed[Heard]:
+        """What was said with a citizen, the latest first; the events have the keys that the door gives them.
+
+        Raises SendError.
+        """
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When a citizen was last there by the channel's own count, None for never, and what it says of our quota."""
+
+    last_interaction_at: datetime | None
+    quota: Mapping[str, str]
+
+
+FORM_WORDS = ("ma", "chude", "xa", "lienhe")  # the ticket's code, its subject, the commune, where to ask
+
+
+@dataclass(frozen=True)
+class ApprovedForm:
+    """An approved message that tells a citizen of an answer they cannot be sent: `text` with FORM_WORDS in {braces}.
+
+    `fields`: the channel's name of each place → our word. `by_phone`: it goes to the number they gave.
+    """
+
+    id: str
+    text: str
+    fields: Mapping[str, str]
+    by_phone: bool = False
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """An adapter whose channel closes: it can be asked since when, may charge, and knows approved messages.
+
+    `blocked_codes`: of a refusal that means that the citizen wants nothing from us, not that it is too late.
+    """
+
+    blocked_codes: ClassVar[frozenset[str]]
+
+    def clock_of(self, http: Http, config: Any, token: Secret, urn: str) -> Clock:
+        """When this citizen was last there. Raises SendError."""
+
+    def paid_replies(self, config: Any) -> str:
+        """Whether we pay: "ask" (an official agrees each time), "always" or "never"."""
+
+    def form(self, config: Any) -> ApprovedForm | None:
+        """The approved message that a commune has, if it has one."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """Something for everybody who follows an account, in its own form: a headline and paragraphs."""
+
+    title: str
+    description: str
+    author: str
+    paragraphs: tuple[str, ...]
+
+
+@runtime_checkable
+class Publishing(Protocol):
+    """An adapter whose channel sends a story to all followers at once, without saying who got it."""
+
+    def broadcasts_a_month(self, config: Any) -> int:
+        """How many the account's package allows in a calendar month; 0: none."""
+
+    def create_story(self, http: Http, config: Any, token: Secret, story: Story) -> str:
+        """Hand it over; a handle by which to ask whether it is ready. Nobody sees it yet. Raises SendError."""
+
+    def story_id(self, http: Http, config: Any, token: Secret, handle: str) -> str | None:
+        """Its id, None while the channel still works on it. Raises SendError."""
+
+    def publish(self, http: Http, config: Any, token: Secret, story_id: str) -> SendResult:
+        """Have it sent to all followers. Raises SendError."""
+
+
+@runtime_checkable
+class Uploading(Protocol):
+    """An adapter whose channel takes a picture first and knows it by an id, for many messages, for some days.
+
+    A `send` that meets an id the channel has forgotten raises UploadExpired.
+    """
+
+    upload_days: ClassVar[float]
+
+    def upload(self, http: Http, config: Any, token: Secret, image: OutboundImage) -> str:
+        """Hand over a picture; its id. Raises SendError."""
 
 
 @runtime_checkable

@@ -10,12 +10,14 @@
         ├── OutcomeUnknown        nobody knows whether the citizen got it: never re-send blindly
         ├── TokenRejected         refresh the token, then try once more
         ├── TemporarilyRefused    surely not sent; try again after `retry_after` seconds
+        │   └── UploadExpired     the channel has forgotten a picture it was handed: hand it over again
         ├── NotNow                surely not sent; allowed again after `not_before` (night rule)
         ├── QuotaExhausted        surely not sent; quota or money is used up
         ├── WindowClosed          this citizen may not be written to now; opens with their next message
         ├── ContactUnreachable    this citizen blocked us or left
         ├── MessageRefused        this message will never be accepted as it is
         ├── ChannelRefused        the whole account cannot send until an operator acts: pause it
+        │   └── PaymentRefused    it cannot pay: what is free may still go
         └── AskedElsewhere        of events, not of messages: another gateway fetches those of this account
 
 Every error has a stable `code` for machines and logs, and `shown`, a Vietnamese sentence for officials:
@@ -93,6 +95,10 @@ class TemporarilyRefused(SendError):
         self.tries = tries
 
 
+class UploadExpired(TemporarilyRefused):
+    """Surely not sent: the picture's id means nothing any more; hand it over again, then try at once."""
+
+
 class NotNow(SendError):
     """Surely not sent; the channel allows it again at `not_before`."""
 
@@ -123,6 +129,10 @@ class MessageRefused(SendError):
 
 class ChannelRefused(SendError):
     """The account itself cannot send until an operator acts."""
+
+
+class PaymentRefused(ChannelRefused):
+    """The account has no money, or no package, for a message that costs; what is free may still go."""
 
 
 class AskedElsewhere(SendError):

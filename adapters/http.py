@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import json
 import logging
 import re
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -82,6 +84,12 @@ class Exchange:
 _recorded: ContextVar[list[Exchange] | None] = ContextVar("recorded_exchanges", default=None)
 
 
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Whose word is taken for who a channel is; read once, for it takes a while."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Http:
     """Speak HTTP on behalf of every channel; one per process, safe to share between threads.
 
@@ -101,7 +109,7 @@ class Http:
         self._call_seconds = call_seconds
         self._media_seconds = media_seconds
         self._max_answer_bytes = max_answer_bytes
-        trust = httpx.create_ssl_context(trust_env=False)
+        trust = _certificates()
         timeout = httpx.Timeout(read_seconds, connect=connect_seconds, pool=connect_seconds)
         self._client = _client(trust, timeout, httpx.Limits(max_connections=64, max_keepalive_connections=32))
         # A media connection is checked for one host name only, so it must never serve another at that address.

@@ -51,7 +51,7 @@ class Envelope:
 
 
 class AttachmentKind(StrEnum):
-    """What a citizen can put into a message besides text."""
+    """What a citizen can put into a message besides text; WITHHELD: something the channel or we cannot hand on."""
 
     IMAGE = "image"
     GIF = "gif"
@@ -62,6 +62,7 @@ class AttachmentKind(StrEnum):
     LINK = "link"
     LOCATION = "location"
     CONTACT = "contact"
+    WITHHELD = "withheld"
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ class InboundMessage:
     entered_how: str | None = None
 
     @property
+    def is_withheld(self) -> bool:
+        """Whether something was said of which nothing can be read."""
+        return not self.text and any(sent.kind is AttachmentKind.WITHHELD for sent in self.attachments)
+
+    @property
     def has_pin(self) -> bool:
         """Whether a place on the map came with it."""
         return any(sent.latitude is not None for sent in self.attachments)
@@ -125,7 +131,10 @@ class MessagePart:
 
 @dataclass(frozen=True)
 class Echo:
-    """Something our own account said, told back by the channel; `by_person` if typed in the channel's own app."""
+    """Something our own account said, told back by the channel; `by_person` if typed in the channel's own app.
+
+    `author`: who typed it there, by the channel's own name for them.
+    """
 
     external_id: str
     urn: str
@@ -133,6 +142,7 @@ class Echo:
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
     by_person: bool = False
+    author: str = ""
 
 
 class ReceiptStatus(StrEnum):
@@ -248,19 +258,38 @@ Event = (
 
 @dataclass(frozen=True)
 class OutboundImage:
-    """A picture to send: its bytes, a file name with a true extension, its MIME type."""
+    """A picture to send: its bytes, a file name with a true extension, its MIME type.
+
+    `upload_id`: the channel has it already, under this id.
+    """
 
     data: bytes
     name: str
     mime: str
+    upload_id: str = ""
+
+
+@dataclass(frozen=True)
+class Approved:
+    """A message the channel approved beforehand: which one, and what stands in its places.
+
+    `phone`: send it to whoever has this number, +84…, instead of to the account that wrote to us.
+    """
+
+    id: str
+    values: Mapping[str, str]
+    phone: str = ""
 
 
 @dataclass(frozen=True)
 class OutboundMessage:
     """One part of something we say; `text` already fits the channel's limit. `choices`: answers to show as buttons.
 
+    `template`: it goes out as this approved message, and `text` is only how it reads.
+
     `id`: our own name of it, the same at each try; `is_repeat`: an earlier try may have reached the channel.
     `callback_url`: the channel's address at our door, for channels that are told with each message where to report.
+    `asks`: "location" or "contact": the first choice hands it over; "done": what was asked for is not needed any more.
     """
 
     urn: str
@@ -271,6 +300,8 @@ class OutboundMessage:
     id: str = ""
     is_repeat: bool = False
     callback_url: str = ""
+    template: Approved | None = None
+    asks: str = ""
 
 
 @dataclass(frozen=True)

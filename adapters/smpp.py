@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from adapters import _sms_callbacks as callbacks
@@ -18,6 +18,10 @@ from adapters.secret import Secret
 from adapters.sms import Sms
 from adapters.sms_text import digits_of, urn_of
 
+# What a bind has room for; a library would cut the rest off without a word, and the operator would not know us.
+ROOM = {"system_id": 15, "password": 8, "system_type": 12}
+# How long the same words from the same number are taken for a repetition: an SMSC gives messages no id.
+REPEATS = timedelta(minutes=10)
 RECEIPT_IDS = ("same", "hex_then_decimal", "decimal_then_hex")
 # Final words of a receipt; ACCEPTD and ENROUTE are on the way.
 _STATES = {
@@ -139,12 +143,17 @@ def configured(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> SmppC
         form.problems.append("number and sender are missing: give the number citizens write to, or the sender name")
     if not form.text("system_id"):
         form.problems.append("system_id is missing")
+    password = form.secret("password", needed=True)
+    told = {"system_id": form.text("system_id"), "password": password.reveal(), "system_type": form.text("system_type")}
+    for field, most in ROOM.items():
+        if len(told[field]) > most:
+            form.problems.append(f"{field} has more than {most} characters: SMPP has no room for them")
     config = SmppConfig(
         host=host,
         port=form.whole("port", 2775, 1, 65_535),
-        system_id=form.text("system_id")[:15],
-        password=form.secret("password", needed=True),
-        system_type=form.text("system_type")[:12],
+        system_id=form.text("system_id"),
+        password=password,
+        system_type=form.text("system_type"),
         number=number,
         sender=sender or number,
         keyword=form.keyword("keyword"),

@@ -45,6 +45,7 @@ class Telegram:
         buttons=8,
         caption=1_024,
         contact_seconds=1.0,
+        shares=frozenset({"location", "contact"}),
     )
     secret_fields: ClassVar[tuple[str, ...]] = ("token", "webhook_secret")
     config_fields: ClassVar[tuple[str, ...]] = ("username", "api_base", "receive", "is_sandbox")
@@ -90,8 +91,8 @@ class Telegram:
         fields: dict[str, Any] = {"chat_id": chat_id}
         if quoted := _message_id(message.quoted_external_id, chat_id):
             fields["reply_parameters"] = {"message_id": quoted, "allow_sending_without_reply": True}
-        if message.choices:
-            fields["reply_markup"] = {"inline_keyboard": _keyboard(message.choices)}
+        if markup := _markup(message):
+            fields["reply_markup"] = markup
         hide = [text, str(chat_id)]
         if message.image is not None:
             result = _call(http, config, "sendPhoto", fields | _caption(text), picture=message.image, hide=hide)
@@ -234,6 +235,19 @@ def _caption(text: str) -> dict[str, str]:
     if length(text, Telegram.limits.text_units) > most:
         raise MessageRefused("caption_too_long", "Lời kèm ảnh quá dài nên chưa gửi. Vui lòng rút ngắn rồi gửi lại.")
     return {"caption": text} if text else {}
+
+
+def _markup(message: OutboundMessage) -> dict[str, Any]:
+    """What stands below a message: a keyboard whose first key hands over what is asked for, or buttons, or nothing."""
+    if message.asks in Telegram.limits.shares and message.choices:
+        first, *others = message.choices
+        keys = [[{"text": first, f"request_{message.asks}": True}]]
+        if others:
+            keys.append([{"text": label} for label in others])
+        return {"keyboard": keys, "resize_keyboard": True, "one_time_keyboard": True}
+    if message.choices:
+        return {"inline_keyboard": _keyboard(message.choices)}
+    return {"remove_keyboard": True} if message.asks == "done" else {}
 
 
 def _keyboard(choices: tuple[str, ...]) -> list[list[dict[str, str]]]:

@@ -41,7 +41,7 @@ LONGEST_TEXT, MOST_FILES = 4_000, 6
 
 _VISITOR = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _IDENT = re.compile(r"[0-9A-Za-z_-]{8,80}", re.ASCII)
-_BLOB_NAME = re.compile(r"[0-9A-Za-z]{8,80}", re.ASCII)
+_BLOB_NAME = re.compile(r"[0-9A-Za-z]{8,80}(?:\.[0-9a-f]{32})?", re.ASCII)
 _KINDS = {"image": AttachmentKind.IMAGE, "audio": AttachmentKind.AUDIO, "file": AttachmentKind.FILE}
 
 
@@ -66,6 +66,7 @@ class WebForm:
         free_window_hours=None,
         default_rate=100.0,
         buttons=8,
+        rings=False,
     )
     secret_fields: ClassVar[tuple[str, ...]] = ("signing_key",)
     config_fields: ClassVar[tuple[str, ...]] = ("account",)
@@ -135,7 +136,7 @@ class WebForm:
         return False
 
     def kept_file(self, url: str) -> str | None:
-        """The name under which the page has stored a file already; None for any other address."""
+        """How the page names a file that it has stored already; None for any other address."""
         name = url.removeprefix(BLOB)
         return name if url.startswith(BLOB) and _BLOB_NAME.fullmatch(name) else None
 

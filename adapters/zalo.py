@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import Any, ClassVar
@@ -14,11 +13,15 @@ from urllib.parse import urlencode
 
 import httpx
 
+from adapters import _zalo_articles as articles
 from adapters import _zalo_events as events
+from adapters import _zalo_history as history
+from adapters import _zalo_templates as templates
+from adapters._zalo_api import NOT_SENT, accepted, error_code, flat, headers, posted, text_of
 from adapters._zalo_config import ZaloConfig, configured
-from adapters._zalo_errors import needs_consent, rate_limited, send_error
+from adapters._zalo_errors import BLOCKED_CODES, needs_consent
 from adapters._zalo_media import is_media_address
-from adapters.base import Limits
+from adapters.base import ApprovedForm, Chat, Clock, Heard, Limits, Listed, Story
 from adapters.errors import (
     BadSignature,
     ForeignPayload,
@@ -26,9 +29,8 @@ from adapters.errors import (
     OutcomeUnknown,
     TemporarilyRefused,
     TokenRefreshFailed,
-    TokenRejected,
 )
-from adapters.http import Answer, Http
+from adapters.http import Http
 from adapters.messages import (
     Envelope,
     Event,
@@ -74,7 +76,17 @@ class Zalo:
         "extra_media_hosts",
         "is_sandbox",
         "appsecret_proof",
+        "zbs_base",
+        "paid_replies",
+        "article_cover",
+        "broadcasts_a_month",
+        "template_id",
+        "template_by",
+        "template_text",
+        "template_fields",
     )
+    blocked_codes: ClassVar[frozenset[str]] = BLOCKED_CODES
+    upload_days: ClassVar[float] = 6.0  # Zalo says seven
 
     def config(self, settings: dict[str, Any], secrets: dict[str, str]) -> ZaloConfig:
         """Build the typed configuration; ValueError names every missing or malformed field."""
@@ -94,7 +106,7 @@ class Zalo:
         return Envelope(
             account=account,
             event_name=name,
-            key=_key(name, data, message, body),
+            key=events.key_of(name, data, message, body),
             conversation=urn or account,
             occurred_at=events.instant(data.get("timestamp")) or datetime.now(UTC),
             is_probe=events.is_probe(name, message),
@@ -107,23 +119,30 @@ class Zalo:
 
     def send(self, http: Http, config: ZaloConfig, token: Secret, message: OutboundMessage) -> SendResult:
         """Hand one message part to Zalo. Raises SendError."""
+        if message.template is not None:
+            return templates.send(http, config, token, message)
         path, recipient = _address(message.urn)
         content: dict[str, Any] = {}
         if text := printable(message.text, len(message.text)):
             content["text"] = text
         if message.image is not None:
-            content["attachment"] = _media_template(_upload(http, config, token, message.image))
+            upload_id = message.image.upload_id or self.upload(http, config, token, message.image)
+            content["attachment"] = _media_template(upload_id)
         if not content:
             raise MessageRefused("empty", "Tin không có nội dung nên chưa gửi. Vui lòng nhập nội dung rồi gửi lại.")
         if message.quoted_external_id:
             content["quote_message_id"] = message.quoted_external_id
         try:
-            return _post(http, config, token, path, recipient, content)
+            return posted(http, config, token, path, {"recipient": recipient, "message": content})
         except MessageRefused as error:
             # Zalo refuses to quote some messages and does not say that the quote is why.
             if error.code != "zalo_-201" or content.pop("quote_message_id", None) is None:
                 raise
-        return _post(http, config, token, path, recipient, content)
+        return posted(http, config, token, path, {"recipient": recipient, "message": content})
+
+    def upload(self, http: Http, config: ZaloConfig, token: Secret, image: OutboundImage) -> str:
+        """Hand over a picture; its id, good for seven days. Raises SendError."""
+        return _upload(http, config, token, image)
 
     def refresh(self, http: Http, config: ZaloConfig, refresh_token: Secret) -> Tokens:
         """Spend a refresh token for a new pair. Raises TokenRefreshFailed."""
@@ -151,7 +170,43 @@ class Zalo:
 
     def health(self, http: Http, config: ZaloConfig, token: Secret) -> dict[str, str]:
         """The account as it presents itself: proof that settings and token work. Raises SendError."""
-        return _flat(_accepted(http.call("GET", f"{config.api_base}/v2.0/oa/getoa", headers=_headers(config, token))))
+        return flat(accepted(http.call("GET", f"{config.api_base}/v2.0/oa/getoa", headers=headers(config, token))))
+
+    def recent_chats(self, http: Http, config: ZaloConfig, token: Secret, offset: int) -> Listed[Chat]:
+        """Who was in touch lately, the latest first. Raises SendError."""
+        return history.recent_chats(http, config, token, offset)
+
+    def said_in(self, http: Http, config: ZaloConfig, token: Secret, urn: str, offset: int) -> Listed[Heard]:
+        """What was said with a citizen, the latest first. Raises SendError."""
+        return history.said_in(http, config, token, urn, offset)
+
+    def clock_of(self, http: Http, config: ZaloConfig, token: Secret, urn: str) -> Clock:
+        """When this citizen was last there, by Zalo's own count. Raises SendError."""
+        return templates.clock_of(http, config, token, urn)
+
+    def paid_replies(self, config: ZaloConfig) -> str:
+        """Whether we pay for a reply: "ask", "always" or "never"."""
+        return config.paid_replies
+
+    def form(self, config: ZaloConfig) -> ApprovedForm | None:
+        """The approved message that the commune has, if it has one."""
+        return config.template
+
+    def broadcasts_a_month(self, config: ZaloConfig) -> int:
+        """How many articles a follower may be sent in a month."""
+        return config.broadcasts_a_month
+
+    def create_story(self, http: Http, config: ZaloConfig, token: Secret, story: Story) -> str:
+        """Hand an article over; nobody sees it yet. Raises SendError."""
+        return articles.create(http, config, token, story)
+
+    def story_id(self, http: Http, config: ZaloConfig, token: Secret, handle: str) -> str | None:
+        """The article's id, None while Zalo still works on it. Raises SendError."""
+        return articles.ready_id(http, config, token, handle)
+
+    def publish(self, http: Http, config: ZaloConfig, token: Secret, story_id: str) -> SendResult:
+        """Have an article sent to all followers. Raises SendError."""
+        return articles.broadcast(http, config, token, story_id)
 
     def may_fetch(self, url: str, config: ZaloConfig) -> bool:
         """Whether media may be fetched from this address: Zalo's own hosts and those an operator added."""
@@ -177,17 +232,6 @@ def _matching_secret(request: WebhookRequest, timestamp: object, config: ZaloCon
             if hmac.compare_digest(mac.hexdigest(), given):
                 return name
     raise BadSignature("forged")
-
-
-def _key(name: str, data: Mapping[str, Any], message: Mapping[str, Any], body: bytes) -> str:
-    msg_id = events.msg_id_of(message)
-    if msg_id and name == data.get("event_name"):
-        key = f"{name}:{msg_id}"
-        if events.is_reaction(name):
-            key = f"{key}:{data.get('timestamp')}"
-        if len(key) <= 200 and key.isprintable():
-            return key
-    return "sha256:" + hashlib.sha256(body).hexdigest()
 
 
 def _address(urn: str) -> tuple[str, dict[str, str]]:
@@ -218,78 +262,14 @@ def _upload(http: Http, config: ZaloConfig, token: Secret, image: OutboundImage)
     name = f"{re.sub(r'[^0-9A-Za-z_-]+', '-', PurePath(image.name).stem)[:80] or 'anh'}.{ending}"
     url = f"{config.api_base}/v2.0/oa/upload/image"
     try:
-        data = _accepted(http.call("POST", url, headers=_headers(config, token), file=(name, image.data, mime)))
+        data = accepted(http.call("POST", url, headers=headers(config, token), file=(name, image.data, mime)))
     except OutcomeUnknown:
         # Whatever became of the picture, no citizen was sent anything.
-        raise TemporarilyRefused("zalo_upload_unclear", _NOT_SENT, tries=5) from None
-    attachment_id = _text_of(data.get("attachment_id"), 500)
+        raise TemporarilyRefused("zalo_upload_unclear", NOT_SENT, tries=5) from None
+    attachment_id = text_of(data.get("attachment_id"), 500)
     if not attachment_id:
         raise MessageRefused("zalo_upload_empty", "Zalo không giữ lại ảnh kèm theo. Vui lòng gửi lại với ảnh khác.")
     return attachment_id
-
-
-def _post(
-    http: Http, config: ZaloConfig, token: Secret, path: str, recipient: dict[str, str], content: dict[str, Any]
-) -> SendResult:
-    answer = http.call(
-        "POST",
-        config.api_base + path,
-        headers=_headers(config, token),
-        json={"recipient": recipient, "message": content},
-        hide=[content.get("text", "")],
-    )
-    data = _accepted(answer)
-    message_id = _text_of(data.get("message_id"), 160)
-    if not message_id:
-        raise OutcomeUnknown("zalo_no_message_id", _UNCLEAR)
-    quota = data.get("quota")
-    return SendResult(
-        external_id=message_id,
-        sent_at=events.instant(_text_of(data.get("sent_time"), 20)),
-        quota=_flat(quota) if isinstance(quota, dict) else {},
-    )
-
-
-def _headers(config: ZaloConfig, token: Secret) -> dict[str, str]:
-    headers = {"access_token": token.reveal()}
-    if config.appsecret_proof:
-        key, words = config.app_secret.reveal().encode(), token.reveal().encode()
-        headers["appsecret_proof"] = hmac.new(key, words, hashlib.sha256).hexdigest()
-    return headers
-
-
-def _accepted(answer: Answer) -> dict[str, Any]:
-    if answer.status == httpx.codes.TOO_MANY_REQUESTS:
-        raise rate_limited(answer.headers.get("retry-after"))
-    if answer.status >= 500:
-        raise OutcomeUnknown(f"zalo_http_{answer.status}", _UNCLEAR)
-    reply = answer.json()
-    code = _error_code(reply)
-    if code:
-        raise send_error(code)
-    if answer.status == httpx.codes.UNAUTHORIZED:
-        raise TokenRejected("zalo_http_401", send_error(401).shown)
-    if answer.status >= 400:
-        raise MessageRefused(f"zalo_http_{answer.status}", send_error(-201).shown)
-    if answer.status >= 300:
-        # Zalo never redirects: something in between answered, and nothing came to Zalo.
-        raise TemporarilyRefused("zalo_redirected", _NOT_SENT, tries=5)
-    if code is None:
-        raise OutcomeUnknown("zalo_unclear", _UNCLEAR)
-    data = reply.get("data")
-    return data if isinstance(data, dict) else {}
-
-
-def _error_code(reply: object) -> int | None:
-    """The number in "error", 0 for success, None when the reply is not one of Zalo's."""
-    if not isinstance(reply, dict):
-        return None
-    error = reply.get("error")
-    if isinstance(error, int) and not isinstance(error, bool):
-        return error
-    if isinstance(error, str) and re.fullmatch(r"-?\d{1,9}", error, re.ASCII):
-        return int(error)
-    return None
 
 
 def _fresh_tokens(http: Http, config: ZaloConfig, form: dict[str, str]) -> Tokens:
@@ -306,28 +286,16 @@ def _fresh_tokens(http: Http, config: ZaloConfig, form: dict[str, str]) -> Token
             raise TokenRefreshFailed("zalo_oauth_unclear", _TRY_LATER, needs_consent=False)
         raise needs_consent(None)
     # Refusals come with HTTP 200 as well: only two tokens are a success.
-    access, refresh = _text_of(reply.get("access_token"), 4_000), _text_of(reply.get("refresh_token"), 4_000)
+    access, refresh = text_of(reply.get("access_token"), 4_000), text_of(reply.get("refresh_token"), 4_000)
     if not access or not refresh:
-        raise needs_consent(_error_code(reply) or None)
+        raise needs_consent(error_code(reply) or None)
     return Tokens(access, refresh, datetime.now(UTC) + timedelta(seconds=_life(reply.get("expires_in"))))
 
 
 def _life(expires_in: object) -> int:
-    text = _text_of(expires_in, 9)
+    text = text_of(expires_in, 9)
     seconds = int(text) if text.isascii() and text.isdecimal() else 0
     return seconds if seconds > 0 else TOKEN_LIFE_SECONDS
 
 
-def _text_of(value: object, longest: int) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    return events.ident(value, longest)
-
-
-def _flat(quota: dict[str, Any]) -> dict[str, str]:
-    return {printable(k, 40): printable(str(v), 80) for k, v in list(quota.items())[:20] if isinstance(v, str | int)}
-
-
-_UNCLEAR = "Zalo không trả lời rõ ràng nên không biết người dân đã nhận chưa. Có thể gọi điện hoặc bấm Gửi lại."
-_NOT_SENT = "Chưa gửi được tin tới Zalo. Hệ thống sẽ tự gửi lại, không cần thao tác."
 _TRY_LATER = "Chưa làm mới được quyền truy cập Zalo. Hệ thống sẽ tự thử lại."
