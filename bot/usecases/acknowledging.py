@@ -8,6 +8,7 @@ from bot.rules.deadlines import is_working_time, next_opening
 from bot.rules.dialogue import Question
 from bot.texts import day
 from bot.usecases import dialogue, judging, related
+from bot.usecases.accusing import readers_left
 from bot.usecases.deliveries import PRIORITY_EMERGENCY
 from bot.usecases.filing import Filed
 from bot.usecases.related import is_swindle
@@ -31,6 +32,8 @@ def acknowledge(turn: Turn, filed: Filed) -> None:
         _opened(turn, ticket)
     elif turn.is_emergency:
         emergency(turn, ticket)
+    elif ticket.is_sealed and (ticket.accuses_leaders or not readers_left(turn.work.session, ticket)):
+        _guide(turn, ticket)  # once; also when only what was added says so
     elif turn.intent == "human_handoff":
         turn.tell("handoff", ticket=ticket)
     elif was_over:
@@ -57,7 +60,7 @@ def _opened(turn: Turn, ticket: Ticket) -> None:
         emergency(turn, ticket, is_new=True)
     if ticket.is_sealed:
         if not turn.is_emergency:
-            turn.tell("denunciation_guide", ticket=ticket, once=f"guide:{ticket.id}")
+            _guide(turn, ticket)
         elif not ticket.has_place:  # the text has asked where
             dialogue.put(turn, ticket, Question.WHERE, is_said=True)
         return
@@ -77,6 +80,16 @@ def _opened(turn: Turn, ticket: Ticket) -> None:
     if ticket.topic == "an-ninh-trat-tu" and is_swindle(turn.message.text_folded):
         turn.tell("scam", ticket=ticket, once=f"scam:{ticket.id}")  # before somebody transfers money
     _confirm(turn, ticket)
+
+
+def _guide(turn: Turn, ticket: Ticket) -> None:
+    """The right door for a secret: the commune's, or the province's where nobody of the commune may read it."""
+    if ticket.accuses_leaders:
+        turn.tell("denunciation_leaders", ticket=ticket, once=f"guide-province:{ticket.id}")
+    elif not readers_left(turn.work.session, ticket):
+        turn.tell("denunciation_nobody", ticket=ticket, once=f"guide-nobody:{ticket.id}")
+    else:
+        turn.tell("denunciation_guide", ticket=ticket, once=f"guide:{ticket.id}")
 
 
 def _confirm(turn: Turn, ticket: Ticket) -> None:

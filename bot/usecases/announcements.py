@@ -147,8 +147,11 @@ def submit(
         )
 
 
-def approve(runtime: Runtime, official: Official, announcement_id: int, *, seen_hash: str) -> None:
-    """A second person approves exactly what they read; the audience is frozen and sending begins."""
+def approve(runtime: Runtime, official: Official, announcement_id: int, *, seen_hash: str, pays: bool = False) -> None:
+    """A second person approves exactly what they read; the audience is frozen and sending begins.
+
+    `pays`: they agree that the channel charges for those whom it lets us write to for money only.
+    """
     _must(official, *APPROVERS)
     with runtime.database.transaction() as session:
         announcement = _submitted(session, official, announcement_id)
@@ -162,10 +165,11 @@ def approve(runtime: Runtime, official: Official, announcement_id: int, *, seen_
         announcement.approver_id = official.id
         announcement.approved_at = runtime.now()
         announcement.approved_hash = seen_hash
+        announcement.pays = pays
         announcement.audience_count = audience.count
         announcement.frozen_to_urn_id = audience.last_urn_id
         announcement.version += 1
-        _audit(session, runtime, official, announcement, "approved", hash=seen_hash, audience=audience.count)
+        _audit(session, runtime, official, announcement, "approved", hash=seen_hash, audience=audience.count, pays=pays)
     log.info("announcement.approved", announcement_id=announcement_id, audience=audience.count)
     runtime.nudge(BROADCAST)
 
@@ -265,9 +269,10 @@ def villages_for(runtime: Runtime, official: Official) -> list[Place]:
 
 def audience_now(session: Session, runtime: Runtime, channel: Channel, about: About) -> Audience:
     """Who on this channel would get an announcement about this now, and how many the channel lets us write to."""
-    hours = runtime.adapters[channel.type].limits.window_hours
-    since = runtime.now() - timedelta(hours=hours) if hours is not None else None
-    return audience_of(session, channel.id, about, since)
+    limits, now = runtime.adapters[channel.type].limits, runtime.now()
+    since = now - timedelta(hours=limits.window_hours) if limits.window_hours is not None else None
+    free = now - timedelta(hours=limits.free_window_hours) if limits.free_window_hours is not None else None
+    return audience_of(session, channel.id, about, since, free)
 
 
 def _complete(session: Session, runtime: Runtime, channel: Channel, announcement: Announcement) -> Audience:
@@ -322,6 +327,12 @@ def _found(session: Session, official: Official, announcement_id: int, *, lock: 
     if announcement is None or announcement.commune_id != official.commune_id:
         raise NoSuchAnnouncement
     return announcement
+
+
+def found_for(session: Session, official: Official, announcement_id: int, *roles: Role) -> Announcement:
+    """The announcement, locked, for an official in one of these roles. AnnouncementError, NoSuchAnnouncement."""
+    _must(official, *roles)
+    return _found(session, official, announcement_id)
 
 
 def _own_draft(session: Session, official: Official, announcement_id: int, version: int) -> Announcement:

@@ -16,25 +16,29 @@ from adapters.errors import SendError, TokenRefreshFailed, TokenRejected
 from adapters.messages import Tokens
 from adapters.secret import Secret
 from adapters.text import printable
+from adapters.web_form import WebForm
 from adapters.zalo import code_challenge
 from bot.access import NotFound
 from bot.queue import BROADCAST, REPLIES
 from bot.rules.deadlines import VIETNAM
 from bot.runtime import Runtime, VaultError
 from bot.texts import moment
+from bot.usecases.catching_up import can_catch_up
 from bot.usecases.checking import check_speaking
 from bot.usecases.findings import Report
 from bot.usecases.gateways import Gate
+from bot.usecases.links import LinkState, link_of
 from bot.usecases.polling import is_asked
 from bot.usecases.problems import Problem
 from bot.usecases.sms_channels import callback_address, check_provider
 from bot.usecases.tokens import NoToken, access_for, channel_config, keep_first_tokens
+from bot.usecases.window_check import check_window
 from storage.audit import AuditEntry
+from storage.catching_up import CatchUp, last_brought_at, latest_of
 from storage.channels import Channel, ChannelPoll, ChannelToken
 from storage.communes import Counter
 from storage.deliveries import Delivery
 from storage.enums import DeliveryState, Role, TokenState
-from storage.messages import InboundEvent
 from storage.officials import Official
 
 log = structlog.get_logger()
@@ -67,6 +71,10 @@ class Overview:
     gate: Gate
     poll: ChannelPoll | None = None
     is_asked: bool = False
+    page_url: str = ""  # of the commune's own page: where citizens write
+    link: LinkState | None = None
+    can_catch_up: bool = False
+    catch_ups: tuple[CatchUp, ...] = ()
 
     @property
     def needs_consent(self) -> bool:
@@ -193,7 +201,8 @@ def check(runtime: Runtime, slug: str) -> Report:
     else:
         if seen.webhook_url:
             _check_address(runtime, channel, seen, report)
-        _check_account(runtime, channel, config, report)
+        account = _check_account(runtime, channel, config, report)
+        check_window(runtime, channel, config, account, seen.counts, report)
         check_provider(runtime, channel, config, report)
     _check_state(runtime, seen, report)
     return report
@@ -211,10 +220,11 @@ def _check_address(runtime: Runtime, channel: Channel, seen: Overview, report: R
         )
 
 
-def _check_account(runtime: Runtime, channel: Channel, config: Any, report: Report) -> None:
+def _check_account(runtime: Runtime, channel: Channel, config: Any, report: Report) -> dict[str, str]:
+    """What the account says of itself; nothing when it would not."""
     adapter = _consenter(runtime, channel)
     if adapter is None:
-        return
+        return {}
     ask_again = f"run a browser to {runtime.settings.base_url}/channels and grant permission"
     try:
         access = access_for(runtime, channel)
@@ -225,25 +235,26 @@ def _check_account(runtime: Runtime, channel: Channel, config: Any, report: Repo
             account = adapter.health(runtime.http, config, access.token)
     except NoToken:
         report.add("FAIL", "token", f"needs consent; {ask_again}", "Kênh cần được cấp quyền lại.")
-        return
+        return {}
     except TokenRefreshFailed as error:
         report.add("FAIL", "token", error.code, "Chưa làm mới được quyền truy cập. Hệ thống sẽ tự thử lại.")
-        return
+        return {}
     except SendError as error:
         report.add("FAIL", "account", error.code, "Kênh không trả lời hoặc từ chối. Vui lòng thử lại sau ít phút.")
-        return
+        return {}
     report.add("ok", "token", f"works, generation {access.generation}", "Quyền truy cập còn hiệu lực.")
     found = account.get("oa_id", "")
     if found and found != channel.account:
         other = _other_account(channel)
         report.add("FAIL", "account", f"token is of {found}, not {channel.account}", other.sentence, **other.values)
-        return
+        return {}
     report.add(
         "ok",
         "account",
         f"{account.get('name', '?')}, {account.get('num_follower', '?')} followers",
         "Kênh trả lời và đúng tài khoản.",
     )
+    return account
 
 
 def _check_state(runtime: Runtime, seen: Overview, report: Report) -> None:
@@ -262,16 +273,11 @@ def _check_state(runtime: Runtime, seen: Overview, report: Report) -> None:
 
 
 def _overview(runtime: Runtime, session: Session, channel: Channel, now: datetime) -> Overview:
-    latest = session.scalar(
-        sa.select(InboundEvent.received_at)
-        .where(InboundEvent.channel_id == channel.id)
-        .order_by(InboundEvent.id.desc())
-        .limit(1)
-    )
-    last = max(filter(None, (latest, channel.last_event_at)), default=None)
+    last = max(filter(None, (last_brought_at(session, channel.id), channel.last_event_at)), default=None)
     waiting = session.scalar(
         sa.select(sa.func.count()).where(Delivery.channel_id == channel.id, Delivery.state == DeliveryState.WAITING)
     )
+    is_page = channel.type == WebForm.type  # our own page: nothing is brought by others, and quiet is no fault
     today = now.astimezone(VIETNAM).strftime("%Y-%m-%d")
     counts = session.execute(
         sa.select(Counter.name, Counter.value)
@@ -282,7 +288,7 @@ def _overview(runtime: Runtime, session: Session, channel: Channel, now: datetim
         channel=channel,
         token=session.scalar(sa.select(ChannelToken).where(ChannelToken.channel_id == channel.id)),
         last_event_at=last,
-        is_silent=channel.is_active and (last is None or now - last > SILENCE),
+        is_silent=channel.is_active and not is_page and (last is None or now - last > SILENCE),
         waiting=waiting or 0,
         counts={name: value for name, value in counts},  # noqa: C416 - rows are not plain tuples
         webhook_url=_webhook_url(runtime, channel),
@@ -290,6 +296,10 @@ def _overview(runtime: Runtime, session: Session, channel: Channel, now: datetim
         can_consent=_consenter(runtime, channel) is not None,
         poll=session.scalar(sa.select(ChannelPoll).where(ChannelPoll.channel_id == channel.id)),
         is_asked=_is_asked(runtime, channel),
+        page_url=f"{runtime.settings.base_url}/phan-anh/{channel.slug}" if is_page else "",
+        link=link_of(channel, now),
+        can_catch_up=can_catch_up(runtime, channel),
+        catch_ups=tuple(latest_of(session, channel.id)),
     )
 
 

@@ -8,17 +8,27 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from adapters.base import HoldsFiles
 from adapters.messages import AccountNotice, Following, Interaction, ProfileShared, Reaction, Withdrawal
+from bot.rules.dialogue import Question
+from bot.usecases.erased import GONE
+from bot.usecases.incidents import let_go as leave_incident
+from bot.usecases.parting import part_from_others
 from bot.usecases.telling import tell
+from bot.usecases.words_gone import (
+    call_off,
+    empty_deliveries,
+    empty_drafts,
+    empty_files,
+    empty_history,
+    empty_messages,
+    empty_papers,
+)
 from bot.usecases.work import Citizen, Work
-from nlp.normalise import fold
 from storage.audit import AuditEntry
 from storage.channels import Channel, ChannelToken
 from storage.contacts import Contact, Conversation, Urn
 from storage.deliveries import Delivery
 from storage.enums import (
-    AttachmentState,
     Consent,
     DeliveryKind,
     DeliveryState,
@@ -26,7 +36,9 @@ from storage.enums import (
     TicketState,
     TokenState,
 )
-from storage.messages import Attachment, InboundEvent, Message
+from storage.messages import InboundEvent, Message
+from storage.publications import take_down
+from storage.retention import is_held
 from storage.subscriptions import Subscription
 from storage.tickets import Ticket, TicketEvent
 
@@ -126,6 +138,13 @@ def take_profile(work: Work, word: ProfileShared) -> str:
     if word.has_consented and contact.consent != Consent.GIVEN.value:
         contact.consent, contact.consent_at = Consent.GIVEN.value, word.occurred_at
         contact.consent_asked_at = contact.consent_asked_at or word.occurred_at
+    if person.conversation.asked == Question.WHO.value and contact.name:
+        # One press has answered who they are.
+        number = person.conversation.asked_ticket_id
+        ticket = work.session.get(Ticket, number) if number is not None else None
+        person.conversation.asked = person.conversation.asked_at = person.conversation.asked_data = None
+        if ticket is not None:
+            tell(work, person, f"identity:{work.row.id}", "identity_noted", ticket=ticket, ten=contact.name)
     return "profile"
 
 
@@ -141,6 +160,8 @@ def take_withdrawal(work: Work, word: Withdrawal) -> str:
     urn = session.scalar(sa.select(Urn).where(Urn.channel_id == work.channel.id, Urn.value == word.urn))
     if urn is None:
         return "withdrawal:nobody"
+    while part_from_others(work, urn, "withdrawal"):
+        pass  # what others are linked to this one keep is theirs
     conversation = session.scalar(sa.select(Conversation).where(Conversation.urn_id == urn.id))
     contact = session.get_one(Contact, urn.contact_id)
     contact.name = contact.phone = contact.address = contact.consent = contact.consent_at = None
@@ -207,30 +228,31 @@ def stop_announcements(work: Work, urn: Urn, code: str) -> None:
 
 def _erase_words(work: Work, conversation: Conversation) -> None:
     session = work.session
-    ids = list(session.scalars(sa.select(Message.id).where(Message.conversation_id == conversation.id)))
-    for attachment in session.scalars(sa.select(Attachment).where(Attachment.message_id.in_(ids))):
-        blob = attachment.blob or _not_fetched_yet(work, attachment)
-        if blob:
-            work.runtime.blobs.delete(blob)
-        attachment.url = attachment.name = attachment.title = attachment.phone = attachment.blob = None
-        attachment.latitude = attachment.longitude = None
-        attachment.state, attachment.missing_code = AttachmentState.MISSING, "erased"
-    gone = "[Đã xóa theo yêu cầu của người dân]"
-    session.execute(
-        sa.update(Message).where(Message.id.in_(ids)).values(text=gone, text_folded=fold(gone), reading=None)
+    held = session.scalars(sa.select(Ticket.id).where(Ticket.conversation_id == conversation.id, is_held()))
+    stays = list(held)  # the law wants it kept for now; it goes when it is released
+    theirs = sa.or_(Message.ticket_id.is_(None), Message.ticket_id.not_in(stays))
+    ids = list(session.scalars(sa.select(Message.id).where(Message.conversation_id == conversation.id, theirs)))
+    sent = sa.or_(
+        Delivery.message_id.in_(ids),
+        sa.and_(Delivery.conversation_id == conversation.id, Delivery.message_id.is_(None)),
     )
-    session.execute(
-        sa.update(Delivery)
-        .where(Delivery.conversation_id == conversation.id, Delivery.state == DeliveryState.WAITING)
-        .values(state=DeliveryState.CANCELLED, code="withdrawn", reason="Người dân đã rút dữ liệu.")
-    )
-    session.execute(sa.update(Delivery).where(Delivery.conversation_id == conversation.id).values(text=gone))
-    tickets = list(session.scalars(sa.select(Ticket).where(Ticket.conversation_id == conversation.id)))
-    _erase_history(session, [ticket.id for ticket in tickets], gone)
+    if not stays:
+        sent = sa.or_(sent, Delivery.conversation_id == conversation.id)
+    empty_files(work, ids, sent, "erased")
+    empty_messages(session, ids, GONE)
+    call_off(session, sent, "withdrawn", "Người dân đã rút dữ liệu.")
+    empty_deliveries(session, sent, GONE)
+    mine = (Ticket.conversation_id == conversation.id, Ticket.id.not_in(stays))
+    tickets = list(session.scalars(sa.select(Ticket).where(*mine)))
+    empty_history(session, [ticket.id for ticket in tickets], GONE)
+    empty_drafts(session, [ticket.id for ticket in tickets])
+    empty_papers(work, [ticket.id for ticket in tickets], GONE)
+    take_down(session, [ticket.id for ticket in tickets], work.now)
     for ticket in tickets:
-        ticket.summary, ticket.place_text = gone, None
+        ticket.summary, ticket.place_text = GONE, None
         ticket.latitude = ticket.longitude = None
         ticket.version += 1
+        leave_incident(session, ticket, work.book, work.now)
         if ticket.is_open or ticket.is_spam:  # spam could be restored
             ticket.state, ticket.is_open, ticket.closed_at = TicketState.WITHDRAWN, False, work.now
         session.add(
@@ -240,31 +262,19 @@ def _erase_words(work: Work, conversation: Conversation) -> None:
         )
 
 
-def _not_fetched_yet(work: Work, attachment: Attachment) -> str | None:
-    """The file of an attachment whose channel had put it into our store before the message was read."""
-    adapter: object = work.runtime.adapters[work.channel.type]
-    return adapter.kept_file(attachment.url or "") if isinstance(adapter, HoldsFiles) else None
-
-
-def _erase_history(session: Session, ticket_ids: list[int], gone: str) -> None:
-    # That something was done, by whom and when stays; officials' own words may repeat the citizen's.
-    events = TicketEvent.ticket_id.in_(ticket_ids)
-    session.execute(sa.update(TicketEvent).where(events, TicketEvent.note.is_not(None)).values(note=gone))
-    session.execute(
-        sa.update(TicketEvent).where(events, TicketEvent.kind == EventKind.PLACE_CHANGED).values(data={"to": gone})
-    )
-
-
 def _erase_events(work: Work, word: Withdrawal) -> None:
     # Raw events hold the same words; the rows stay as proof that each was taken in once. What was said since and
-    # waits is a new beginning and is heard.
+    # waits is a new beginning and is heard; what is held stays with the message that was made of it.
+    made_of = sa.select(Message.id).join(Ticket, Ticket.id == Message.ticket_id)
+    held = made_of.where(Message.inbound_event_id == InboundEvent.id, is_held()).exists()
     work.session.execute(
         sa.update(InboundEvent)
         .where(
             InboundEvent.channel_id == work.channel.id,
             InboundEvent.conversation_key == word.urn,
             InboundEvent.id != work.row.id,
+            sa.not_(held),
             sa.or_(InboundEvent.done_at.is_not(None), InboundEvent.occurred_at <= word.occurred_at),
         )
-        .values(body=b"{}")
+        .values(body=b"{}", sealed=None)
     )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bot.rules.deadlines import WorkingHours
-from bot.rules.routing import Rule
+from bot.rules.deadlines import VIETNAM, WorkingHours
+from bot.rules.routing import Rule, Table
 from bot.texts import Own
 from bot.usecases.faq import Answer, FaqBook, faq_book, words_of
 from nlp.reading import Home, KnownPlace
-from storage.agencies import Agency, RoutingRule
+from storage.agencies import Agency, ProvinceRule, RoutingRule
 from storage.communes import Commune, Holiday, Locality, Place
 from storage.wording import own_texts
+
+# Where what accuses a commune's leaders goes (domain §8.2, 5): settings, with what is said without them.
+INSPECTORATE, POLICE = "province_inspectorate", "province_police"
+USUAL_INSPECTORATE, USUAL_POLICE = "Thanh tra tỉnh", "Công an tỉnh"
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,13 @@ class CommuneBook:
     home: Home
     hours: WorkingHours
     holidays: dict[date, bool]
-    rules: list[Rule]
+    table: Table
     agencies: dict[str, int]
     agency_names: dict[int, str]
     duty_phone: str
     reception: str
+    inspectorate: str
+    police: str
     faq: FaqBook
     own_texts: dict[tuple[str, str], Own]
 
@@ -43,20 +50,41 @@ def commune_book(session: Session, commune_id: int) -> CommuneBook:
     locality = session.get_one(Locality, commune.locality_code)
     settings = dict(commune.settings)
     agencies = list(session.scalars(sa.select(Agency).where(Agency.commune_id == commune_id, Agency.is_active)))
-    rules = session.scalars(sa.select(RoutingRule).where(RoutingRule.commune_id == commune_id))
     return CommuneBook(
         id=commune_id,
         name=commune.name,
         home=_home(session, commune, locality),
         hours=working_hours(settings),
         holidays=holidays_of(session, commune_id),
-        rules=[Rule(r.topic, r.place_id, r.agency_id) for r in rules],
+        table=routing_table(session, commune_id, agencies, locality.parent_code or ""),
         agencies={a.slug: a.id for a in agencies},
         agency_names={a.id: a.name for a in agencies},
         duty_phone=str(settings.get("duty_phone") or "113"),
         reception=str(settings.get("reception") or f"trụ sở {commune.name}"),
+        inspectorate=str(settings.get(INSPECTORATE) or USUAL_INSPECTORATE),
+        police=str(settings.get(POLICE) or USUAL_POLICE),
         faq=faq_book(session, commune_id),
         own_texts={(t.key, t.language): Own(t.words, t.sms) for t in own_texts(session, commune_id)},
+    )
+
+
+def routing_table(session: Session, commune_id: int, agencies: Iterable[Agency], province_code: str) -> Table:
+    """Who handles what here: rules of today and of days to come."""
+    rules = session.scalars(sa.select(RoutingRule).where(RoutingRule.commune_id == commune_id))
+    today = datetime.now(VIETNAM).date()
+    theirs = session.scalars(
+        sa.select(ProvinceRule)
+        .where(
+            ProvinceRule.province_code == province_code,
+            ProvinceRule.valid_from <= today,
+            sa.or_(ProvinceRule.valid_to.is_(None), ProvinceRule.valid_to >= today),
+        )
+        .order_by(ProvinceRule.valid_from)
+    )
+    return Table(
+        tuple(Rule(r.topic, r.place_id, r.agency_id, r.valid_from, r.valid_to) for r in rules),
+        {a.slug: a.id for a in agencies},
+        {r.topic: r.agency_slug for r in theirs},
     )
 
 

@@ -46,7 +46,8 @@ def _first_report(desk: Desk) -> Message | None:
     """The first thing the citizen wrote in this ticket."""
     query = (
         sa.select(Message)
-        .where(Message.ticket_id == desk.ticket.id, Message.direction == Direction.IN, Message.text != "")
+        .where(Message.ticket_id == desk.ticket.id, Message.direction == Direction.IN)
+        .where(sa.or_(Message.text != "", Message.sealed.is_not(None)))
         .order_by(Message.occurred_at, Message.id)
         .limit(1)
     )

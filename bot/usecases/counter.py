@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from adapters.web_form import WebForm, visitor_of
+from bot import texts
+from bot.papers import receipt
+from bot.papers.receipt import Receipt
 from bot.runtime import Runtime
 from bot.usecases import intake
+from bot.usecases.communes import commune_book, hours_in_words
 from bot.usecases.setup import add_channel
 from bot.usecases.web_form import CLOSED, Entering, FormProblem, Page, Written, new_link, page_of, write
 from storage.channels import Channel
@@ -71,3 +76,21 @@ def enter(runtime: Runtime, official: Official, commune: Commune, written: Writt
     with runtime.database.reading() as session:
         ticket = session.scalar(query.order_by(Ticket.id).limit(1))
     return Entered(ticket, f"{runtime.settings.base_url}/phan-anh/{page.channel.slug}/{link}")
+
+
+def slip(runtime: Runtime, commune: Commune, *, code: str, due_at: datetime | None, address: str) -> bytes:
+    """The printed slip by which somebody without a telephone finds their report again, as PDF."""
+    with runtime.database.reading() as session:
+        book = commune_book(session, commune.id)
+    return receipt.draw(
+        Receipt(
+            issuer=commune.name,
+            code=code,
+            given_on=texts.moment(runtime.now()),
+            due=texts.moment(due_at) if due_at is not None else "",
+            address=address,
+            hours=hours_in_words(book.hours),
+            reception=book.reception,
+            duty_phone=book.duty_phone,
+        )
+    )

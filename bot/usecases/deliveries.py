@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from storage.contacts import Urn
 from storage.deliveries import Attempt, Delivery
 from storage.enums import DeliveryKind, DeliveryState
 from storage.messages import Message
+from storage.sealing import Look, open_words
+from storage.undo import UNDONE, was_meant
 
 log = structlog.get_logger()
 
@@ -41,6 +44,9 @@ def owe(
     image_blob: str | None = None,
     quoted_external_id: str | None = None,
     choices: tuple[str, ...] = (),
+    pays: bool = False,
+    template: dict[str, Any] | None = None,
+    asks: str = "",
 ) -> list[Delivery]:
     """Promise a message to a citizen, in as many parts as the channel needs; nudge after your commit."""
     now = runtime.now()
@@ -62,8 +68,11 @@ def owe(
             parts=len(pieces),
             text=piece,
             choices=list(choices) if choices and number == len(pieces) else None,
+            asks=asks or None if number == len(pieces) else None,
             image_blob=image_blob if number == 1 else None,
             quoted_external_id=quoted_external_id if number == 1 else None,
+            pays=pays,
+            template=template,
             state=DeliveryState.WAITING,
             next_attempt_at=now,
             created_at=now,
@@ -104,6 +113,10 @@ class Claimed:
     choices: tuple[str, ...] = ()
     name: str = ""
     via: str | None = None
+    pays: bool = False
+    template: dict[str, Any] | None = None
+    asks: str = ""
+    is_sealed: bool = False
 
 
 @dataclass
@@ -140,6 +153,8 @@ def claim(
             earlier.id < Delivery.id,
             earlier.state.in_([DeliveryState.WAITING, DeliveryState.SENDING]),
             earlier.kind != DeliveryKind.ANNOUNCEMENT,
+            # What its official may still take back holds up nothing: the bot answers danger at once.
+            sa.or_(earlier.held_until.is_(None), earlier.held_until <= now),
         )
         .exists()
     )
@@ -167,7 +182,8 @@ def claim(
         .limit(limit)
         .with_for_update(skip_locked=True, of=Delivery)
     )
-    rows = list(session.scalars(query))
+    open_words(session)
+    rows = _with_words(session.scalars(query))
     attempts = []
     for row in rows:
         row.state = DeliveryState.SENDING
@@ -184,10 +200,23 @@ def claim(
     return [
         Claimed(
             r.id, a.id, r.commune_id, r.urn_id, urns[r.urn_id], r.text, r.image_blob, r.quoted_external_id, r.tries,
-            r.kind, r.announcement_id, tuple(r.choices or ()), _name(r), r.via,
+            r.kind, r.announcement_id, tuple(r.choices or ()), _name(r), r.via, r.pays, r.template, r.asks or "",
+            r.sealed is not None,
         )
         for r, a in zip(rows, attempts, strict=True)
     ]  # fmt: skip
+
+
+def _with_words(rows: Iterable[Delivery]) -> list[Delivery]:
+    """Those that can be said; what was sealed with a key that is missing here waits for a person."""
+    known = []
+    for row in rows:
+        if row.look is not Look.LOST:
+            known.append(row)
+            continue
+        row.state, row.code = DeliveryState.REFUSED, "key_lost"
+        row.reason = "Máy chủ không có khóa niêm phong nên không đọc được tin để gửi. Cần khôi phục khóa rồi gửi lại."
+    return known
 
 
 def _name(row: Delivery) -> str:
@@ -218,10 +247,11 @@ def record(session: Session, outcomes: list[Outcome], lease: str, now: datetime)
             .where(Delivery.id == claimed.id, Delivery.lease_id == lease, Delivery.state == DeliveryState.SENDING)
             .values(**values)
         )
+        exchange = [] if claimed.is_sealed else outcome.exchange  # channels repeat in their answers what was sent
         session.execute(
             sa.update(Attempt)
             .where(Attempt.id == claimed.attempt_id)
-            .values(ended_at=now, outcome=outcome.state.value, code=outcome.code, exchange=outcome.exchange)
+            .values(ended_at=now, outcome=outcome.state.value, code=outcome.code, exchange=exchange)
         )
         if outcome.unreachable:
             session.execute(
@@ -279,13 +309,16 @@ def expire_leases(runtime: Runtime, *, everything: bool = False) -> int:
     return len(rows)
 
 
-def resend(runtime: Runtime, official_id: int, delivery: Delivery) -> None:
-    """A person decides to send a refused, unknown or cancelled delivery again; later parts follow it."""
+def resend(runtime: Runtime, official_id: int, delivery: Delivery, *, pays: bool = False) -> None:
+    """A person decides to send a refused, unknown or cancelled delivery again; later parts follow it.
+
+    `pays`: they agree that the channel charges for it.
+    """
     now = runtime.now()
     with runtime.database.transaction() as session:
         row = session.get_one(Delivery, delivery.id)
         again = {DeliveryState.REFUSED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED}
-        if row.state not in again:
+        if row.state not in again or row.code == UNDONE:
             return
         same = (
             [Delivery.message_id == row.message_id]
@@ -295,17 +328,25 @@ def resend(runtime: Runtime, official_id: int, delivery: Delivery) -> None:
         is_unknown = Delivery.state == DeliveryState.UNKNOWN
         session.execute(
             sa.update(Delivery)
-            .where(*same, Delivery.urn_id == row.urn_id, Delivery.part >= row.part, Delivery.state.in_(again))
+            .where(
+                *same,
+                Delivery.urn_id == row.urn_id,
+                Delivery.part >= row.part,
+                Delivery.state.in_(again),
+                was_meant(Delivery.code),
+            )
             .values(
                 state=DeliveryState.WAITING,
                 code=None,
                 reason=None,
                 next_attempt_at=now,
                 part_receipts=None,
+                rerouted_at=None,
                 # What may have arrived keeps its name, by which the channel knows it; what surely has not gets another.
                 tries=sa.case((is_unknown, 1), else_=0),
                 resends=Delivery.resends + sa.case((is_unknown, 0), else_=1),
                 via=sa.case((is_unknown, Delivery.via), else_=None),
+                pays=sa.or_(Delivery.pays, sa.literal(pays)),
             )
         )
     log.info("delivery.resend", delivery_id=delivery.id, official_id=official_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from bot.access import ticket_for
 from bot.runtime import Runtime
 from bot.texts import Text, Voice
+from bot.usecases import clocks
 from bot.usecases.communes import CommuneBook, commune_book
 from bot.usecases.deliveries import PRIORITY_REPLY, owe
 from bot.usecases.telling import Stage, usual, voice_of
@@ -23,9 +25,11 @@ from nlp.normalise import fold
 from storage.agencies import Agency
 from storage.channels import Channel
 from storage.contacts import Contact, Conversation, Urn
+from storage.deliveries import Delivery
 from storage.enums import AttachmentState, DeliveryKind, Direction, EventKind, Origin, TicketState
 from storage.messages import Attachment, Message
 from storage.officials import Official
+from storage.sealing import open_words
 from storage.tickets import Ticket, TicketEvent
 
 
@@ -101,9 +105,20 @@ class Desk:
         if target is TicketState.ANSWERED:
             ticket.answered_at = self.now
         ticket.closed_at = None if target.is_open or target is TicketState.ANSWERED else self.now
+        if target is TicketState.REOPENED:
+            clocks.begin_again(ticket, self.book, self.now)
+        else:
+            clocks.moved(ticket, source, target, self.book, self.now)
         self.event(EventKind.STATE_CHANGED, {"from": source.value, "to": target.value, **(data or {})}, words)
 
-    def write(self, words: str, *, template: str | None = None, token: str | None = None) -> Message:
+    def write(
+        self,
+        words: str,
+        *,
+        template: str | None = None,
+        token: str | None = None,
+        filled: dict[str, str] | None = None,
+    ) -> Message:
         """Put the official's words into the conversation; they leave only when they are owed."""
         ticket = self.ticket
         conversation = self.session.get_one(Conversation, ticket.conversation_id)
@@ -119,6 +134,7 @@ class Desk:
             text=words,
             text_folded=fold(words),
             template=template,
+            filled=dict(filled) if filled else None,
             is_sealed=ticket.is_sealed,
             occurred_at=self.now,
             created_at=self.now,
@@ -142,10 +158,20 @@ class Desk:
             )
         )
 
-    def owe(self, message: Message, *, image_blob: str | None = None) -> None:
-        """Promise the message to the citizen; the caller nudges after the commit."""
+    def owe(
+        self,
+        message: Message,
+        *,
+        image_blob: str | None = None,
+        pays: bool = False,
+        template: dict[str, Any] | None = None,
+    ) -> list[Delivery]:
+        """Promise the message to the citizen; the caller nudges after the commit.
+
+        `pays`: the official agreed to a price. `template`: it goes out as this approved message.
+        """
         conversation = self.session.get_one(Conversation, message.conversation_id)
-        owe(
+        return owe(
             self.session,
             self.runtime,
             channel=self.session.get_one(Channel, conversation.channel_id),
@@ -156,22 +182,32 @@ class Desk:
             priority=PRIORITY_REPLY,
             message=message,
             image_blob=image_blob,
+            pays=pays,
+            template=template,
         )
 
 
 @contextmanager
-def at_desk(runtime: Runtime, official: Official, ticket_id: int, version: int) -> Iterator[Desk]:
+def at_desk(runtime: Runtime, official: Official, ticket_id: int, version: int | None) -> Iterator[Desk]:
     """Lock the ticket and check that the official saw its present version; raises NotFound and Changed.
 
-    Whatever happens inside counts as one change by a person.
+    Whatever happens inside counts as one change by a person. `version` None: whoever comes looks by themselves at what
+    has changed.
     """
     with runtime.database.transaction() as session:
         ticket = ticket_for(session, official, ticket_id, locked=True)
-        if ticket.version != version:
+        if version is not None and ticket.version != version:
             raise Changed(ticket_id)
+        if ticket.is_sealed:
+            open_words(session)
         ticket.version += 1
         ticket.is_touched = True
         yield Desk(runtime, session, official, ticket, runtime.now())
+
+
+def form_mark(official_id: int, token: str) -> str:
+    """By which a message is known as that of one official's form."""
+    return f"form:{hashlib.sha256(f'{official_id}:{token}'.encode()).hexdigest()[:40]}"
 
 
 def written_by_form(session: Session, ticket_id: int, token: str) -> bool:

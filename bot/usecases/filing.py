@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from adapters.messages import AttachmentKind
 from bot.rules.answering import follows_on
-from bot.rules.deadlines import DATA_REQUEST_DAYS, VIETNAM, due_at, due_in_days
-from bot.rules.dialogue import HIDDEN_BY_ITSELF, ON_SITE, RATING_TIME, Question
-from bot.rules.routing import route
+from bot.rules.deadlines import VIETNAM
+from bot.rules.dialogue import ON_SITE, RATING_TIME
 from bot.rules.threading import ADDING, JOINING, OPENING, SURE, Group, Said, place_all
+from bot.usecases import clocks
+from bot.usecases.across import meant_elsewhere
+from bot.usecases.describing import Known, describe
 from bot.usecases.work import Citizen, Work
 from nlp.normalise import fold
 from nlp.reading import Reading
-from nlp.topics import TOPICS
-from storage.boundaries import boundaries
 from storage.deliveries import Delivery
 from storage.enums import Direction, EventKind, TicketState, Urgency
 from storage.intake import next_number
@@ -35,7 +35,6 @@ EVIDENCE = {
     AttachmentKind.FILE.value,
     AttachmentKind.LOCATION.value,
 }
-_LOUDNESS = {Urgency.NORMAL: 0, Urgency.URGENT: 1, Urgency.EMERGENCY: 2}
 
 
 @dataclass(frozen=True)
@@ -45,16 +44,6 @@ class Filed:
     ticket: Ticket | None
     opened: bool = False
     is_later: bool = False
-
-
-@dataclass
-class Known:
-    """A message of the conversation with all that filing looks at."""
-
-    message: Message
-    order: str
-    reading: Reading | None
-    attachments: list[Attachment] = field(default_factory=list)
 
 
 def may_be_filed(message: Message, reading: Reading | None, *, has_attachments: bool) -> bool:
@@ -68,6 +57,9 @@ def file_message(work: Work, person: Citizen, message: Message, *, is_changed: b
 
     `is_changed`: it is not new, but says something else now.
     """
+    elsewhere = meant_elsewhere(work, person, message)
+    if elsewhere is not None:
+        return _add_elsewhere(work, elsewhere, message)
     known = _messages(work, person, message)
     tickets = _tickets(work, person)
     fixed = _fixed_groups(tickets, known)
@@ -83,7 +75,7 @@ def file_message(work: Work, person: Citizen, message: Message, *, is_changed: b
         members = [by_id[i] for i in group.message_ids]
         filed = _keep_group(work, person, group, members, tickets, held)
         if is_changed and message.id in group.message_ids and filed.ticket is not None:
-            _describe(work, filed.ticket, members)
+            describe(work, filed.ticket, members)
         if message.id in group.message_ids:
             result = Filed(filed.ticket, filed.opened, is_later=_is_later(message, members, burst))
     placed = {i for group in groups for i in group.message_ids}
@@ -93,8 +85,30 @@ def file_message(work: Work, person: Citizen, message: Message, *, is_changed: b
     _merge_emptied(work, tickets, groups, held)
     if result.ticket is not None and not result.opened:
         _event(work, result.ticket, EventKind.MESSAGE_ADDED, {"message_id": message.id})
+        _go_on(work, result.ticket, message)
         _tell_the_joined(work, result.ticket, message)
     return result
+
+
+def _add_elsewhere(work: Work, ticket: Ticket, message: Message) -> Filed:
+    """What is said here about a report that the citizen made on another of their channels."""
+    message.ticket_id = ticket.id
+    ticket.last_in_at = max(ticket.last_in_at, message.occurred_at)
+    ticket.version += 1
+    ticket.is_touched = True  # filing that other conversation anew must not move what it does not see
+    _event(work, ticket, EventKind.MESSAGE_ADDED, {"message_id": message.id, "channel": work.channel.name})
+    _go_on(work, ticket, message)
+    return Filed(ticket, is_later=True)
+
+
+def _go_on(work: Work, ticket: Ticket, message: Message) -> None:
+    """What was asked for has come, or something has: the ticket is the desk's again, and its clocks go on."""
+    asked_at = ticket.paused_at or ticket.opened_at
+    if ticket.state is not TicketState.WAITING_CITIZEN or message.occurred_at < asked_at:
+        return
+    source, ticket.state = ticket.state, TicketState.RECEIVED
+    _event(work, ticket, EventKind.STATE_CHANGED, {"from": source.value, "to": ticket.state.value, "by": "citizen"})
+    clocks.moved(ticket, source, ticket.state, work.book, work.now)
 
 
 def _tell_the_joined(work: Work, ticket: Ticket, message: Message) -> None:
@@ -126,7 +140,7 @@ def open_apart(work: Work, person: Citizen, told: Message, words: str, reading: 
     work.session.flush()
     members = [Known(part, work.row.key, reading)]
     ticket = _open(work, person, members)
-    _describe(work, ticket, members, is_new=True)
+    describe(work, ticket, members, is_new=True)
     ticket.is_touched = True  # somebody has decided what it is: later messages do not undo it
     work.session.flush()
     part.ticket_id = ticket.id
@@ -157,10 +171,13 @@ def _messages(work: Work, person: Citizen, new: Message) -> list[Known]:
     query = (
         sa.select(Message, InboundEvent.key)
         .join(InboundEvent, InboundEvent.id == Message.inbound_event_id)
+        .outerjoin(Ticket, Ticket.id == Message.ticket_id)
         .where(
             Message.conversation_id == person.conversation.id,
             Message.direction == Direction.IN,
             Message.occurred_at > new.occurred_at - LOOK_BACK,
+            # What belongs to a report from another of the citizen's channels is placed already.
+            sa.or_(Ticket.id.is_(None), Ticket.conversation_id == person.conversation.id),
         )
         .order_by(Message.occurred_at.desc(), Message.id.desc())
         .limit(AT_MOST)
@@ -284,7 +301,7 @@ def _keep_group(
     opened = ticket is None
     if ticket is None:
         ticket = _open(work, person, members)
-        _describe(work, ticket, members, is_new=True)
+        describe(work, ticket, members, is_new=True)
         work.session.flush()
         tickets[ticket.id] = ticket
         group.ticket_id = ticket.id
@@ -295,7 +312,7 @@ def _keep_group(
     for member in moved:
         member.message.ticket_id = ticket.id
     if (moved or has_lost) and not opened:
-        _describe(work, ticket, members)
+        describe(work, ticket, members)
     return Filed(ticket, opened=opened)
 
 
@@ -323,103 +340,6 @@ def _open(work: Work, person: Citizen, members: list[Known]) -> Ticket:
     )
     work.session.add(ticket)
     return ticket
-
-
-def _describe(work: Work, ticket: Ticket, members: list[Known], *, is_new: bool = False) -> None:
-    """Say what the ticket is about from all its messages; what an official has decided stays."""
-    ticket.last_in_at = max(m.message.occurred_at for m in members)
-    ticket.version += 1
-    said = [Urgency(m.reading.urgency) for m in members if m.reading and _may_raise(ticket, m.message)]
-    loudest = max(said, key=_LOUDNESS.__getitem__, default=Urgency.NORMAL)
-    is_sealed = any(m.message.is_sealed for m in members)
-    if ticket.is_touched:
-        # Once a person has looked, a machine may raise an alarm or seal, never take it back.
-        ticket.is_sealed = ticket.is_sealed or is_sealed
-        ticket.urgency = max(loudest, ticket.urgency, key=_LOUDNESS.__getitem__)
-        if not ticket.has_place:
-            _locate(ticket, members)
-        return
-    ticket.is_sealed, ticket.urgency = is_sealed, loudest
-    ticket.opened_at = min(m.message.occurred_at for m in members)
-    ticket.summary = _summary(members)
-    _locate(ticket, members)
-    topic, probability = _topic(members)
-    ticket.topic = topic
-    known_topic = TOPICS.get(topic or "khac")
-    ticket.is_restricted = bool(known_topic and known_topic.restricted)
-    if is_new:  # afterwards its writer decides
-        ticket.is_anonymous = topic in HIDDEN_BY_ITSELF
-    _route(work, ticket, probability)
-    ticket.due_at = _due(work, ticket, members)
-
-
-def _may_raise(ticket: Ticket, message: Message) -> bool:
-    """What an official saw when deciding how urgent it is does not raise it again."""
-    return ticket.urgency_set_at is None or message.created_at > ticket.urgency_set_at
-
-
-def _summary(members: list[Known]) -> str:
-    texts = [m.message.text.strip() for m in members if m.message.text.strip()]
-    return " ".join((texts[0] if texts else "").split())[:300]
-
-
-def _locate(ticket: Ticket, members: list[Known]) -> None:
-    ticket.place_id = ticket.place_text = ticket.locality_code = None
-    for member in _surest_first(members):
-        for place in member.reading.places if member.reading else ():
-            if ticket.place_text is None or (ticket.place_id is None and place.level == "place"):
-                ticket.place_text = place.words[:300]
-                ticket.place_id = int(place.key) if place.level == "place" else None
-                ticket.locality_code = place.key if place.level == "commune" and place.key else ticket.locality_code
-        for attachment in member.attachments:
-            if attachment.kind == AttachmentKind.LOCATION.value and attachment.latitude is not None:
-                ticket.latitude, ticket.longitude = attachment.latitude, attachment.longitude
-    if ticket.place_id is None and ticket.locality_code is None:
-        # The whole answer to "where?" says more than the one landmark in it.
-        told = (m.message.text.strip() for m in reversed(members) if m.message.answers == Question.WHERE)
-        ticket.place_text = next(filter(None, told), "")[:300] or ticket.place_text
-    if ticket.latitude is not None and ticket.longitude is not None:
-        # A pin is surer than words.
-        ticket.locality_code = boundaries().commune_at(ticket.latitude, ticket.longitude) or ticket.locality_code
-
-
-def _surest_first(members: list[Known]) -> list[Known]:
-    """What was said when asked where, the latest first, before what was said on the way."""
-    asked = [m for m in members if m.message.answers == Question.WHERE]
-    return [*reversed(asked), *(m for m in members if m.message.answers != Question.WHERE)]
-
-
-def _topic(members: list[Known]) -> tuple[str | None, float]:
-    guesses = [m.reading.topics[0] for m in members if m.reading and m.reading.topics]
-    sure = next((g for g in guesses if g.probability >= SURE), None)
-    best = sure or max(guesses, key=lambda g: g.probability, default=None)
-    return (best.slug, best.probability) if best else (None, 0.0)
-
-
-def _route(work: Work, ticket: Ticket, probability: float) -> None:
-    if ticket.is_sealed:
-        ticket.agency_id = work.book.agencies.get("lanh-dao")
-        return
-    topic = TOPICS.get(ticket.topic or "")
-    found = route(
-        ticket.topic,
-        probability,
-        ticket.place_id,
-        work.book.rules,
-        work.book.agencies,
-        topic.agency if topic else None,
-    )
-    ticket.agency_id = found.agency_id
-
-
-def _due(work: Work, ticket: Ticket, members: list[Known]) -> datetime | None:
-    if ticket.is_sealed:
-        return None
-    if any(m.reading and m.reading.intent == "data_request" for m in members):
-        return due_in_days(ticket.opened_at, DATA_REQUEST_DAYS, work.book.hours, work.book.holidays)
-    topic = TOPICS.get(ticket.topic or "khac")
-    sla = {Urgency.EMERGENCY: "S0", Urgency.URGENT: "S1"}.get(ticket.urgency, topic.sla if topic else "S3")
-    return due_at(ticket.opened_at, sla, work.book.hours, work.book.holidays)
 
 
 def _merge_emptied(work: Work, tickets: dict[int, Ticket], groups: list[Group], held: dict[int, int | None]) -> None:

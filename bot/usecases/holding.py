@@ -13,6 +13,7 @@ from bot.usecases.communes import commune_book
 from bot.usecases.deliveries import PRIORITY_REPLY
 from bot.usecases.desk import Desk, at_desk
 from bot.usecases.telling import Stage, tell
+from bot.usecases.windows import is_free
 from bot.usecases.work import Citizen
 from storage.channels import Channel
 from storage.contacts import Contact, Conversation, Urn
@@ -55,6 +56,8 @@ def hold(desk: Desk) -> None:
         return
     conversation.held_since = desk.now
     desk.event(EventKind.HELD)
+    if not is_free(desk.runtime, desk.stage.channel, desk.person.urn):
+        return  # a courtesy that would be charged for, or not arrive
     once = f"held:{conversation.id}:{desk.official.id}:{desk.now:%Y%m%d%H%M%S}"
     agency = desk.book.agency_names.get(desk.official.agency_id or 0, desk.book.name)
     tell(
@@ -101,4 +104,4 @@ def hand_back_due(runtime: Runtime) -> int:
 
 def _say_handed_back(stage: Stage, person: Citizen) -> None:
     held = person.conversation
-    tell(stage, person, f"handed_back:{held.id}:{held.held_since:%Y%m%d%H%M%S}", "handed_back")
+    tell(stage, person, f"handed_back:{held.id}:{held.held_since or held.held_until:%Y%m%d%H%M%S}", "handed_back")

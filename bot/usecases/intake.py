@@ -42,6 +42,7 @@ from storage.database import advisory_lock
 from storage.enums import InboundState
 from storage.intake import claim_events
 from storage.messages import InboundEvent
+from storage.sealing import open_words
 
 log = structlog.get_logger()
 
@@ -68,6 +69,7 @@ def drain_batch(runtime: Runtime) -> int:
     """Lease a batch, understand it outside any lock, then write it down; a bad event cannot sink its neighbours."""
     lease = random_secrets.token_hex(8)
     with runtime.database.transaction() as session:
+        open_words(session)
         rows = claim_events(session, BATCH, lease, runtime.now(), LEASE)
         channels = {
             c.id: c for c in session.scalars(sa.select(Channel).where(Channel.id.in_({r.channel_id for r in rows})))
@@ -121,6 +123,8 @@ def _write(runtime: Runtime, taken: list[Taken], lease: str) -> set[str]:
     with runtime.database.transaction() as session:
         # Each event is flushed whole before the next begins; flushing before every question costs half the time.
         session.autoflush = False
+        # Filing looks at all that was said; without the key it must not guess, so the event waits.
+        open_words(session, strictly=True)
         query = sa.select(InboundEvent).where(
             InboundEvent.id.in_([t.event_id for t in taken]), InboundEvent.lease_id == lease
         )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from bot.rules.answering import is_content
-from bot.rules.deadlines import due_at
 from bot.rules.dialogue import Question
-from bot.usecases import dialogue
+from bot.usecases import clocks, dialogue
 from bot.usecases.filing import Filed, file_message
 from bot.usecases.own_tickets import ended_ones
 from bot.usecases.related import note
@@ -26,15 +25,18 @@ _FEWEST_WORDS = 5
 
 def rate(turn: Turn, ticket: Ticket, rating: int) -> Filed:
     """Write down how content they are; who is not has the report opened again and is asked why."""
-    ticket = _judged(turn.work, ticket)
+    judged = _judged(turn.work, ticket)
     ticket.rating, ticket.rated_at = rating, turn.work.now
+    ticket.version += 1
     note(turn.work, ticket, EventKind.RATED, {"rating": rating})
+    if judged is not ticket:
+        judged.version += 1
+        note(turn.work, judged, EventKind.RATED, {"rating": rating, "joined": ticket.code})
     if rating == LOW:
-        _open_again(turn.work, ticket)
+        _open_again(turn.work, judged, ticket)
         dialogue.ask(turn.work, turn.person, Question.REASON, ticket, is_said=turn.work.is_stale)
         return Filed(None)
-    ticket.version += 1
-    if ticket.state is TicketState.ANSWERED:
+    if judged is ticket and ticket.state is TicketState.ANSWERED:
         _move(turn.work, ticket, TicketState.CLOSED)
     turn.tell("rating_thanks", ticket=ticket)
     return Filed(None)
@@ -42,7 +44,7 @@ def rate(turn: Turn, ticket: Ticket, rating: int) -> Filed:
 
 def reopen(turn: Turn, ticket: Ticket) -> Filed:
     """It is not over: the report is opened again, with what they say about it."""
-    _open_again(turn.work, _judged(turn.work, ticket))
+    _open_again(turn.work, _judged(turn.work, ticket), ticket)
     turn.message.answers, turn.message.answers_ticket_id = Question.REASON.value, ticket.id
     turn.work.session.flush()
     filed = file_message(turn.work, turn.person, turn.message)
@@ -59,7 +61,8 @@ def praised(turn: Turn) -> Filed | None:
     bare = " ".join(_WORDS.findall(turn.message.text_folded))
     if not is_content(bare) or turn.word.attachments:
         return None
-    ended = [t for t in ended_ones(turn.work, turn.person) if t.state is TicketState.ANSWERED]
+    judgeable = {TicketState.ANSWERED, TicketState.MERGED}
+    ended = [t for t in ended_ones(turn.work, turn.person) if t.state in judgeable]
     if not ended:
         return None
     if _JUDGES.search(bare) and ended[0].rating is None:
@@ -70,9 +73,10 @@ def praised(turn: Turn) -> Filed | None:
 
 def go_on(work: Work, ticket: Ticket) -> bool:
     """More was said about a report that has its result: somebody must look again. False when nobody need."""
-    if ticket.state is not TicketState.ANSWERED:
+    judged = _judged(work, ticket)
+    if judged.state is not TicketState.ANSWERED:
         return False
-    _open_again(work, ticket)
+    _open_again(work, judged, ticket)
     return True
 
 
@@ -81,19 +85,22 @@ def _judged(work: Work, ticket: Ticket) -> Ticket:
     return work.session.get_one(Ticket, ticket.merged_into_id) if ticket.merged_into_id is not None else ticket
 
 
-def _open_again(work: Work, ticket: Ticket) -> None:
+def _open_again(work: Work, ticket: Ticket, by: Ticket) -> None:
+    """Open a ticket again as the writer of `by` is not content: itself, or one that was joined to it."""
     if ticket.state not in {TicketState.ANSWERED, TicketState.CLOSED}:
         return
     ticket.reopened_count += 1
     ticket.is_touched = True
     ticket.version += 1
-    ticket.due_at = due_at(work.now, "S2", work.book.hours, work.book.holidays)
-    _move(work, ticket, TicketState.REOPENED)
+    _move(work, ticket, TicketState.REOPENED, {} if by is ticket else {"joined": by.code})
+    clocks.begin_again(ticket, work.book, work.now)
     work.session.flush()
 
 
-def _move(work: Work, ticket: Ticket, target: TicketState) -> None:
+def _move(work: Work, ticket: Ticket, target: TicketState, data: dict[str, str] | None = None) -> None:
     source, ticket.state = ticket.state, target
     ticket.is_open = target.is_open
     ticket.closed_at = None if target.is_open else work.now
-    note(work, ticket, EventKind.STATE_CHANGED, {"from": source.value, "to": target.value, "by": "citizen"})
+    clocks.moved(ticket, source, target, work.book, work.now)
+    moved = {"from": source.value, "to": target.value, "by": "citizen", **(data or {})}
+    note(work, ticket, EventKind.STATE_CHANGED, moved)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
 from adapters.messages import Attachment as SentAttachment
 from adapters.messages import AttachmentKind, InboundMessage
 from bot.queue import MEDIA
@@ -40,11 +44,28 @@ def keep(work: Work, person: Citizen, word: InboundMessage, reading: Reading | N
         created_at=work.now,
     )
     work.session.add(message)
-    work.session.flush()
-    if word.attachments:
-        work.session.add_all(_attachment(work, message, n, sent) for n, sent in enumerate(word.attachments))
-        work.session.flush()
+    keep_attachments(work, message, word.attachments)
     return message
+
+
+def keep_attachments(work: Work, message: Message, sent: Sequence[SentAttachment]) -> None:
+    """Write down what came with a message; its bytes are fetched soon."""
+    work.session.flush()
+    if sent:
+        work.session.add_all(_attachment(work, message, n, one) for n, one in enumerate(sent))
+        work.session.flush()
+
+
+def is_kept(work: Work, person: Citizen, external_id: str) -> bool:
+    """Whether this message stands in the conversation already: told when it was asked for, and brought under another
+    name.
+    """
+    query = sa.select(Message.id).where(
+        Message.channel_id == work.channel.id,
+        Message.external_id == external_id[:160],
+        Message.conversation_id == person.conversation.id,
+    )
+    return work.session.scalar(query.limit(1)) is not None
 
 
 def _attachment(work: Work, message: Message, position: int, sent: SentAttachment) -> Attachment:

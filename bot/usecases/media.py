@@ -18,16 +18,24 @@ from adapters.base import HoldsFiles, ResolvesMedia
 from adapters.http import MediaUnavailable
 from bot.rules.retry import next_try
 from bot.runtime import Runtime
+from bot.stores import StoreAway
+from bot.usecases import sealed_files
+from bot.usecases.form_files import name_of
 from bot.usecases.photos import taken_at
 from bot.usecases.tokens import channel_config
+from storage.blobs import let_go, take_hold
+from storage.boundaries import boundaries
 from storage.channels import Channel
-from storage.enums import AttachmentState
+from storage.enums import AttachmentState, Playing
 from storage.messages import Attachment, Message
+from storage.sealing import open_words
 
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=90)
 MAX_TRIES = 6
+STORE_REST = timedelta(minutes=1)
+RECORDED = ("audio", "video")
 MAX_PIXELS = 60_000_000
 FINAL = {"too_large", "not_allowed", "wrong_type", "checksum", "too_many_pixels"}
 
@@ -37,6 +45,7 @@ MAGIC: dict[str, tuple[tuple[int, bytes], ...]] = {
     "image/gif": ((0, b"GIF8"),),
     "image/webp": ((8, b"WEBP"),),
     "image/heic": tuple((4, b"ftyp" + brand) for brand in (b"heic", b"heix", b"mif1", b"msf1", b"hevc")),
+    "video/quicktime": ((4, b"ftypqt  "),),
     "audio/amr": ((0, b"#!AMR"),),
     "audio/mpeg": ((0, b"ID3"), (0, b"\xff\xfb"), (0, b"\xff\xf3")),
     "audio/aac": ((0, b"\xff\xf1"), (0, b"\xff\xf9")),
@@ -75,6 +84,7 @@ class _Wanted:
     md5: str | None
     tries: int
     channel: Channel
+    is_sealed: bool
 
 
 def fetch_due(runtime: Runtime, *, budget_seconds: float = 5.0) -> int:
@@ -86,7 +96,11 @@ def fetch_due(runtime: Runtime, *, budget_seconds: float = 5.0) -> int:
         if wanted is None:
             break
         settled += 1
-        _fetch(runtime, wanted)
+        try:
+            _fetch(runtime, wanted)
+        except StoreAway as error:
+            _put_off(runtime, wanted, error)
+            break
     return settled
 
 
@@ -110,6 +124,7 @@ def _is_text(head: bytes) -> bool:
 def _claim(runtime: Runtime) -> _Wanted | None:
     now = runtime.now()
     with runtime.database.transaction() as session:
+        open_words(session)
         row = session.scalar(
             sa.select(Attachment)
             .where(
@@ -128,31 +143,43 @@ def _claim(runtime: Runtime) -> _Wanted | None:
         channel = session.scalars(
             sa.select(Channel).join(Message, Message.channel_id == Channel.id).where(Message.id == row.message_id)
         ).one()
-        return _Wanted(row.id, row.kind, row.url, row.declared_md5, row.tries, channel)
+        is_sealed = row.sealed is not None
+        return _Wanted(row.id, row.kind, row.url, row.declared_md5, row.tries, channel, is_sealed=is_sealed)
 
 
 def _fetch(runtime: Runtime, wanted: _Wanted) -> None:
     adapter = runtime.adapters[wanted.channel.type]
-    kept = adapter.kept_file(wanted.url) if isinstance(adapter, HoldsFiles) else None
+    reference = adapter.kept_file(wanted.url) if isinstance(adapter, HoldsFiles) else None
+    kept = name_of(runtime, wanted.channel, reference) if reference else None
     try:
-        data = _kept(runtime, kept) if kept else _bytes_of(runtime, wanted)
+        data = _kept(runtime, kept) if reference else _bytes_of(runtime, wanted)
         mime = check(data, wanted.kind, wanted.md5)
     except (MediaUnavailable, NotWhatItSays) as error:
         _missing(runtime, wanted, error.code)
         return
-    blob = kept or runtime.blobs.keep(data)
+    locked = sealed_files.keep(runtime, wanted.channel.commune_id, data) if wanted.is_sealed else None
+    blob = locked or kept or runtime.blobs.keep(data)
     place = taken_at(data) if mime.startswith("image/") else None
+    commune = boundaries().commune_at(*place) if place else None
     with runtime.database.transaction() as session:
+        open_words(session)
         row = session.get_one(Attachment, wanted.id, with_for_update=True)
-        was_wanted = row.state is AttachmentState.WAITING
-        if was_wanted:
-            row.state, row.blob, row.mime, row.size = AttachmentState.STORED, blob, mime, len(data)
-            row.missing_code = row.lease_until = None
-            if place is not None:
-                row.latitude, row.longitude = place
-    if not was_wanted:  # the citizen withdrew meanwhile, or a slower twin has stored it already
-        runtime.blobs.delete(blob)
-        return
+        if row.state is not AttachmentState.WAITING:
+            # The citizen withdrew meanwhile, or a slower twin has stored it already.
+            let_go(session, [blob], runtime.now())
+            return
+        if locked:
+            let_go(session, [kept], runtime.now())
+        row.lease_until = None
+        if not take_hold(session, blob):
+            return  # another row let go of the same bytes just now: fetch them again
+        row.state, row.blob, row.mime, row.size = AttachmentState.STORED, blob, mime, len(data)
+        row.missing_code, row.is_file_sealed = None, locked is not None
+        if place is not None:
+            row.latitude, row.longitude = place
+            row.locality_code = commune
+        if row.kind in RECORDED:
+            row.playing, row.tries, row.next_try_at = Playing.WAITING, 0, runtime.now()
     log.info("media.stored", attachment_id=wanted.id, mime=mime, size=len(data))
 
 
@@ -173,10 +200,13 @@ def _bytes_of(runtime: Runtime, wanted: _Wanted) -> bytes:
     )
 
 
-def _kept(runtime: Runtime, name: str) -> bytes:
+def _kept(runtime: Runtime, name: str | None) -> bytes:
+    if name is None:
+        raise MediaUnavailable("not_allowed")
     data = runtime.blobs.read(name)
     if data is None:
         raise MediaUnavailable("unreachable")
+    runtime.blobs.note(name, len(data))
     return data
 
 
@@ -196,6 +226,17 @@ def check(data: bytes, kind: str, md5: str | None) -> str:
         if width * height > MAX_PIXELS:
             raise NotWhatItSays("too_many_pixels")
     return mime
+
+
+def _put_off(runtime: Runtime, wanted: _Wanted, error: StoreAway) -> None:
+    """Our own store is away: that is no failed try of the file, which waits as long as it takes."""
+    with runtime.database.transaction() as session:
+        row = session.get_one(Attachment, wanted.id, with_for_update=True)
+        if row.state is not AttachmentState.WAITING:
+            return
+        row.lease_until, row.tries = None, max(0, row.tries - 1)
+        row.missing_code, row.next_try_at = "store_away", runtime.now() + STORE_REST
+    log.error("media.store_away", attachment_id=wanted.id, code=error.code)
 
 
 def _missing(runtime: Runtime, wanted: _Wanted, code: str) -> None:

@@ -7,16 +7,18 @@ import re
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy.orm import Session
 
 from bot.runtime import Runtime
 from storage.agencies import Agency
 from storage.audit import AuditEntry
-from storage.communes import Commune
+from storage.communes import Commune, one_change_at_a_time
 from storage.enums import Role
 from storage.officials import Official, SignInSession
 
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 128
+MOST_READERS = 2
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,78}[a-z0-9]", re.ASCII)
 _COMMON = {"matkhau123", "password12", "1234567890", "0123456789", "qwertyuiop", "12345678910", "password123"}
 
@@ -71,6 +73,9 @@ def add_official(
             agency_id = session.scalar(sa.select(Agency.id).where(Agency.commune_id == found.id, Agency.slug == agency))
             if agency_id is None:
                 raise OfficialError(f"{found.name} không có đơn vị {agency!r}.")
+        if Role.SEALED_READER in roles:
+            one_change_at_a_time(session, found.id)
+            must_have_room(session, found.id)
         official = Official(
             commune_id=found.id,
             agency_id=agency_id,
@@ -93,6 +98,20 @@ def add_official(
             )
         )
         return official.id
+
+
+def readers_of(session: Session, commune_id: int) -> list[Official]:
+    """The officials whom a commune has named to read what is sealed, and who work there."""
+    query = sa.select(Official).where(Official.commune_id == commune_id, Official.is_active.is_(True))
+    return [one for one in session.scalars(query.order_by(Official.id)) if one.has(Role.SEALED_READER)]
+
+
+def must_have_room(session: Session, commune_id: int) -> None:
+    """OfficialError when two are named already."""
+    named = readers_of(session, commune_id)
+    if len(named) >= MOST_READERS:
+        names = ", ".join(one.username for one in named)
+        raise OfficialError(f"Đã có đủ {MOST_READERS} người được giao mật: {names}. Cần thôi giao mật một người trước.")
 
 
 def set_password(runtime: Runtime, username: str, password: str) -> None:

@@ -19,10 +19,14 @@ WRONG_GUESSES_A_DAY = 5
 
 
 def own(work: Work, person: Citizen) -> sa.Select[tuple[Ticket]]:
-    """The question for all tickets of this citizen here, the latest first."""
+    """The question for all tickets of this citizen here, the latest first; what is sealed, only where it was said."""
     return (
         sa.select(Ticket)
-        .where(Ticket.contact_id == person.contact.id, Ticket.commune_id == work.channel.commune_id)
+        .where(
+            Ticket.contact_id == person.contact.id,
+            Ticket.commune_id == work.channel.commune_id,
+            sa.or_(Ticket.is_sealed.is_(False), Ticket.conversation_id == person.conversation.id),
+        )
         .order_by(Ticket.last_in_at.desc(), Ticket.id.desc())
     )
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from adapters.messages import Echo, Receipt, ReceiptStatus
 from bot.usecases.citizens import citizen
 from bot.usecases.deliveries import cancel_later_parts
+from bot.usecases.keeping import is_kept, keep_attachments
 from bot.usecases.work import Citizen, NotYet, Work
 from nlp.normalise import fold
 from storage.deliveries import Delivery
@@ -43,6 +44,11 @@ def take_echo(work: Work, word: Echo) -> str:
     if known is not None:
         return "echo:ours"
     person = citizen(work, word.urn)
+    if person.contact.erased_at is not None and word.occurred_at <= person.contact.erased_at:
+        work.row.body = b"{}"
+        return "echo:withdrawn"
+    if is_kept(work, person, word.external_id):
+        return "echo:known"
     if not word.by_person:
         if _settle_unknown(work, person, word):
             return "echo:settled_unknown"
@@ -105,17 +111,17 @@ def _something_is_out(work: Work, person: Citizen | None = None) -> bool:
 
 def _settle_unknown(work: Work, person: Citizen, word: Echo) -> bool:
     """A delivery of unknown outcome with these very words did go out."""
-    delivery = work.session.scalar(
+    unsettled = work.session.scalars(
         sa.select(Delivery)
         .where(
             Delivery.urn_id == person.urn.id,
             Delivery.state == DeliveryState.UNKNOWN,
             Delivery.external_id.is_(None),
-            Delivery.text == word.text,
+            sa.or_(Delivery.text == word.text, Delivery.sealed.is_not(None)),
         )
         .order_by(Delivery.id)
-        .limit(1)
     )
+    delivery = next((row for row in unsettled if row.text == word.text), None)
     if delivery is None:
         return False
     delivery.state = DeliveryState.SENT
@@ -128,25 +134,25 @@ def _settle_unknown(work: Work, person: Citizen, word: Echo) -> bool:
 def _keep_colleagues_words(work: Work, person: Citizen, word: Echo) -> None:
     latest = work.session.scalar(
         sa.select(Ticket)
-        .where(Ticket.conversation_id == person.conversation.id, Ticket.is_open)
+        .where(Ticket.conversation_id == person.conversation.id, Ticket.is_open, Ticket.opened_at <= word.occurred_at)
         .order_by(Ticket.last_in_at.desc())
         .limit(1)
     )
-    work.session.add(
-        Message(
-            commune_id=work.channel.commune_id,
-            channel_id=work.channel.id,
-            conversation_id=person.conversation.id,
-            ticket_id=latest.id if latest else None,
-            inbound_event_id=work.row.id,
-            direction=Direction.OUT,
-            origin=Origin.CHANNEL_APP,
-            external_id=word.external_id[:160],
-            text=word.text,
-            text_folded=fold(word.text),
-            is_sealed=bool(latest and latest.is_sealed),
-            occurred_at=word.occurred_at,
-            created_at=work.now,
-        )
+    message = Message(
+        commune_id=work.channel.commune_id,
+        channel_id=work.channel.id,
+        conversation_id=person.conversation.id,
+        ticket_id=latest.id if latest else None,
+        inbound_event_id=work.row.id,
+        direction=Direction.OUT,
+        origin=Origin.CHANNEL_APP,
+        external_id=word.external_id[:160],
+        text=word.text,
+        text_folded=fold(word.text),
+        is_sealed=bool(latest and latest.is_sealed),
+        occurred_at=word.occurred_at,
+        created_at=work.now,
     )
+    work.session.add(message)
+    keep_attachments(work, message, word.attachments)
     person.conversation.last_message_at = max(filter(None, (person.conversation.last_message_at, word.occurred_at)))

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from bot.rules.dialogue import Question, lacks_place
 from bot.rules.identity import Identity, identity_in, introduces
+from bot.rules.place_list import is_settlement
 from bot.usecases.filing import open_apart
+from bot.usecases.incidents import attach
 from bot.usecases.turns import Turn
 from bot.usecases.work import Work
 from nlp.reading import Part, PlaceGuess, Reading, TopicGuess
@@ -110,7 +112,7 @@ def _may_be_same_spot(work: Work, ticket: Ticket) -> sa.ColumnElement[bool]:
     """The same place of the list, or a pin within a square around this one's."""
     place = work.session.get(Place, ticket.place_id) if ticket.place_id is not None else None
     same: sa.ColumnElement[bool] = Ticket.place_id == place.id if place is not None else sa.false()
-    if place is not None and place.kind in _WIDE:
+    if place is not None and is_settlement(place.kind):
         # A whole village is no spot: the same subject there twice in a week is often two matters.
         same = sa.and_(same, Ticket.contact_id == ticket.contact_id)
     if ticket.latitude is None or ticket.longitude is None:
@@ -130,9 +132,6 @@ def _is_same_spot(one: Ticket, other: Ticket) -> bool:
     return one.place_id is not None and one.place_id == other.place_id
 
 
-_WIDE = frozenset({"thôn", "xóm", "ấp", "tổ", "khu phố", "tổ dân phố", "buôn", "làng", "bản", "khu", "khóm"})
-
-
 def metres_between(one: Ticket, other: Ticket) -> float:
     """How far two pins are apart, in metres; right for short distances."""
     north = ((one.latitude or 0) - (other.latitude or 0)) * _METRES_A_DEGREE
@@ -146,12 +145,11 @@ def merge(work: Work, ticket: Ticket, into_id: int) -> Ticket | None:
     """Join the ticket to another at its writer's wish; None when the other one is not to be joined any more."""
     into = work.session.get(Ticket, into_id)
     is_there = into is not None and (into.is_open or into.state is TicketState.ANSWERED)
+    if ticket.state is TicketState.MERGED:
+        return None
     if into is None or not is_there or into.is_sealed or into.merged_into_id is not None or into.is_spam:
         return None
-    ticket.state, ticket.is_open = TicketState.MERGED, False
-    ticket.merged_into_id, ticket.closed_at, ticket.is_touched = into.id, work.now, True
-    ticket.version += 1
-    into.version += 1
+    attach(work.session, ticket, into, work.book, work.now)
     note(work, ticket, EventKind.MERGED, {"into": into.code, "by": "citizen"})
     note(work, into, EventKind.MERGED, {"from": ticket.code, "by": "citizen"})
     return into

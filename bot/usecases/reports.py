@@ -12,7 +12,7 @@ from adapters.messages import InboundMessage
 from bot import texts
 from bot.rules.commands import command_in
 from bot.rules.threading import OPENING, SURE
-from bot.usecases import dialogue, judging
+from bot.usecases import dialogue, judging, withheld
 from bot.usecases.acknowledging import acknowledge, emergency
 from bot.usecases.answers import take_answer
 from bot.usecases.citizens import citizen, interacted
@@ -21,7 +21,7 @@ from bot.usecases.correcting import corrected
 from bot.usecases.driven import is_driven
 from bot.usecases.edits import take_edit
 from bot.usecases.filing import Filed, file_message, may_be_filed
-from bot.usecases.keeping import keep
+from bot.usecases.keeping import is_kept, keep
 from bot.usecases.own_tickets import open_ones
 from bot.usecases.taps import is_again
 from bot.usecases.telling import speak
@@ -62,8 +62,11 @@ def take_message(
     person = citizen(work, word.urn)
     if person.contact.erased_at is not None and word.occurred_at <= person.contact.erased_at:
         work.row.body = b"{}"
-        return "message:withdrawn"
+        return "withdrawn:message"
     interacted(person, word.occurred_at)
+    # Only what carries something may be told under another name than it is brought; words are always words.
+    if word.attachments and not word.edits and is_kept(work, person, word.external_id):
+        return "known:message"
     reading = _if_foreign(reading, word)
     if is_again(work, person, word):
         return "tap:again"
@@ -74,6 +77,9 @@ def take_message(
     if known is not None:
         return _told_before(work, person, known, said if person.conversation.held_since is None else None)
     message = keep(work, person, word, reading)
+    if word.is_withheld and person.conversation.held_since is None:
+        _note_time(person, message)
+        return withheld.answer(work, person, message)
     turn = Turn(work, person, word, message, reading, command_in(word.text, message.text_folded), asked)
     _note_time(person, message)
     _note_language(turn)

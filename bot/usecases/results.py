@@ -16,6 +16,7 @@ from bot.runtime import Runtime
 from bot.texts import moment
 from bot.usecases.announcements import READERS, AnnouncementError, NoSuchAnnouncement, audience_now
 from bot.usecases.broadcast import opening, words_for
+from bot.usecases.links import LinkState, link_of
 from storage.announcements import (
     RUNNING,
     About,
@@ -81,6 +82,8 @@ class Look:
     villages: list[str]
     sent_this_week: int
     waits_until: datetime | None
+    held_until: datetime | None
+    link: LinkState | None
 
     @property
     def total(self) -> int:
@@ -132,6 +135,8 @@ def look_at(runtime: Runtime, official: Official, announcement_id: int) -> Look:
             villages=_villages(session, announcement),
             sent_this_week=approved_since(session, channel.id, now - A_WEEK),
             waits_until=morning if morning > now else None,
+            held_until=channel.hold_until if channel.hold_until and channel.hold_until > now else None,
+            link=link_of(channel, now),
         )
 
 

@@ -7,39 +7,41 @@ import secrets as random_secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from adapters.base import Linked, TwoGateways
+from adapters.base import Linked, TwoGateways, Uploading
 from adapters.errors import (
     ChannelRefused,
     ContactUnreachable,
     MessageRefused,
     NotNow,
     OutcomeUnknown,
+    PaymentRefused,
     QuotaExhausted,
     SendError,
     TemporarilyRefused,
     TokenRefreshFailed,
     TokenRejected,
+    UploadExpired,
     WindowClosed,
 )
-from adapters.messages import OutboundImage, OutboundMessage, SendResult
+from adapters.messages import Approved, OutboundImage, OutboundMessage, SendResult
 from bot.rules.retry import next_try
-from bot.rules.window import window
 from bot.runtime import Runtime
-from bot.usecases import gateways
+from bot.stores import StoreAway
+from bot.usecases import fallback, gateways, sealed_files, slots, uploads, windows
 from bot.usecases.broadcast import opening, withhold
 from bot.usecases.deliveries import Claimed, Outcome, claim, record
 from bot.usecases.tokens import Access, NoToken, access_for, channel_config
 from bot.usecases.work import where
 from storage.channels import Channel
-from storage.contacts import Urn
 from storage.deliveries import Delivery
 from storage.enums import DeliveryKind, DeliveryState
 
@@ -47,10 +49,8 @@ log = structlog.get_logger()
 
 IN_FLIGHT = 8
 AHEAD_SECONDS = 0.3  # how much of the channel's pace one worker reserves at a time: a reply waits no longer
-SHARE_OF_PACE = 0.98  # a send that leaves a little late must not push a second of its neighbours over the limit
 PERSONAL = [DeliveryKind.REPLY, DeliveryKind.ACK]
 MANY = [DeliveryKind.ANNOUNCEMENT]
-SOON_SECONDS = 5.0  # a worker waits for its slot no longer than this; a lease must not run out meanwhile
 QUOTA_PAUSE = timedelta(hours=1)
 QUOTA_TRIES = 26
 REPEATS = 5  # of what the channel would recognise; then a person decides
@@ -107,12 +107,12 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
     """Claim a few deliveries, send them side by side, each at its slot, and record the outcomes."""
     lease = random_secrets.token_hex(8)
     with runtime.database.transaction() as session:
-        now, begun = runtime.now(), time.monotonic()  # slots count from here: a slow commit must not shift them
+        now, begun = runtime.now(), time.monotonic()
         query = sa.select(Channel).where(Channel.id == channel_id, *may_send(now)).with_for_update()
         channel = session.scalar(query)
         if (
             channel is None
-            or _is_far(channel, now)
+            or slots.is_far(channel, now)
             or (kinds == MANY and opening(session, channel.commune_id, now) > now)
         ):
             return 0
@@ -120,25 +120,23 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
         batch = claim(session, channel, kinds, size, lease, now)
         if kinds == MANY:
             batch = withhold(session, batch, lease, now)
-        first_slot = _reserve(channel, len(batch), now)
-        closed = _closed_windows(session, runtime, channel, batch, now)
+        known = windows.standings(session, [claimed.urn_id for claimed in batch])
         rests = _rests(session, runtime, channel, batch, now)
     if not batch:
         return 0
-    sender = Sender(runtime, channel, closed)
+    sender = Sender(runtime, channel, known)
     sender.choose_gateway()
-    interval = _interval(channel)
-    waits = [
-        max((first_slot - now).total_seconds() + n * interval, rests.get(claimed.urn_id, 0.0))
-        for n, claimed in enumerate(batch)
-    ]
-    outcomes = list(_pool.map(lambda pair: sender.send_at(begun + pair[1], pair[0]), zip(batch, waits, strict=True)))
+    taken = slots.take(runtime, channel, len(batch))
+    moments = [max(slot, begun + rests.get(c.urn_id, 0.0)) for slot, c in zip(taken, batch, strict=True)]
+    outcomes = list(_pool.map(sender.send_at, moments, batch))
     with runtime.database.transaction() as session:
         now = runtime.now()
         record(session, outcomes, lease, now)
         sender.apply_to_channel(session, now)
         if sender.slow_after is not None:
             gateways.note(session, runtime, channel, outcomes, sender.slow_after)
+    if any(o.state is DeliveryState.REFUSED and o.claimed.kind is DeliveryKind.REPLY for o in outcomes):
+        fallback.reroute_due(runtime)
     for outcome in outcomes:
         log.info(
             "delivery.outcome",
@@ -158,45 +156,6 @@ def may_send(now: datetime) -> list[Any]:
         Channel.paused_at.is_(None),
         sa.or_(Channel.hold_until.is_(None), Channel.hold_until <= now),
     ]
-
-
-def _is_far(channel: Channel, now: datetime) -> bool:
-    """Whether the next free slot is too far away to wait for it with deliveries in hand."""
-    return SOON_SECONDS < _wait(channel, now) <= _longest_wait(channel)
-
-
-def _wait(channel: Channel, now: datetime) -> float:
-    return (channel.next_slot_at - now).total_seconds() if channel.next_slot_at else 0.0
-
-
-def _longest_wait(channel: Channel) -> float:
-    # No workers reserve further ahead; a slot beyond it was given by a clock that has been set back since.
-    return max(4 * SOON_SECONDS, 20 / channel.rate_per_second)
-
-
-def _interval(channel: Channel) -> float:
-    return 1.0 / (channel.rate_per_second * SHARE_OF_PACE)
-
-
-def _reserve(channel: Channel, count: int, now: datetime) -> datetime:
-    first = now + timedelta(seconds=max(0.0, _wait(channel, now)))
-    if _wait(channel, now) > _longest_wait(channel):
-        first = now
-    if count:
-        channel.next_slot_at = first + timedelta(seconds=count * _interval(channel))
-    return first
-
-
-def _closed_windows(
-    session: Session, runtime: Runtime, channel: Channel, batch: list[Claimed], now: datetime
-) -> set[int]:
-    limits = runtime.adapters[channel.type].limits
-    rows = session.execute(sa.select(Urn.id, Urn.last_interaction_at).where(Urn.id.in_([c.urn_id for c in batch])))
-    return {
-        urn_id
-        for urn_id, last in rows
-        if not window(last, now, hours=limits.window_hours, free_hours=limits.free_window_hours).is_open
-    }
 
 
 def _rests(
@@ -220,13 +179,14 @@ class Sender:
 
     runtime: Runtime
     channel: Channel
-    closed_windows: set[int]
+    standings: dict[int, windows.Standing]
     pause_reason: str | None = None
     hold_seconds: float = 0.0
     quota: dict[str, str] | None = None
     gateway: str = gateways.MAIN
     slow_after: float | None = None
     is_probe_due: bool = False
+    paid: set[int] = field(default_factory=set)
 
     def choose_gateway(self) -> None:
         """On a channel with two gateways: which one this batch goes through."""
@@ -239,18 +199,10 @@ class Sender:
             self.gateway, self.is_probe_due = gateways.choose(self.runtime, self.channel, config)
 
     def send_at(self, moment: float, claimed: Claimed) -> Outcome:
-        """Wait for the slot, send, and turn whatever happens into an outcome; never raises."""
-        if claimed.urn_id in self.closed_windows:
-            return Outcome(
-                claimed,
-                DeliveryState.REFUSED,
-                code="window_closed",
-                reason="Đã quá thời hạn kênh cho phép trả lời. Gửi được lại khi người dân nhắn tin; có thể gọi điện.",
-            )
-        time.sleep(max(0.0, moment - time.monotonic()))
+        """Make ready, wait for the slot, send, and turn whatever happens into an outcome; never raises."""
         gateway = self._gateway_for(claimed)
         with self.runtime.http.recording() as exchanges:
-            outcome = self._try(claimed, gateway)
+            outcome = self._try(claimed, gateway, moment)
         outcome.gateway = gateway
         outcome.exchange = [exchange.to_json() for exchange in exchanges]
         return outcome
@@ -276,9 +228,24 @@ class Sender:
             return gateways.MAIN
         return self.gateway
 
-    def _try(self, claimed: Claimed, gateway: str) -> Outcome:
+    def _refused_by_window(self, claimed: Claimed) -> Outcome | None:
+        """What the channel would refuse, or charge for without anybody's consent, is not handed over."""
+        standing = self.standings.get(claimed.urn_id)
+        if standing is None or claimed.template is not None:
+            return None
+        is_one_of_many = claimed.kind is DeliveryKind.ANNOUNCEMENT
+        verdict = windows.judge(self.runtime, self.channel, standing, pays=claimed.pays, may_ask=not is_one_of_many)
+        if verdict.is_paid:
+            self.paid.add(claimed.id)
+        if verdict.code is None:
+            return None
+        return Outcome(claimed, DeliveryState.REFUSED, code=verdict.code, reason=windows.REASONS[verdict.code])
+
+    def _try(self, claimed: Claimed, gateway: str, moment: float) -> Outcome:
         try:
-            result = self._send(claimed, gateway)
+            if refused := self._refused_by_window(claimed):
+                return refused
+            result = self._send(claimed, gateway, moment)
         except SendError as error:
             if isinstance(error, ChannelRefused) and self.slow_after is not None and gateway == gateways.MAIN:
                 # The other gateway takes over after a few of these; only when it refuses, too, the channel stops.
@@ -295,34 +262,47 @@ class Sender:
                 "Kênh cần được cấp quyền lại (token hết hiệu lực). Người quản trị mở trang Kênh để cấp quyền."
             )
             return self._again(claimed, "needs_consent", self.runtime.now())
-        except TokenRefreshFailed as error:
-            return self._again(claimed, error.code, next_try(self.runtime.now(), claimed.tries))
+        except (TokenRefreshFailed, StoreAway) as error:
+            # Nothing has left us: StoreAway is our own picture, which cannot be read now.
+            code = error.code if isinstance(error, TokenRefreshFailed) else "store_away"
+            return self._again(claimed, code, next_try(self.runtime.now(), claimed.tries))
         except Exception as error:  # noqa: BLE001 - the message may be out: whatever broke, the truth is "unknown"
             log.error("delivery.crashed", delivery_id=claimed.id, error=type(error).__name__, where=where(error))
             return Outcome(claimed, DeliveryState.UNKNOWN, code="internal_error", reason=_UNKNOWN)
         self.quota = dict(result.quota) or self.quota
         return Outcome(claimed, DeliveryState.SENT, external_id=result.external_id)
 
-    def _send(self, claimed: Claimed, gateway: str) -> SendResult:
+    def _send(self, claimed: Claimed, gateway: str, moment: float) -> SendResult:
         message = self._message(claimed)
         access = access_for(self.runtime, self.channel)
         try:
-            return self._call(access, message, gateway)
+            return self._call(access, claimed, message, gateway, moment)
         except TokenRejected:
             access = access_for(self.runtime, self.channel, rejected_generation=access.generation)
-            return self._call(access, message, gateway)
+            return self._call(access, claimed, message, gateway, moment)
 
-    def _call(self, access: Access, message: OutboundMessage, gateway: str) -> SendResult:
+    def _call(
+        self, access: Access, claimed: Claimed, message: OutboundMessage, gateway: str, moment: float
+    ) -> SendResult:
         adapter = self.runtime.adapters[self.channel.type]
         config = channel_config(self.runtime, self.channel)
         if isinstance(adapter, TwoGateways):
             config = adapter.through(config, gateway)
-        return adapter.send(self.runtime.http, config, access.token, message)
+        if claimed.image_blob is None or not isinstance(adapter, Uploading):
+            slots.wait_for(self.runtime, self.channel, moment)
+            return adapter.send(self.runtime.http, config, access.token, message)
+        put = partial(uploads.uploaded, self.runtime, self.channel, adapter, config, access.token, claimed.image_blob)
+        known = put(message)
+        slots.wait_for(self.runtime, self.channel, moment)
+        try:
+            return adapter.send(self.runtime.http, config, access.token, known)
+        except UploadExpired as error:  # the picture is handed over anew, once
+            return adapter.send(self.runtime.http, config, access.token, put(known, forgotten=error))
 
     def _message(self, claimed: Claimed) -> OutboundMessage:
         image = None
         if claimed.image_blob:
-            data = self.runtime.blobs.read(claimed.image_blob)
+            data = sealed_files.read(self.runtime, claimed.image_blob)
             if data is None:
                 raise MessageRefused("image_lost", "Không tìm thấy ảnh kèm theo. Vui lòng gửi lại trả lời với ảnh mới.")
             image = OutboundImage(data=data, name="anh.jpg", mime="image/jpeg")
@@ -335,6 +315,8 @@ class Sender:
             id=claimed.name,
             is_repeat=claimed.tries > 1,
             callback_url=f"{self.runtime.settings.base_url}/webhooks/{self.channel.slug}",
+            template=Approved(**claimed.template) if claimed.template else None,
+            asks=claimed.asks,
         )
 
     def after(self, error: SendError, claimed: Claimed) -> Outcome:
@@ -380,7 +362,10 @@ class Sender:
         return self._again(claimed, error.code, now + QUOTA_PAUSE)
 
     def _pause(self, claimed: Claimed, error: ChannelRefused, now: datetime) -> Outcome:
-        self.pause_reason = error.shown
+        if isinstance(error, PaymentRefused) and (claimed.template or claimed.id in self.paid):
+            return self._refused(claimed, error)  # what is free still goes
+        prefix = "Kênh tạm dừng gửi. " if isinstance(error, PaymentRefused) else ""
+        self.pause_reason = prefix + error.shown
         return self._again(claimed, error.code, now)
 
     def _again(self, claimed: Claimed, code: str, at: datetime) -> Outcome:

@@ -16,6 +16,7 @@ from adapters.messages import Tokens
 from adapters.web_form import WebForm
 from bot.runtime import Runtime
 from bot.usecases.driven import SETTING
+from bot.usecases.sealed_rows import lock_old_rows
 from bot.usecases.tokens import keep_first_tokens
 from nlp.normalise import fold
 from storage.agencies import Agency
@@ -67,6 +68,7 @@ def prepare_database(runtime: Runtime) -> str:
     with runtime.database.transaction() as session:
         new = seed_localities(session, fold)
         holidays = seed_holidays(session)
+    lock_old_rows(runtime)
     log.info("database.ready", revision=revision, new_localities=new, new_holidays=holidays)
     return revision
 
@@ -190,5 +192,33 @@ def set_driver(runtime: Runtime, slug: str, url: str | None) -> None:
                 action="channel.driver",
                 target=f"channel:{channel.id}",
                 data={"rasa": url is not None},
+            )
+        )
+
+
+def set_settings(runtime: Runtime, slug: str, changes: dict[str, Any]) -> None:
+    """Change settings of a channel, None taking one away; all are checked together. SetupError."""
+    with runtime.database.transaction() as session:
+        channel = session.scalar(sa.select(Channel).where(Channel.slug == slug).with_for_update())
+        if channel is None:
+            raise SetupError(f"no channel {slug!r}; see: haichieu channel list")
+        adapter = runtime.adapters[channel.type]
+        if unknown := sorted(set(changes) - set(adapter.config_fields)):
+            raise SetupError(f"a {channel.type} channel has no {', '.join(unknown)}")
+        settings = {k: v for k, v in {**channel.settings, **changes}.items() if v is not None}
+        try:
+            config = adapter.config(settings, json.loads(runtime.vault.open(channel.secrets)))
+        except ValueError as error:
+            raise SetupError(str(error)) from None
+        if config.account != channel.account:
+            raise SetupError(f"channel {slug}: its account stays {channel.account}; another one is another channel")
+        channel.settings = settings
+        session.add(
+            AuditEntry(
+                commune_id=channel.commune_id,
+                at=runtime.now(),
+                action="channel.settings",
+                target=f"channel:{channel.id}",
+                data={"fields": sorted(changes)},
             )
         )

@@ -58,7 +58,7 @@ def _silent_since(session: Session, channel_id: int, now: datetime) -> tuple[Cha
     channel = session.get_one(Channel, channel_id)
     newest = (
         sa.select(InboundEvent.received_at)
-        .where(InboundEvent.channel_id == channel_id)
+        .where(InboundEvent.channel_id == channel_id, InboundEvent.catch_up_id.is_(None))
         .order_by(InboundEvent.id.desc())
         .limit(BUSY_A_WEEK)
     )

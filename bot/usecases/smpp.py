@@ -6,6 +6,7 @@ import random
 import secrets as random_secrets
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,24 +22,24 @@ from adapters.errors import (
     SendError,
     TemporarilyRefused,
 )
-from adapters.messages import Envelope
-from adapters.smpp import SmppConfig, message_heard, receipt_heard
+from adapters.smpp import REPEATS, SmppConfig, message_heard, receipt_heard
 from adapters.sms_text import digits_of
-from bot.queue import INBOX
 from bot.runtime import Runtime
-from bot.usecases.broadcast import opening, withhold
-from bot.usecases.deliveries import Claimed, Outcome, claim, record
-from bot.usecases.sending import MANY, PERSONAL, Sender, may_send
+from bot.usecases.deliveries import Claimed, Outcome
+from bot.usecases.sending import AHEAD_SECONDS, Sender
 from bot.usecases.setup import SetupError
+from bot.usecases.smpp_arrivals import Arrivals
+from bot.usecases.smpp_books import Books
 from bot.usecases.tokens import channel_config
 from storage.channels import Channel
 from storage.enums import DeliveryState
-from storage.ingest import Ingest, NewEvent
 
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=30)
-RENEW_SECONDS, LOOK_SECONDS, LONGEST_PAUSE = 10.0, 0.5, 30.0
+RENEW = timedelta(seconds=10)
+LONGEST_PAUSE, POLL_SECONDS = 30.0, 0.05
+TURN, SHORT_TURN = 0.05, 0.01  # seconds that the link listens before it is looked what there is to send
 NEEDS_EXTRA = "SMPP needs its extra: pip install 'haichieu[smpp]'"
 
 _SHOWN = {
@@ -55,31 +56,30 @@ _OUTCOMES: dict[int, type[SendError]] = {
 }  # fmt: skip
 
 
-def keep_link(runtime: Runtime, slug: str, until: Callable[[], bool]) -> None:
-    """Hold the link of this channel until told otherwise; reconnects by itself. SetupError: there is no such link."""
+def keep_link(
+    runtime: Runtime, slug: str, until: Callable[[], bool], *, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Hold the link of this channel until told otherwise; reconnects by itself. SetupError: there is no such link.
+
+    `clock`: seconds, by which it keeps its pace and its patience with the SMSC.
+    """
     try:
         from adapters._smpp_link import LinkDown
     except ImportError:
         raise SetupError(NEEDS_EXTRA) from None
-    operator = _Operator(runtime, slug)
+    operator = _Operator(runtime, slug, clock)
     failures = 0
     while not until():
         if not operator.holds_lease():
-            _pause(until, 5.0)
+            operator.pause(until, 5.0)
             continue
         try:
             operator.serve(until)
         except LinkDown as down:
             failures = 0 if operator.was_up else failures + 1
             operator.note_down(down.code)
-            _pause(until, min(2.0**failures, LONGEST_PAUSE) * random.uniform(0.5, 1.0))
+            operator.pause(until, min(2.0**failures, LONGEST_PAUSE) * random.uniform(0.5, 1.0))
     operator.end()
-
-
-def _pause(until: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not until():
-        time.sleep(min(0.2, seconds))
 
 
 @dataclass
@@ -88,13 +88,11 @@ class _Operator:
 
     runtime: Runtime
     slug: str
+    clock: Callable[[], float] = time.monotonic
     lease: str = field(default_factory=lambda: random_secrets.token_hex(8))
     was_up: bool = False
     _claimed: dict[int, Claimed] = field(default_factory=dict)
-    _outcomes: list[Outcome] = field(default_factory=list)
-    _renewed: float = float("-inf")
-    _looked: float = float("-inf")
-    _ingest: Ingest | None = None
+    _renewed: datetime | None = None
 
     def __post_init__(self) -> None:
         with self.runtime.database.reading() as session:
@@ -103,39 +101,50 @@ class _Operator:
             raise SetupError(f"no SMPP channel {self.slug!r}; see: haichieu channel list")
         self.channel = channel
         self.config: SmppConfig = channel_config(self.runtime, channel)
+        self._books = Books(self.runtime, channel, self.lease, _SHOWN["account"], self.clock)
+        self._arrivals = Arrivals(self.runtime, channel)
 
     # ---- one process for one account --------------------------------------------------------------------------------
 
     def holds_lease(self) -> bool:
         """Take or renew the lease; False while another process has it."""
-        if time.monotonic() - self._renewed < RENEW_SECONDS:
+        now = self.runtime.now()  # the clock that all who want the lease go by, also after a machine has slept
+        if self._renewed is not None and timedelta(0) <= now - self._renewed < RENEW:
             return True
-        now = self.runtime.now()
         with self.runtime.database.transaction() as session:
             row = session.get_one(Channel, self.channel.id, with_for_update=True)
             known = dict(row.gateway or {})
             until = datetime.fromisoformat(known["lease_until"]) if known.get("lease_until") else None
             if known.get("lease") not in {None, self.lease} and until is not None and until > now:
+                self._renewed = None
                 return False
             row.gateway = {**known, "lease": self.lease, "lease_until": (now + LEASE).isoformat()}
-        self._renewed = time.monotonic()
+        self._renewed = now
         return True
+
+    def pause(self, until: Callable[[], bool], seconds: float) -> None:
+        """Wait before the next try; what we hold stays ours meanwhile."""
+        end = self.clock() + seconds
+        while self.clock() < end and not until():
+            time.sleep(POLL_SECONDS)
+            if self._renewed is not None:
+                self.holds_lease()
 
     def note_down(self, code: str) -> None:
         """Write down that there is no link, and why; what was on its way has been told already."""
-        self._write_outcomes()
+        self._close_books()
         self._note(is_up=False, code=code)
         log.warning("smpp.down", channel=self.slug, code=code)
 
     def end(self) -> None:
         """Give the lease back."""
-        self._write_outcomes()
+        self._close_books()
+        self._books.close()
         with self.runtime.database.transaction() as session:
             row = session.get_one(Channel, self.channel.id, with_for_update=True)
             if (row.gateway or {}).get("lease") == self.lease:
                 row.gateway = {"is_up": False, "code": "stopped", "since": self.runtime.now().isoformat()}
-        if self._ingest is not None:
-            self._ingest.close()
+        self._arrivals.close()
 
     def _note(self, *, is_up: bool, code: str = "") -> None:
         with self.runtime.database.transaction() as session:
@@ -150,26 +159,20 @@ class _Operator:
         from adapters._smpp_link import Link
 
         self.was_up = False
-        link = Link(self.config, self)
+        link = Link(self.config, self, clock=self.clock)
         link.connect()
         self.was_up = True
         self._note(is_up=True)
         log.info("smpp.up", channel=self.slug)
         while not until() and self.holds_lease():
             self._hand_over(link)
-            link.turn()
-            self._write_outcomes()
+            link.turn(SHORT_TURN if self._books.is_away else TURN)
         link.close()
-        self._write_outcomes()
+        self._close_books()
 
     def _hand_over(self, link: Any) -> None:
-        room = link.room
-        if not room or time.monotonic() - self._looked < LOOK_SECONDS:
-            return
-        claimed = self._claim(PERSONAL, room) or self._claim(MANY, room)
-        if len(claimed) < room:
-            self._looked = time.monotonic()
-        for one in claimed:
+        """Give the link what was claimed for it, and ask for more when few are left: a reply waits behind few."""
+        for one in self._books.taken():
             self._claimed[one.id] = one
             number = digits_of(one.urn)
             try:
@@ -180,43 +183,22 @@ class _Operator:
                 link.submit(one.id, number, one.text)
             except SendError as error:
                 self._settle(one.id, error)
+        link.pace = self._books.rate
+        ahead = max(1, int(self._books.rate * AHEAD_SECONDS))
+        most = ahead - link.waiting if link.waiting <= ahead // 2 else 0
+        self._books.visit(most, is_quiet=not link.is_busy)
 
-    def _claim(self, kinds: list[Any], room: int) -> list[Claimed]:
-        with self.runtime.database.transaction() as session:
-            now = self.runtime.now()
-            query = sa.select(Channel).where(Channel.id == self.channel.id, *may_send(now)).with_for_update()
-            channel = session.scalar(query)
-            if channel is None or (kinds == MANY and opening(session, channel.commune_id, now) > now):
-                return []
-            most = max(1, min(room, int(channel.rate_per_second * LOOK_SECONDS)))
-            batch = claim(session, channel, kinds, most, self.lease, now)
-            return withhold(session, batch, self.lease, now) if kinds == MANY else batch
-
-    def _write_outcomes(self) -> None:
-        if not self._outcomes:
-            return
-        outcomes, self._outcomes = self._outcomes, []
-        sender = Sender(self.runtime, self.channel, set())
-        with self.runtime.database.transaction() as session:
-            record(session, outcomes, self.lease, self.runtime.now())
-            for outcome in outcomes:
-                if outcome.code and outcome.code.startswith("smpp_account"):
-                    sender.pause_reason = _SHOWN["account"]
-            sender.apply_to_channel(session, self.runtime.now())
-        for outcome in outcomes:
-            log.info(
-                "delivery.outcome",
-                channel=self.slug,
-                delivery_id=outcome.claimed.id,
-                state=outcome.state.value,
-                code=outcome.code,
-                tries=outcome.claimed.tries,
-            )
+    def _close_books(self) -> None:
+        """What was claimed and never handed over goes back, and all outcomes are written down."""
+        for one in self._books.settle():
+            self._claimed[one.id] = one
+            self.returned(one.id)
+        self._books.write()
 
     def _settle(self, key: int, error: SendError) -> None:
         claimed = self._claimed.pop(key, None)
         if claimed is not None:
-            self._outcomes.append(Sender(self.runtime, self.channel, set()).after(error, claimed))
+            self._books.note(Sender(self.runtime, self.channel, {}).after(error, claimed))
 
     # ---- what the link tells ----------------------------------------------------------------------------------------
 
@@ -224,7 +206,7 @@ class _Operator:
         """The SMSC has it."""
         claimed = self._claimed.pop(key, None)
         if claimed is not None:
-            self._outcomes.append(Outcome(claimed, DeliveryState.SENT, external_id=external_id[:150] or claimed.name))
+            self._books.note(Outcome(claimed, DeliveryState.SENT, external_id=external_id[:150] or claimed.name))
 
     def rejected(self, key: int, status: int) -> None:
         """The SMSC does not take it."""
@@ -243,36 +225,17 @@ class _Operator:
         self._settle(key, TemporarilyRefused("smpp_link_down", _SHOWN["busy"], tries=10_000))
 
     def message(self, source: str, destination: str, text: str, part: tuple[int, int, int] | None) -> None:
-        """A citizen's message, or a piece of one: durable when this returns."""
-        self._keep(message_heard(self.config, source, destination, text, part, self.runtime.now()))
+        """A citizen's message, or a piece of one."""
+        now = self.runtime.now()
+        heard = [message_heard(self.config, source, destination, text, part, at) for at in (now, now - REPEATS)]
+        self._arrivals.hear(heard[0], earlier=heard[1].key)
 
     def receipt(self, source: str, external_id: str, state: str, error: str) -> None:
-        """The network speaks of a message of ours: durable when this returns."""
+        """The network speaks of a message of ours."""
         envelope = receipt_heard(self.config, source, external_id, state, error)
         if envelope is not None:
-            self._keep(envelope)
+            self._arrivals.hear(envelope)
 
-    def _keep(self, envelope: Envelope) -> None:
-        channel = self._owner(envelope.account)
-        now = self.runtime.now()
-        event = NewEvent(
-            channel.commune_id,
-            channel.id,
-            envelope.key,
-            envelope.event_name[:80],
-            envelope.conversation[:200],
-            envelope.body or b"",
-            now,
-            now,
-        )
-        if self._ingest is None:
-            self._ingest = Ingest(self.runtime.database)
-        self._ingest.write([event], {})
-        self.runtime.nudge(INBOX)
-
-    def _owner(self, account: str) -> Channel:
-        if account == self.channel.account:
-            return self.channel
-        with self.runtime.database.reading() as session:
-            query = sa.select(Channel).where(Channel.type == "smpp", Channel.account == account, Channel.is_active)
-            return session.scalar(query) or self.channel
+    def keep(self) -> Future[None]:
+        """Done when all that was told is durable."""
+        return self._arrivals.keep()

@@ -13,6 +13,7 @@ from bot.runtime import Runtime
 from bot.texts import moment
 from bot.usecases.findings import Report
 from bot.usecases.gateways import BACKUP, MAIN, Gate, has_backup
+from bot.usecases.links import LINK_UNKEPT, link_of
 from storage.channels import Channel
 from storage.messages import InboundEvent
 
@@ -49,25 +50,22 @@ def check_provider(runtime: Runtime, channel: Channel, config: Any, report: Repo
 
 
 def _check_link(runtime: Runtime, channel: Channel, report: Report) -> None:
-    known = dict(channel.gateway or {})
-    until = datetime.fromisoformat(known["lease_until"]) if known.get("lease_until") else None
-    is_kept = until is not None and until > runtime.now()
-    since = datetime.fromisoformat(known["since"]) if known.get("since") else None
-    if is_kept and known.get("is_up") and since:
-        report.add("ok", "link", f"up since {since:%Y-%m-%dT%H:%MZ}", "Đường nối tới nhà mạng đang hoạt động.")
-    elif is_kept:
+    link = link_of(channel, runtime.now())
+    if link is not None and link.is_up and link.since:
+        report.add("ok", "link", f"up since {link.since:%Y-%m-%dT%H:%MZ}", "Đường nối tới nhà mạng đang hoạt động.")
+    elif link is not None and link.is_kept:
         report.add(
             "FAIL",
             "link",
-            f"down ({known.get('code') or 'never up'}); it is tried again by itself; bind_0xd to bind_0xf: check keys",
-            "Đường nối tới nhà mạng đang mất; hệ thống tự nối lại. Nếu kéo dài, vui lòng báo người vận hành máy chủ.",
+            f"down ({link.code or 'never up'}); it is tried again by itself; bind_0xd to bind_0xf: check keys",
+            link.problem,
         )
     else:
         report.add(
             "FAIL",
             "link",
             f"nobody keeps it; run: haichieu smpp {channel.slug}",
-            "Đường nối tới nhà mạng chưa chạy. Vui lòng báo người vận hành máy chủ.",
+            LINK_UNKEPT,
         )
 
 

@@ -11,16 +11,44 @@ from sqlalchemy.orm import Session
 
 from adapters.errors import TokenRefreshFailed
 from bot.queue import BROADCAST, INBOX, MEDIA, REPLIES
+from bot.rules.retention import Kind
 from bot.runtime import Runtime
-from bot.usecases import deliveries, holding, intake, polling
+from bot.usecases import (
+    articles,
+    catching_up,
+    chain,
+    clocks,
+    comparing,
+    deliveries,
+    fallback,
+    holding,
+    intake,
+    neighbours,
+    polling,
+    retention,
+    sealed_files,
+    transfer_progress,
+    undoing,
+)
 from bot.usecases.sending import MANY, PERSONAL
 from bot.usecases.tokens import REFRESH_BEFORE, NoToken, access_for
 from storage.announcements import Announcement
+from storage.blobs import let_go_of
+from storage.catching_up import CatchUp
 from storage.channels import Channel, ChannelToken
 from storage.deliveries import Delivery
-from storage.enums import AnnouncementState, AttachmentState, DeliveryKind, DeliveryState, InboundState, TokenState
+from storage.enums import (
+    AnnouncementState,
+    AttachmentState,
+    DeliveryKind,
+    DeliveryState,
+    InboundState,
+    Playing,
+    TokenState,
+)
 from storage.messages import Attachment, InboundEvent
-from storage.officials import SignInAttempt, SignInSession
+from storage.officials import Official, SignInAttempt, SignInSession
+from storage.retention import RetentionRule
 
 log = structlog.get_logger()
 
@@ -33,9 +61,17 @@ def sweep(runtime: Runtime) -> list[str]:
     deliveries.expire_leases(runtime)
     refresh_tokens_ahead(runtime)
     holding.hand_back_due(runtime)
+    fallback.reroute_due(runtime)
+    clocks.speak_up(runtime)
+    transfer_progress.remind_due(runtime)
+    neighbours.carry(runtime)
+    chain.extend(runtime)
+    undoing.forget_over(runtime)
+    runtime.database.forget_traces()
     due = waiting_jobs(runtime)
     for job in due:
         runtime.nudge(job)
+    retention.keep_rules(runtime)  # last: nobody waits for it
     return due
 
 
@@ -43,11 +79,10 @@ def take_over(runtime: Runtime) -> None:
     """This is the only process and has just begun: whatever was in hand belongs to a dead predecessor."""
     freed = intake.expire_leases(runtime)
     polling.expire_leases(runtime)
+    catching_up.expire_leases(runtime)
     unknown = deliveries.expire_leases(runtime, everything=True)
     with runtime.database.transaction() as session:
-        session.execute(
-            sa.update(Attachment).where(Attachment.state == AttachmentState.WAITING).values(lease_until=None)
-        )
+        session.execute(sa.update(Attachment).where(Attachment.lease_until.is_not(None)).values(lease_until=None))
     if freed or unknown:
         log.warning("sweep.took_over", events=freed, unknown_deliveries=unknown)
 
@@ -57,9 +92,9 @@ def waiting_jobs(runtime: Runtime) -> list[str]:
     now = runtime.now()
     questions: dict[str, Callable[[Session, datetime], bool]] = {
         REPLIES: lambda s, at: _owes(s, PERSONAL, at),
-        INBOX: _has_events,
+        INBOX: lambda s, at: _has_events(s, at) or comparing.is_waiting(s),
         MEDIA: _has_media,
-        BROADCAST: lambda s, at: _owes(s, MANY, at) or _has_announcements(s),
+        BROADCAST: lambda s, at: _owes(s, MANY, at) or _has_announcements(s) or articles.has_due(s, at),
     }
     with runtime.database.reading() as session:
         return [job for job, is_waiting in questions.items() if is_waiting(session, now)]
@@ -84,11 +119,16 @@ def refresh_tokens_ahead(runtime: Runtime) -> None:
 
 
 def forget_old_sessions(runtime: Runtime) -> None:
-    """Sign-in sessions and attempts of last month serve nobody."""
+    """Sign-in sessions and attempts of last month serve nobody; a commune with a rule of its own goes by that."""
     before = runtime.now() - SESSIONS_KEPT
+    ruled = sa.select(RetentionRule.commune_id).where(RetentionRule.kind == Kind.SIGN_INS)
+    ids = sa.select(Official.id).where(Official.commune_id.in_(ruled))
+    names = sa.select(Official.username).where(Official.commune_id.in_(ruled))
     with runtime.database.transaction() as session:
-        session.execute(sa.delete(SignInSession).where(SignInSession.created_at < before))
-        session.execute(sa.delete(SignInAttempt).where(SignInAttempt.at < before))
+        session.execute(
+            sa.delete(SignInSession).where(SignInSession.created_at < before, SignInSession.official_id.not_in(ids))
+        )
+        session.execute(sa.delete(SignInAttempt).where(SignInAttempt.at < before, SignInAttempt.account.not_in(names)))
 
 
 def _owes(session: Session, kinds: list[DeliveryKind], now: datetime) -> bool:
@@ -108,8 +148,12 @@ def _has_events(session: Session, now: datetime) -> bool:
 
 
 def _has_media(session: Session, now: datetime) -> bool:
-    query = sa.select(Attachment.id).where(Attachment.state == AttachmentState.WAITING, Attachment.next_try_at <= now)
-    return session.scalar(query.limit(1)) is not None
+    is_waiting = (Attachment.state == AttachmentState.WAITING, Attachment.playing == Playing.WAITING)
+    queries = [sa.select(Attachment.id).where(one, Attachment.next_try_at <= now) for one in is_waiting]
+    queries.append(sa.select(CatchUp.id).where(*catching_up.is_due(now)))
+    if sealed_files.has_unsettled(session):
+        return True
+    return any(session.scalar(query.limit(1)) is not None for query in queries) or bool(let_go_of(session, now, 1))
 
 
 def _has_announcements(session: Session) -> bool:

@@ -45,14 +45,14 @@ def answer_taps(runtime: Runtime, rows: Iterable[InboundEvent], channels: dict[i
 
 def is_again(work: Work, person: Citizen, word: InboundMessage) -> bool:
     """Whether the same button was pressed a moment ago: a finger that was in a hurry says nothing new."""
-    query = sa.select(Message.id).where(
+    query = sa.select(Message).where(
         Message.conversation_id == person.conversation.id,
         Message.direction == Direction.IN,
         Message.quoted_external_id == word.quoted_external_id,
-        Message.text == word.text,
+        sa.or_(Message.text == word.text, Message.sealed.is_not(None)),
         Message.occurred_at > word.occurred_at - IN_A_HURRY,
     )
-    return word.is_tap and work.session.scalar(query.limit(1)) is not None
+    return word.is_tap and any(said.text == word.text for said in work.session.scalars(query))
 
 
 def is_of_another_question(turn: Turn, waiting_text: str) -> bool:

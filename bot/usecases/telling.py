@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from adapters.base import Limits
 from bot.queue import REPLIES
 from bot.runtime import Runtime
-from bot.texts import EmptyVariable, Text, Voice
+from bot.texts import EmptyVariable, Text, Voice, share_label, skip_label
 from bot.usecases.communes import CommuneBook, hours_in_words
 from bot.usecases.deliveries import PRIORITY_ACK, owe
 from bot.usecases.work import Citizen
@@ -83,6 +83,8 @@ def usual(book: CommuneBook, ticket: Ticket | None = None) -> dict[str, str]:
         "gio": hours_in_words(book.hours),
         "sdttruc": book.duty_phone,
         "noitiep": book.reception,
+        "thanhtra": book.inspectorate,
+        "congan": book.police,
         "so": "113 / 114 / 115 / 112",
     }
     return known | ({"ma": ticket.code} if ticket is not None else {})
@@ -161,6 +163,8 @@ def speak(
     )
     scene.session.add(message)
     scene.session.flush()
+    choices = _buttons(scene.runtime, scene.channel.type, text)
+    asks, choices = _asked_for(scene, person, text, choices)
     owe(
         scene.session,
         scene.runtime,
@@ -171,7 +175,8 @@ def speak(
         key=once,
         priority=priority,
         message=message,
-        choices=_buttons(scene.runtime, scene.channel.type, text),
+        choices=choices,
+        asks=asks,
     )
     scene.nudges.add(REPLIES)
 
@@ -179,6 +184,41 @@ def speak(
 def _buttons(runtime: Runtime, channel_type: str, text: Text) -> tuple[str, ...]:
     most = runtime.adapters[channel_type].limits.buttons
     return tuple(choice.label for choice in text.choices[:most])
+
+
+_A_BREATH = timedelta(seconds=1)
+# What a text asks for that some channels hand over with one press.
+_SHARED = {
+    "ask_where": "location",
+    "emergency": "location",
+    "emergency_child": "location",
+    "emergency_self": "location",
+    "ask_identity": "contact",
+}
+
+
+def _asked_for(scene: Scene, person: Citizen, text: Text, choices: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """What the citizen may hand over with one press, with the keys for it; or "done" when the last such keys may go."""
+    shares = scene.runtime.adapters[scene.channel.type].limits.shares
+    if not shares:
+        return "", choices
+    asked = _SHARED.get(text.key.rpartition("+")[2], "")
+    if asked in shares:
+        language = person.conversation.language
+        return asked, (share_label(asked, language), *(choices or (skip_label(language),)))
+    if choices:
+        return "", choices  # one message has one kind of keys; the next without buttons takes the others away
+    query = (
+        sa.select(Delivery.asks, Delivery.created_at)
+        .where(Delivery.conversation_id == person.conversation.id, Delivery.asks.is_not(None))
+        .order_by(Delivery.id.desc())
+        .limit(1)
+    )
+    last, heard_at = scene.session.execute(query).first(), person.urn.last_interaction_at
+    # Not in the same breath that asked: the citizen has said something since.
+    if last is None or heard_at is None or last.asks not in shares:
+        return "", choices
+    return ("done" if heard_at > last.created_at + _A_BREATH else ""), choices
 
 
 def _joined(first: Text, question: Text) -> Text:

@@ -8,7 +8,10 @@ from datetime import date
 
 from bot.access import seen_by, sees_sealed
 from bot.rules.deadlines import WorkingHours, add_minutes
+from bot.rules.routing import TRIAGE
 from bot.runtime import Runtime
+from bot.usecases import incident_page
+from bot.usecases.accusing import count_for_the_province
 from bot.usecases.communes import holidays_of, working_hours
 from nlp.normalise import fold
 from storage.communes import Commune
@@ -21,32 +24,54 @@ LONGEST_SEARCH = 200
 
 @dataclass(frozen=True)
 class Listing:
-    """One page of the list, how many each view holds, and the commune's working time to tell deadlines by."""
+    """One page of the list, how many each view holds, and the commune's working time to tell deadlines by.
+
+    `alike`: of how many tickets each may be one; `joined`: how many others wait for its result. `for_the_province`: how
+    many sealed reports stand that nobody here opens, for whom may know it.
+    """
 
     rows: list[Row]
     counts: dict[View, int]
     next: Cursor | None
     hours: WorkingHours
     holidays: Mapping[date, bool]
+    alike: Mapping[int, int]
+    joined: Mapping[int, int]
+    for_the_province: int
 
 
 def listing(
-    runtime: Runtime, official: Official, commune: Commune, view: View, *, search: str = "", after: Cursor | None = None
+    runtime: Runtime,
+    official: Official,
+    commune: Commune,
+    view: View,
+    *,
+    search: str = "",
+    after: Cursor | None = None,
+    holidays: Mapping[date, bool] | None = None,
 ) -> Listing:
-    """The tickets of a view that this official may see, emergencies and early deadlines first."""
+    """The tickets of a view that this official may see, emergencies and early deadlines first.
+
+    `holidays`: the commune's, from whoever knows them already.
+    """
     now = runtime.now()
     hours = working_hours(dict(commune.settings))
     search = " ".join(search.split())[:LONGEST_SEARCH]
     with runtime.database.reading() as session:
-        holidays = holidays_of(session, commune.id)
+        if holidays is None:
+            holidays = holidays_of(session, commune.id)
         looker = Looker(
             seen_by=seen_by(official),
             official_id=official.id,
             agency_id=official.agency_id,
             soon=add_minutes(now, hours.minutes_a_day, hours, holidays),
             sees_sealed=sees_sealed(official),
+            triage=TRIAGE,
         )
         found = rows(session, looker, view, words=fold(search), code=search.upper(), after=after, limit=ON_A_PAGE + 1)
         held = counts(session, looker)
-    page = found[:ON_A_PAGE]
-    return Listing(page, held, page[-1].cursor if len(found) > ON_A_PAGE else None, hours, holidays)
+        page = found[:ON_A_PAGE]
+        for_the_province = count_for_the_province(session, official) if after is None else 0
+        alike, joined = incident_page.counts(session, [row.ticket for row in page])
+    following = page[-1].cursor if len(found) > ON_A_PAGE else None
+    return Listing(page, held, following, hours, holidays, alike, joined, for_the_province)

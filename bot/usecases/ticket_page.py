@@ -4,39 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from adapters.messages import Echo
 from bot.access import NotFound, audit, may_direct, seen_by
 from bot.rules.deadlines import WorkingHours
-from bot.rules.window import Window, window
+from bot.rules.fallback import OtherWay
+from bot.rules.routing import SURE
+from bot.rules.window import Way, Window, window
 from bot.runtime import Runtime
-from bot.usecases.communes import holidays_of, working_hours
+from bot.usecases.accusing import proposed_names, units_that_leave_nobody
+from bot.usecases.communes import commune_book, holidays_of, working_hours
+from bot.usecases.fallback import ways_of
+from bot.usecases.handing_over import form_words
+from bot.usecases.incident_page import Alike, Reporter, alike, reporters, standing
+from bot.usecases.parting import Linked, linked_with
+from bot.usecases.presence import Company, company
+from bot.usecases.spots import Spot, spots_of
+from bot.usecases.windows import Standing, Ways, ask, ways_for
 from nlp.reading import Reading
 from storage.agencies import Agency
 from storage.channels import Channel
 from storage.communes import Commune, Place
 from storage.contacts import Contact, Conversation, Urn
 from storage.deliveries import Delivery
-from storage.enums import Direction
-from storage.messages import Attachment, Message
+from storage.drafts import Draft
+from storage.enums import Direction, Origin
+from storage.incidents import Joining, standing_joining
+from storage.messages import Attachment, InboundEvent, Message
 from storage.officials import Official
+from storage.presence import is_company, last_sign
+from storage.retention import Hold
+from storage.sealing import Look, open_words
 from storage.tickets import Ticket, TicketEvent
+from storage.undo import Undoable, latest_undoable, was_meant
 
 MOST_MESSAGES = 300
 
 
 @dataclass
 class Said:
-    """A message with its author, its attachments and what became of its deliveries."""
+    """A message with its author, its attachments and what became of its deliveries, on the channels named.
+
+    `echo`: of one that was written elsewhere in our account's name, what the channel told of it.
+    """
 
     message: Message
     author: str | None
     attachments: list[Attachment] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    channels: dict[int, Channel] = field(default_factory=dict)
+    echo: Echo | None = None
 
     @property
     def reading(self) -> Reading | None:
@@ -71,9 +93,34 @@ class TicketPage:
     is_cut: bool
     events: list[tuple[TicketEvent, str | None]]
     choices: list[Choice]
+    spots: list[Spot]
     window: Window
+    ways: Ways
+    form_words: str
     hours: WorkingHours
     holidays: Mapping[date, bool]
+    other_ways: list[OtherWay] = field(default_factory=list)
+    linked: list[Linked] = field(default_factory=list)
+    alike: list[Alike] = field(default_factory=list)
+    reporters: list[Reporter] = field(default_factory=list)
+    joining: Joining | None = None
+    hold: tuple[Hold, str] | None = None
+    leaves_nobody: set[int] = field(default_factory=set)
+    proposed: list[str] = field(default_factory=list)
+    undoable: Undoable | None = None
+    drafts: list[tuple[Draft, str]] = field(default_factory=list)
+    was_here: datetime | None = None
+    others: list[Company] = field(default_factory=list)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether words were sealed with a key that this machine does not have."""
+        return Look.LOST in {self.ticket.look, *(said.message.look for said in self.talk)}
+
+    @property
+    def place_names(self) -> dict[int, str]:
+        """The commune's places by number."""
+        return {one.id: one.name for one in self.choices if one.kind == "place"}
 
     @property
     def last_event_by_official(self) -> int:
@@ -98,6 +145,11 @@ class TicketPage:
         ]
         return max(guesses, default=None)
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether the reader was sure enough of the topic to route by it."""
+        return (self.probability or 0.0) >= SURE
+
 
 def open_page(
     runtime: Runtime, official: Official, commune: Commune, ticket_id: int, *, address: str = ""
@@ -105,11 +157,15 @@ def open_page(
     """The page for this official; opening a sealed ticket is written down. NotFound if it is not for them."""
     now = runtime.now()
     with runtime.database.reading() as session:
-        row = session.execute(_head(official, ticket_id)).first()
+        row = session.execute(_head(official, ticket_id, now)).first()
         if row is None:
             raise NotFound
-        ticket, channel, contact, conversation, urn, agency, assignee, merged_into, held_by, earlier = row
+        ticket, channel, contact, conversation, urn, agency, assignee, merged_into, held_by, earlier, met, *more = row
+        hold, kept_by, is_alike, joined, undoable, has_drafts, was_here, has_company = more
+        if ticket.is_sealed:
+            open_words(session)
         talk, is_cut = _talk(session, official, ticket)
+        _name_writers(session, runtime, channel, talk)
         page = TicketPage(
             ticket=ticket,
             channel=channel,
@@ -124,9 +180,24 @@ def open_page(
             is_cut=is_cut,
             events=_events(session, ticket.id),
             choices=_choices(session, ticket),
+            spots=spots_of(session, ticket, (a for said in talk if _is_theirs(said.message) for a in said.attachments)),
             window=_window(runtime, channel, urn),
+            ways=(ways := ways_for(runtime, channel, urn, contact)),
+            form_words=_form_words(session, ways, ticket),
             hours=working_hours(dict(commune.settings)),
             holidays=holidays_of(session, commune.id),
+            other_ways=ways_of(session, runtime, contact.id) if met > 1 else [],
+            linked=linked_with(session, contact.id) if met > 1 else [],
+            alike=alike(session, official, ticket) if is_alike else [],
+            reporters=reporters(session, ticket, now) if joined else [],
+            joining=standing_joining(session, ticket.id) if ticket.merged_into_id is not None else None,
+            hold=(hold, kept_by) if hold else None,
+            undoable=session.get(Undoable, undoable) if undoable is not None else None,
+            drafts=_drafts(session, ticket.id) if has_drafts else [],
+            was_here=was_here,
+            others=company(session, official, ticket.id, now) if has_company else [],
+            leaves_nobody=units_that_leave_nobody(session, ticket) if ticket.is_sealed else set(),
+            proposed=proposed_names(session, ticket),
         )
     if ticket.is_sealed:
         with runtime.database.transaction() as session:
@@ -134,17 +205,42 @@ def open_page(
     return page
 
 
-def _head(official: Official, ticket_id: int) -> sa.Select[Any]:
+def _is_theirs(message: Message) -> bool:
+    """Whether the citizen said it, and in a report: what belongs to none cannot be taken from there."""
+    return message.direction is Direction.IN and message.ticket_id is not None
+
+
+def _head(official: Official, ticket_id: int, now: datetime) -> sa.Select[Any]:
     parent, other, assignee, holder = aliased(Ticket), aliased(Ticket), aliased(Official), aliased(Official)
+    keeper = aliased(Official)
     earlier = (
         sa.select(sa.func.count())
         .where(other.contact_id == Ticket.contact_id, other.commune_id == Ticket.commune_id, other.id < Ticket.id)
         .correlate(Ticket)
         .scalar_subquery()
     )
+    met_at = aliased(Urn)
+    met = sa.select(sa.func.count()).where(met_at.contact_id == Ticket.contact_id).correlate(Ticket).scalar_subquery()
     return (
         sa.select(
-            Ticket, Channel, Contact, Conversation, Urn, Agency.name, assignee.name, parent.code, holder.name, earlier
+            Ticket,
+            Channel,
+            Contact,
+            Conversation,
+            Urn,
+            Agency.name,
+            assignee.name,
+            parent.code,
+            holder.name,
+            earlier,
+            met,
+            Hold,
+            keeper.name,
+            *standing(),
+            latest_undoable(Ticket.id, official.id, now),
+            sa.select(Draft.id).where(Draft.ticket_id == Ticket.id).correlate(Ticket).exists(),
+            last_sign(Ticket.id, official.id),
+            is_company(Ticket.id, official.id, now),
         )
         .join(Conversation, Conversation.id == Ticket.conversation_id)
         .join(Channel, Channel.id == Conversation.channel_id)
@@ -154,6 +250,8 @@ def _head(official: Official, ticket_id: int) -> sa.Select[Any]:
         .outerjoin(assignee, assignee.id == Ticket.official_id)
         .outerjoin(parent, parent.id == Ticket.merged_into_id)
         .outerjoin(holder, holder.id == Conversation.held_by_id)
+        .outerjoin(Hold, sa.and_(Hold.ticket_id == Ticket.id, Hold.released_at.is_(None)))
+        .outerjoin(keeper, keeper.id == Hold.by_id)
         .where(Ticket.id == ticket_id, seen_by(official))
     )
 
@@ -174,28 +272,40 @@ def _talk(session: Session, official: Official, ticket: Ticket) -> tuple[list[Sa
         belongs = sa.or_(belongs, loose)
     latest = (
         sa.select(Message.id)
-        .where(belongs, Message.commune_id == ticket.commune_id)
+        .where(belongs, Message.commune_id == ticket.commune_id, was_meant(Message.template))
         .order_by(Message.occurred_at.desc(), Message.id.desc())
         .limit(MOST_MESSAGES + 1)
         .subquery()
     )
     rows = session.execute(
-        sa.select(Message, Official.name, Attachment, Delivery)
+        sa.select(Message, Official.name, Attachment, Delivery, Channel)
         .where(Message.id.in_(sa.select(latest.c.id)))
         .outerjoin(Official, Official.id == Message.author_id)
         .outerjoin(Attachment, Attachment.message_id == Message.id)
-        .outerjoin(Delivery, Delivery.message_id == Message.id)
+        .outerjoin(Delivery, sa.and_(Delivery.message_id == Message.id, was_meant(Delivery.code)))
+        .outerjoin(Channel, Channel.id == Delivery.channel_id)
         .order_by(Message.occurred_at, Message.id, Attachment.position, Attachment.id, Delivery.part, Delivery.id)
     )
     found: dict[int, Said] = {}
-    for message, author, attachment, delivery in rows:
+    for message, author, attachment, delivery, channel in rows:
         said = found.setdefault(message.id, Said(message, author))
         if attachment is not None and attachment not in said.attachments:
             said.attachments.append(attachment)
         if delivery is not None and delivery not in said.deliveries:
             said.deliveries.append(delivery)
+            said.channels[delivery.channel_id] = channel
     talk = list(found.values())
     return talk[-MOST_MESSAGES:], len(talk) > MOST_MESSAGES
+
+
+def _name_writers(session: Session, runtime: Runtime, channel: Channel, talk: list[Said]) -> None:
+    """Who wrote what was not written here, as far as the channel says."""
+    elsewhere = {s.message.inbound_event_id: s for s in talk if s.message.origin is Origin.CHANNEL_APP}
+    if not elsewhere:
+        return
+    for event in session.scalars(sa.select(InboundEvent).where(InboundEvent.id.in_(elsewhere))):
+        words = runtime.adapters[channel.type].parse(event.body)
+        elsewhere[event.id].echo = next((word for word in words if isinstance(word, Echo)), None)
 
 
 def _events(session: Session, ticket_id: int) -> list[tuple[TicketEvent, str | None]]:
@@ -206,6 +316,13 @@ def _events(session: Session, ticket_id: int) -> list[tuple[TicketEvent, str | N
         .order_by(TicketEvent.at, TicketEvent.id)
     )
     return [(event, name) for event, name in rows]
+
+
+def _drafts(session: Session, ticket_id: int) -> list[tuple[Draft, str]]:
+    """What is being written about it and by whom, the latest first."""
+    query = sa.select(Draft, Official.name).join(Official, Official.id == Draft.official_id)
+    rows = session.execute(query.where(Draft.ticket_id == ticket_id).order_by(Draft.saved_at.desc(), Draft.id))
+    return [(draft, name) for draft, name in rows]
 
 
 def _choices(session: Session, ticket: Ticket) -> list[Choice]:
@@ -240,6 +357,23 @@ def _window(runtime: Runtime, channel: Channel, urn: Urn) -> Window:
     )
 
 
+def _form_words(session: Session, ways: Ways, ticket: Ticket) -> str:
+    """How the approved message would read, if that is what is left."""
+    if ways.form is None or ways.plan.way is not Way.TEMPLATE:
+        return ""
+    return ways.form.text.format_map(form_words(commune_book(session, ticket.commune_id), ticket))
+
+
+def ask_window(runtime: Runtime, official: Official, ticket_id: int) -> bool:
+    """An official has the channel asked when the citizen was last there; False when it does not say. NotFound."""
+    with runtime.database.reading() as session:
+        row = session.execute(_head(official, ticket_id, runtime.now())).first()
+        if row is None:
+            raise NotFound
+        channel, urn = row[1], row[4]
+    return ask(runtime, channel, Standing(urn.id, urn.value, urn.last_interaction_at)) is not None
+
+
 def changes_since(
     runtime: Runtime, official: Official, ticket_id: int, event_id: int
 ) -> list[tuple[TicketEvent, str | None]]:
@@ -247,4 +381,5 @@ def changes_since(
     with runtime.database.reading() as session:
         if session.scalar(sa.select(Ticket.id).where(Ticket.id == ticket_id, seen_by(official))) is None:
             raise NotFound
+        open_words(session)
         return [(event, name) for event, name in _events(session, ticket_id) if event.id > event_id]

@@ -6,36 +6,46 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot import texts
 from bot.access import (
     Forbidden,
     audit,
     delivery_for,
     may_direct,
     may_reply,
-    may_reveal,
     may_unseal,
+    reads_sealed,
     roles_on,
     ticket_for,
 )
-from bot.queue import REPLIES
-from bot.rules.deadlines import due_at
+from bot.queue import MEDIA, REPLIES
 from bot.rules.lifecycle import SHORTEST_REASON, WITH_REPLY, Given, NotAllowed, check
-from bot.rules.routing import route
+from bot.rules.routing import TRIAGE
 from bot.runtime import Runtime
-from bot.usecases import deliveries
+from bot.usecases import deliveries, drafts, undoing
+from bot.usecases.accusing import must_not_be_accused, propose
+from bot.usecases.answered import tell_joined
+from bot.usecases.clocks import calendar_of, plan, set_deadlines
 from bot.usecases.corrections import OPEN, SEALED, place_code, record
+from bot.usecases.describing import route_of
 from bot.usecases.desk import Desk, at_desk
+from bot.usecases.incidents import join_one, keep_earliest, let_go
 from nlp.topics import TOPICS
 from storage.agencies import Agency
+from storage.alerts import raise_alert
 from storage.communes import Place
-from storage.enums import CorrectionKind, EventKind, Role, TicketState, Urgency
+from storage.database import advisory_lock
+from storage.drafts import DraftKind
+from storage.enums import AlertKind, CorrectionKind, Direction, EventKind, TicketState
+from storage.incidents import joined_to
 from storage.messages import Message
 from storage.officials import Official
 from storage.tickets import Ticket, TicketEvent
 
 LONGEST_NOTE = 5_000
 LONGEST_REASON = 2_000
+LEADERSHIP = "lanh-dao"
+# Steps that are a question or an answer to the citizen: taken back like a reply.
+_UNDONE_AS_SENT = frozenset({TicketState.WAITING_CITIZEN, TicketState.DECLINED})
 
 
 def receive(runtime: Runtime, official: Official, ticket_id: int, *, version: int) -> bool:
@@ -54,57 +64,93 @@ def change_state(
     with at_desk(runtime, official, ticket_id, version) as desk:
         if target in WITH_REPLY:
             raise NotAllowed("by_reply", "Kết quả được gửi bằng mẫu trả lời, không đổi trạng thái riêng.")
+        if target is TicketState.FORWARDED:
+            raise NotAllowed("by_transfer", "Chuyển cơ quan khác bằng phiếu chuyển, không đổi trạng thái riêng.")
         _must_not_be_spam(desk)
         check(desk.ticket.state, target, roles_on(official, desk.ticket), given)
         words = " ".join(given.words.split())
         data: dict[str, Any] = {}
         if target is TicketState.ASSIGNED and given.agency_id is not None:
             data["agency"] = _give_to(desk, given.agency_id).name
-        if target is TicketState.FORWARDED and given.by_date is not None:
-            data |= {"body": given.body.strip()[:200], "by_date": given.by_date.isoformat()}
-        if target is TicketState.MERGED:
-            data["into"] = _merge(desk, given.target_code).code
+        if (desk.ticket.state, target) == (TicketState.ASSIGNED, TicketState.RECEIVED):
+            data["returned"] = _give_back(desk)
         if desk.ticket.state is TicketState.WAITING_APPROVAL:
             _return_draft(desk)
-        desk.move(target, data, words or None)
-        text = _told_to_citizen(desk, target, given, words)
-        if text is not None:
-            desk.owe(desk.write(text.words, template=text.key))
+        if target is TicketState.MERGED:
+            join_one(desk, desk.ticket, _target(desk, given.target_code))
+        else:
+            with undoing.undoable(desk) as chance:
+                desk.move(target, data, words or None)
+                told = _tell(desk, target, words)
+                if told is not None and target in _UNDONE_AS_SENT:
+                    chance.keep(told, {"text": words})
     runtime.nudge(REPLIES)
 
 
-def _told_to_citizen(desk: Desk, target: TicketState, given: Given, words: str) -> texts.Text | None:
-    book, ticket = desk.book, desk.ticket
-    if target is TicketState.WAITING_CITIZEN:
-        return desk.say("need_more", ma=ticket.code, can=words)
-    if target is TicketState.DECLINED:
-        return desk.say("refused", ma=ticket.code, lydo=words, noitiep=book.reception)
-    if target is TicketState.FORWARDED and given.by_date is not None:
-        return desk.say(
-            "forwarded",
-            ma=ticket.code,
-            xa=book.name,
-            coquan=given.body.strip()[:200],
-            ngay=texts.day(desk.now),
-            han=f"{given.by_date:%d/%m/%Y}",
+def _give_back(desk: Desk) -> int:
+    """An agency gives a ticket back, once: the dispatch centre has it again; the second time the leaders decide.
+
+    Gives how often it was given back, this time included.
+    """
+    before = desk.session.scalars(
+        sa.select(TicketEvent.data).where(
+            TicketEvent.ticket_id == desk.ticket.id, TicketEvent.kind == EventKind.STATE_CHANGED
         )
-    if target is TicketState.MERGED and ticket.merged_into_id:
-        into = desk.session.get_one(Ticket, ticket.merged_into_id)
-        agency = book.agency_names.get(into.agency_id or 0, book.name)
-        return desk.say("merged", ma=ticket.code, ma0=into.code, donvi=agency)
+    )
+    times = 1 + sum(bool(data.get("returned")) for data in before)
+    slug = TRIAGE if times == 1 else LEADERSHIP
+    desk.ticket.agency_id = desk.book.agencies.get(slug, desk.ticket.agency_id)
+    desk.ticket.official_id = None
+    if times > 1:
+        raise_alert(
+            desk.session,
+            desk.ticket.commune_id,
+            AlertKind.RETURNED,
+            f"returned:{desk.ticket.id}:{times}",
+            desk.now,
+            ticket_id=desk.ticket.id,
+            audience="leaders",
+            times=times,
+        )
+    return times
+
+
+def _tell(desk: Desk, target: TicketState, words: str) -> Message | None:
+    """Tell the citizen what concerns them; what concerns the whole incident, everybody who joined it too."""
+    told = _told_to_citizen(desk, target, words)
+    if told is None:
+        return None
+    key, variables = told
+    text = desk.say(key, **variables)
+    message = desk.write(text.words, template=text.key)
+    desk.owe(message)
+    if target is not TicketState.WAITING_CITIZEN:
+        tell_joined(desk, key, variables)
+    return message
+
+
+def _told_to_citizen(desk: Desk, target: TicketState, words: str) -> tuple[str, dict[str, str]] | None:
+    book = desk.book
+    if target is TicketState.WAITING_CITIZEN:
+        return "need_more", {"can": words}
+    if target is TicketState.DECLINED:
+        return "refused", {"lydo": words, "noitiep": book.reception}
     if target is TicketState.REOPENED:
-        return desk.say("reopened", ma=ticket.code, xa=book.name)
+        return "reopened", {}
     return None
 
 
-def _merge(desk: Desk, code: str) -> Ticket:
+def _target(desk: Desk, code: str) -> Ticket:
     ticket = desk.ticket
+    advisory_lock(desk.session, f"incidents:{ticket.commune_id}")
     into = desk.session.scalar(
-        sa.select(Ticket).where(
+        sa.select(Ticket)
+        .where(
             Ticket.commune_id == ticket.commune_id,
             Ticket.code == code.strip().upper(),
             Ticket.is_sealed == ticket.is_sealed,
         )
+        .with_for_update()
     )
     if into is None or into.id == ticket.id or into.merged_into_id is not None:
         raise NotAllowed("no_such_target", "Không có phản ánh mang mã này để ghép vào. Anh/Chị vui lòng xem lại mã.")
@@ -112,7 +158,10 @@ def _merge(desk: Desk, code: str) -> Ticket:
         raise NotAllowed(
             "target_is_spam", "Phản ánh mang mã này đang trong tin rác. Anh/Chị khôi phục phản ánh đó trước rồi ghép."
         )
-    ticket.merged_into_id = into.id
+    if not into.is_open and into.state is not TicketState.ANSWERED:
+        raise NotAllowed(
+            "target_is_over", "Phản ánh mang mã này đã kết thúc, không còn kết quả nào để chờ. Anh/Chị mở lại rồi ghép."
+        )
     return into
 
 
@@ -147,15 +196,15 @@ def assign(
         if desk.ticket.state is TicketState.RECEIVED and not is_own:
             desk.move(TicketState.ASSIGNED, {"agency": agency.name})
         if tell_citizen:
-            text = desk.say(
-                "routed",
-                ma=desk.ticket.code,
-                donvi=agency.name,
-                nguoi=(person.name if person else None) or agency.contact_name or "",
-                dt=agency.phone or "",
-                han=desk.voice.moment(desk.ticket.due_at) if desk.ticket.due_at else "",
-            )
+            who = {
+                "donvi": agency.name,
+                "nguoi": (person.name if person else None) or agency.contact_name or "",
+                "dt": agency.phone or "",
+            }
+            due = desk.ticket.due_at
+            text = desk.say("routed", han=desk.voice.moment(due) if due else "", **who)
             desk.owe(desk.write(text.words, template=text.key))
+            tell_joined(desk, "routed", {**who, "han": lambda voice: voice.moment(due) if due else ""})
     runtime.nudge(REPLIES)
 
 
@@ -167,6 +216,7 @@ def _give_to(desk: Desk, agency_id: int) -> Agency:
     )
     if agency is None:
         raise NotAllowed("no_such_agency", "Không có đơn vị này trong danh sách của địa phương.")
+    must_not_be_accused(desk.ticket, agency)
     if desk.ticket.agency_id != agency.id:
         desk.ticket.official_id = None
     desk.ticket.agency_id = agency.id
@@ -188,8 +238,8 @@ def _colleague(desk: Desk, official_id: int | None, agency: Agency) -> Official 
             "other_agency", "%(person)s không thuộc %(agency)s. Anh/Chị vui lòng chọn lại.", person=person.name,
             agency=agency.name,
         )  # fmt: skip
-    if desk.ticket.is_sealed and not person.has(Role.LEADER, Role.SEALED_READER):
-        raise NotAllowed("sealed", "Phản ánh đang niêm phong chỉ giao được cho lãnh đạo hoặc người được giao mật.")
+    if desk.ticket.is_sealed and not reads_sealed(person, desk.ticket):
+        raise NotAllowed("sealed", "Phản ánh đang niêm phong chỉ giao được cho người được giao mật.")
     return person
 
 
@@ -206,23 +256,23 @@ def set_topic(runtime: Runtime, official: Official, ticket_id: int, *, version: 
         ticket.topic, ticket.topic_is_confirmed, ticket.is_restricted = topic, True, known.restricted
         if before != topic and not ticket.is_sealed:
             follow_topic(desk)
+        ticket.compare_at = desk.now
         desk.event(EventKind.TOPIC_CHANGED, {"from": before, "to": topic})
 
 
 def follow_topic(desk: Desk) -> None:
     """Routing, while nobody works on it yet and no person chose the agency, and deadline follow the topic."""
-    ticket, book, topic = desk.ticket, desk.book, TOPICS[desk.ticket.topic or "khac"]
+    ticket = desk.ticket
     is_free = ticket.official_id is None and ticket.state in {TicketState.NEW, TicketState.RECEIVED}
     if is_free and not _agency_was_chosen(desk):
-        ticket.agency_id = route(topic.slug, 1.0, ticket.place_id, book.rules, book.agencies, topic.agency).agency_id
+        ticket.agency_id = route_of(ticket, 1.0, desk.book.table).agency_id
     set_deadline(desk)
 
 
 def set_deadline(desk: Desk) -> None:
-    """The deadline follows topic and urgency."""
-    ticket, book = desk.ticket, desk.book
-    sla = {Urgency.EMERGENCY: "S0", Urgency.URGENT: "S1"}.get(ticket.urgency, TOPICS[ticket.topic or "khac"].sla)
-    ticket.due_at = due_at(ticket.opened_at, sla, book.hours, book.holidays)
+    """The deadlines follow topic and urgency; of an incident, the earliest of those who reported it stays."""
+    set_deadlines(desk.ticket, desk.book)
+    keep_earliest(desk.ticket, joined_to(desk.session, desk.ticket.id), desk.book)
 
 
 def _agency_was_chosen(desk: Desk) -> bool:
@@ -263,6 +313,7 @@ def set_place(
         record(desk, CorrectionKind.PLACE, known, place_code(place_id, words))
         desk.ticket.place_id = place.id if place else None
         desk.ticket.place_text = words or (_in_full(place) if place else None)
+        desk.ticket.compare_at = desk.now
         desk.event(EventKind.PLACE_CHANGED, {"from": before, "to": desk.ticket.place_text})
 
 
@@ -279,6 +330,7 @@ def add_note(runtime: Runtime, official: Official, ticket_id: int, *, version: i
         raise NotAllowed("too_long", "Ghi chú dài hơn %(most)s ký tự. Anh/Chị vui lòng rút ngắn.", most=LONGEST_NOTE)
     with at_desk(runtime, official, ticket_id, version) as desk:
         desk.event(EventKind.NOTED, words=text)
+        drafts.forget(desk.session, official, ticket_id, DraftKind.NOTE)
 
 
 def unseal(runtime: Runtime, official: Official, ticket_id: int, *, version: int, reason: str) -> None:
@@ -287,15 +339,16 @@ def unseal(runtime: Runtime, official: Official, ticket_id: int, *, version: int
     with at_desk(runtime, official, ticket_id, version) as desk:
         ticket = desk.ticket
         if not may_unseal(official, ticket):
-            raise NotAllowed(
-                "not_yours", "Chỉ lãnh đạo hoặc người được giao mật mở được niêm phong một phản ánh đang niêm phong."
-            )
+            raise NotAllowed("not_yours", "Chỉ người được giao mật mở được niêm phong một phản ánh đang niêm phong.")
         record(desk, CorrectionKind.SEAL, SEALED, OPEN)
-        ticket.is_sealed = False
-        desk.session.execute(sa.update(Message).where(Message.ticket_id == ticket_id).values(is_sealed=False))
+        ticket.is_sealed, ticket.accused_agency_id = False, None
+        ticket.proposed_agencies, ticket.accusation_decided_at = "", None
+        _mark_messages(desk, is_sealed=False)
         follow_topic(desk)
+        ticket.compare_at = desk.now
         desk.event(EventKind.UNSEALED, words=reason)
         audit(desk.session, official, "ticket.unsealed", f"ticket:{ticket_id}", desk.now)
+    runtime.nudge(MEDIA)
 
 
 def seal(runtime: Runtime, official: Official, ticket_id: int, *, version: int, reason: str) -> None:
@@ -308,16 +361,29 @@ def seal(runtime: Runtime, official: Official, ticket_id: int, *, version: int, 
             raise NotAllowed("sealed_already", "Phản ánh này đã niêm phong.")
         _must_not_be_spam(desk)
         record(desk, CorrectionKind.SEAL, OPEN, SEALED)
+        let_go(desk.session, ticket, desk.book, desk.now, official.id)
+        said = sa.select(Message.text).where(Message.ticket_id == ticket.id, Message.direction == Direction.IN)
+        texts = list(desk.session.scalars(said))
         ticket.is_sealed = True
         ticket.agency_id = desk.book.agencies.get("lanh-dao", ticket.agency_id)
         ticket.official_id = None
-        desk.session.execute(sa.update(Message).where(Message.ticket_id == ticket_id).values(is_sealed=True))
+        plan(ticket, calendar_of(desk.book))
+        _mark_messages(desk, is_sealed=True)
+        propose(desk.session, ticket, desk.book, texts, desk.now, is_denunciation=False)
         desk.event(EventKind.SEALED, words=reason)
         audit(desk.session, official, "ticket.sealed", f"ticket:{ticket_id}", desk.now)
+    runtime.nudge(MEDIA)
 
 
-def resend(runtime: Runtime, official: Official, delivery_id: int) -> int:
-    """A person decides to send a failed or unclear delivery again; gives the ticket's id."""
+def _mark_messages(desk: Desk, *, is_sealed: bool) -> None:
+    """One by one: the session locks or opens each, with all that hangs on it."""
+    for message in desk.session.scalars(sa.select(Message).where(Message.ticket_id == desk.ticket.id)):
+        message.is_sealed = is_sealed
+    desk.session.flush()
+
+
+def resend(runtime: Runtime, official: Official, delivery_id: int, *, pays: bool = False) -> int:
+    """A person decides to send a failed or unclear delivery again, for money if they agree; gives the ticket's id."""
     with runtime.database.transaction() as session:
         delivery, ticket = delivery_for(session, official, delivery_id)
         if not may_reply(official, ticket):
@@ -325,23 +391,14 @@ def resend(runtime: Runtime, official: Official, delivery_id: int) -> int:
         audit(
             session,
             official,
-            "delivery.resent",
+            "delivery.resent_for_money" if pays else "delivery.resent",
             f"delivery:{delivery_id}",
             runtime.now(),
             was=delivery.state.value,
             code=delivery.code,
         )
-    deliveries.resend(runtime, official.id, delivery)
+    deliveries.resend(runtime, official.id, delivery, pays=pays)
     return ticket.id
-
-
-def reveal(runtime: Runtime, official: Official, ticket_id: int, address: str) -> None:
-    """Write down that the official had a citizen's masked numbers shown."""
-    with runtime.database.transaction() as session:
-        ticket = ticket_for(session, official, ticket_id)
-        if not may_reveal(official, ticket):
-            raise Forbidden
-        audit(session, official, "contact.revealed", f"ticket:{ticket_id}", runtime.now(), address)
 
 
 def must_direct(desk: Desk) -> None:

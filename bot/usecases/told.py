@@ -21,6 +21,7 @@ from storage.channels import Channel
 from storage.database import advisory_lock
 from storage.enums import InboundState
 from storage.messages import InboundEvent, Message
+from storage.sealing import open_words
 from storage.tickets import Ticket
 
 LONGEST = 4_000
@@ -59,6 +60,7 @@ def hear(
     mark = hashlib.sha256(f"{what}:{message_id}".encode()).hexdigest()[:40]
     with runtime.database.transaction() as session:
         session.autoflush = False
+        open_words(session, strictly=True)
         advisory_lock(session, f"{channel.id}:{urn}")
         key = f"told:{mark}"
         done = session.scalar(

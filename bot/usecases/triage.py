@@ -7,8 +7,10 @@ import sqlalchemy as sa
 from bot.access import audit
 from bot.rules.lifecycle import NotAllowed
 from bot.runtime import Runtime
+from bot.usecases.clocks import calendar_of, plan
 from bot.usecases.corrections import NO_SPAM, SPAM, record
 from bot.usecases.desk import Desk, at_desk
+from bot.usecases.incidents import let_go
 from bot.usecases.tickets import must_direct, set_deadline
 from storage.deliveries import Delivery
 from storage.enums import CorrectionKind, DeliveryState, EventKind, TicketState, Urgency
@@ -61,6 +63,7 @@ def mark_spam(runtime: Runtime, official: Official, ticket_id: int, *, version: 
             )
         record(desk, CorrectionKind.SPAM, NO_SPAM, SPAM)
         desk.event(EventKind.MARKED_SPAM, {"from": ticket.state.value})
+        let_go(desk.session, ticket, desk.book, desk.now, official.id)
         ticket.is_spam, ticket.state, ticket.is_open, ticket.closed_at = True, TicketState.CLOSED, False, desk.now
         _say_nothing_more(desk)
         audit(desk.session, official, "ticket.marked_spam", f"ticket:{ticket_id}", desk.now)
@@ -83,6 +86,8 @@ def restore(runtime: Runtime, official: Official, ticket_id: int, *, version: in
         state = _stood(desk)
         record(desk, CorrectionKind.SPAM, SPAM, NO_SPAM)
         ticket.is_spam, ticket.state, ticket.is_open, ticket.closed_at = False, state, state.is_open, None
+        ticket.compare_at = desk.now
+        plan(ticket, calendar_of(desk.book))
         desk.event(EventKind.RESTORED, {"to": state.value})
         audit(desk.session, official, "ticket.restored", f"ticket:{ticket_id}", desk.now)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapters.messages import InboundMessage
-from bot.rules.commands import Command
+from bot.rules.commands import RIGHTS, Command
 from bot.rules.dialogue import Heard
 from bot.rules.identity import introduces, looks_like_name
 from bot.rules.threading import SURE
@@ -84,6 +84,7 @@ class Turn:
             accented=self.message.text.lower(),
             has_cue=self.has_cue,
             says_who=introduces(self.message.text_folded) or looks_like_name(self.message.text),
+            right=self.command.verb if self.command is not None and self.command.verb in RIGHTS else None,
         )
 
     def tell(self, key: str, *, ticket: Ticket | None = None, once: str = "", then: str = "", **variables: str) -> None:

@@ -19,19 +19,24 @@ from sqlalchemy.orm import Session
 
 from adapters.messages import WebhookRequest
 from adapters.web_form import LONGEST_TEXT, SIGNATURE_HEADER, WebForm, WebFormConfig, signature, visitor_of
-from bot.queue import INBOX
+from bot.queue import INBOX, MEDIA
 from bot.runtime import Runtime
+from bot.stores import StoreAway
+from bot.usecases import sealed_files
+from bot.usecases.form_files import reference_to
 from bot.usecases.media import NotWhatItSays, check
 from bot.usecases.problems import Problem
 from bot.usecases.tokens import channel_config
+from storage.blobs import let_go
 from storage.channels import Channel
 from storage.communes import Commune
 from storage.contacts import Conversation, Urn
 from storage.deliveries import Delivery
-from storage.enums import DeliveryState, Direction, InboundState
+from storage.enums import DeliveryKind, DeliveryState, Direction, InboundState
 from storage.ingest import Ingest, NewEvent
 from storage.intake import next_number
 from storage.messages import Attachment, InboundEvent, Message
+from storage.sealing import open_words
 
 log = structlog.get_logger()
 
@@ -135,14 +140,14 @@ def write(
     if by is None:
         _not_too_often(runtime, page, address)
     config: WebFormConfig = channel_config(runtime, page.channel)
-    kept = [(one, runtime.blobs.keep(one.data)) for one in written.files]
+    kept = _kept(runtime, written.files)
     try:
         said = _body(runtime, page, link, written, kept)
         is_new = _store(runtime, page, config, said | _entering(by))
     except BaseException:
         _let_go(runtime, kept)
         raise
-    if not is_new:  # the first one holds its own copies; nobody would ever erase these
+    if not is_new:  # the first one may have come with other photos: nobody would ever erase these
         _let_go(runtime, kept)
     runtime.nudge(INBOX)
 
@@ -186,9 +191,10 @@ def picture(runtime: Runtime, page: Page, link: str, message_id: int) -> bytes |
     )
     with runtime.database.reading() as session:
         blob = session.scalar(query.limit(1))
-    return runtime.blobs.read(blob) if blob else None
+    return sealed_files.read(runtime, blob) if blob else None
 
 
+SEALED_LINE = "Nội dung ông/bà gửi đã được niêm phong nên không hiện lại ở đây."
 _ON_THE_PAGE = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ)
 
 
@@ -245,7 +251,10 @@ def _body(
         "visitor": visitor_of(link),
         "at": int(runtime.now().timestamp() * 1000),
         "text": written.text.strip(),
-        "files": [{"kind": "image", "blob": blob, "name": one.name[:200]} for one, blob in kept],
+        "files": [
+            {"kind": "image", "blob": reference_to(runtime, page.channel, blob), "name": one.name[:200]}
+            for one, blob in kept
+        ],
         "pin": list(written.pin) if written.pin else None,
         "name": written.name.strip()[:A_NAME],
         "phone": written.phone.strip()[:A_PHONE],
@@ -253,9 +262,28 @@ def _body(
     }
 
 
+def _kept(runtime: Runtime, files: Sequence[SentFile]) -> list[tuple[SentFile, str]]:
+    """The files with the names they are kept under; all of them or none."""
+    kept: list[tuple[SentFile, str]] = []
+    try:
+        for one in files:
+            kept.append((one, runtime.blobs.keep(one.data)))  # noqa: PERF401 - what was kept before a failure is let go
+        if not all(runtime.blobs.confirm(blob) for _, blob in kept):
+            raise StoreAway("erased_meanwhile")
+    except StoreAway as error:
+        log.error("form.store_away", code=error.code)
+        _let_go(runtime, kept)
+        raise FormProblem(
+            "Hiện chưa nhận được ảnh. Ông/bà vui lòng gửi lại sau ít phút, hoặc gửi ngay bằng lời, không kèm ảnh."
+        ) from None
+    return kept
+
+
 def _let_go(runtime: Runtime, kept: list[tuple[SentFile, str]]) -> None:
-    for _, blob in kept:
-        runtime.blobs.delete(blob)
+    if kept:
+        with runtime.database.transaction() as session:
+            let_go(session, [blob for _, blob in kept], runtime.now())
+        runtime.nudge(MEDIA)
 
 
 def _store(runtime: Runtime, page: Page, config: WebFormConfig, said: dict[str, object]) -> bool:
@@ -283,6 +311,7 @@ def _store(runtime: Runtime, page: Page, config: WebFormConfig, said: dict[str, 
 
 
 def _lines(session: Session, conversation: Conversation) -> tuple[list[Line], tuple[str, ...]]:
+    open_words(session)  # what was answered in secret is theirs to read
     query = (
         sa.select(Message)
         .where(Message.conversation_id == conversation.id, Message.part_of_id.is_(None))
@@ -294,7 +323,9 @@ def _lines(session: Session, conversation: Conversation) -> tuple[list[Line], tu
     sent = {
         row.message_id: row
         for row in session.scalars(
-            sa.select(Delivery).where(Delivery.message_id.in_(ids), Delivery.state.in_(_ON_THE_PAGE))
+            sa.select(Delivery).where(
+                Delivery.message_id.in_(ids), Delivery.urn_id == conversation.urn_id, Delivery.state.in_(_ON_THE_PAGE)
+            )
         )
     }
     files: dict[int, list[str]] = {}
@@ -310,8 +341,22 @@ def _lines(session: Session, conversation: Conversation) -> tuple[list[Line], tu
         kinds = files.get(message.id, [])
         photo = message.id if is_ours and sent[message.id].image_blob else None
         images = kinds.count("image")
-        lines.append(Line(is_ours, message.text, message.occurred_at, images, len(kinds) - images, photo))
-    return lines, _choices(messages, sent)
+        # Who finds the link must not learn from it what was told in secret.
+        text = message.text if is_ours or message.sealed is None else SEALED_LINE
+        lines.append(Line(is_ours, text, message.occurred_at, images, len(kinds) - images, photo))
+    lines = sorted([*lines, *_announced(session, conversation)], key=lambda line: line.at)
+    return lines[-SHOWN:], _choices(messages, sent)
+
+
+def _announced(session: Session, conversation: Conversation) -> list[Line]:
+    """What was announced to them; it is nobody's message in the talk."""
+    query = sa.select(Delivery.text, Delivery.sent_at).where(
+        Delivery.conversation_id == conversation.id,
+        Delivery.kind == DeliveryKind.ANNOUNCEMENT,
+        Delivery.state.in_(_ON_THE_PAGE),
+        Delivery.sent_at.is_not(None),
+    )
+    return [Line(True, text, at) for text, at in session.execute(query.order_by(Delivery.id.desc()).limit(SHOWN))][::-1]
 
 
 def _choices(messages: Sequence[Message], sent: dict[int | None, Delivery]) -> tuple[str, ...]:

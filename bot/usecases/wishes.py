@@ -11,14 +11,16 @@ import sqlalchemy as sa
 from bot import texts
 from bot.rules.commands import Command, Verb, code_in
 from bot.rules.dialogue import Question
-from bot.usecases import dialogue, judging, own_tickets
+from bot.usecases import dialogue, judging, linking, own_tickets, publicity
 from bot.usecases.filing import Filed, file_message
 from bot.usecases.news import subscribe, unsubscribe, wanted_in_words
+from bot.usecases.parting import linked_with
 from bot.usecases.related import note
 from bot.usecases.telling import speak, voice_of
 from bot.usecases.turns import Turn
 from storage.agencies import Agency
 from storage.enums import Consent, EventKind, TicketState, Urgency
+from storage.incidents import joined_to
 from storage.tickets import Ticket
 
 _NOTHING = Filed(None)
@@ -162,7 +164,7 @@ def _withdraw(turn: Turn, command: Command) -> Filed:
 def do_with(turn: Turn, verb: str, ticket: Ticket) -> Filed:
     """Go on with a wish once it is clear which ticket is meant."""
     if verb == "withdraw":
-        if not _is_withdrawable(ticket):
+        if not _is_withdrawable(ticket) or joined_to(turn.work.session, ticket.id):
             return withdraw(turn, ticket)
         summary = ticket.summary[:60].rstrip() + ("…" if len(ticket.summary) > 60 else "")
         dialogue.ask(turn.work, turn.person, Question.WITHDRAW, ticket, tomtat=summary or turn.label(ticket.topic))
@@ -178,11 +180,12 @@ def _is_withdrawable(ticket: Ticket) -> bool:
 def withdraw(turn: Turn, ticket: Ticket) -> Filed:
     """Take a report back; danger, what is sealed and what is being worked on is decided by a person."""
     work = turn.work
-    if not _is_withdrawable(ticket):
+    if not _is_withdrawable(ticket) or joined_to(work.session, ticket.id):  # others wait for its result
         turn.message.answers, turn.message.answers_ticket_id = "withdraw", ticket.id
         work.session.flush()
         filed = file_message(work, turn.person, turn.message)
-        turn.tell("withdraw_by_person", ticket=ticket)
+        # What accuses the leaders no person here can look at; it goes by itself.
+        turn.tell("denunciation_leaders" if ticket.accuses_leaders else "withdraw_by_person", ticket=ticket)
         return filed
     ticket.state, ticket.is_open, ticket.closed_at = TicketState.WITHDRAWN, False, work.now
     ticket.is_touched = True
@@ -277,6 +280,9 @@ def _data(turn: Turn, command: Command) -> Filed:  # noqa: ARG001 - one signatur
         so=str(count or 0),
         nhantin=wanted_in_words(work, turn.person),
     )
+    others = linked_with(work.session, contact.id)
+    if others:
+        turn.tell("data_linked", danhsach=", ".join(one.where for one in others))
     return _NOTHING
 
 
@@ -289,6 +295,9 @@ def _take_consent_back(turn: Turn, command: Command) -> Filed:  # noqa: ARG001 -
     contact = turn.person.contact
     contact.consent, contact.consent_at = Consent.REFUSED.value, turn.work.now
     contact.name = contact.phone = contact.address = None
+    if turn.person.conversation.asked in {Question.CONSENT.value, Question.WHO.value}:
+        dialogue.forget(turn.person)  # it has been answered for good
+    publicity.refuse_all(turn.work, contact.id)
     turn.tell("consent_withdrawn")
     return _NOTHING
 
@@ -327,4 +336,8 @@ _VERBS: dict[Verb, Callable[[Turn, Command], Filed | None]] = {
     Verb.ANONYMOUS: _anonymity,
     Verb.NAMED: _anonymity,
     Verb.WHO_ANSWERS: _who_answers,
+    Verb.LINK: linking.take_link,
+    Verb.UNLINK: linking.take_unlink,
+    Verb.PUBLISH: publicity.take_answer,
+    Verb.UNPUBLISH: publicity.take_answer,
 }

@@ -27,7 +27,7 @@ KEEPERS = (Role.ADMIN, Role.LEADER, Role.AUTHOR)
 WORDS_AT_MOST, SMS_AT_MOST = 1_500, 300
 # What a text may not lose: codes, numbers to call, deadlines.
 _MUST_KEEP = frozenset(
-    {"ma", "ma0", "ma2", "so", "sdttruc", "han", "ketqua", "tieptheo", "cautraloi", "nguon", "noidung"}
+    {"ma", "ma0", "ma2", "so", "sdttruc", "han", "ketqua", "tieptheo", "cautraloi", "nguon", "noidung", "malk"}
 )
 # Texts that are pieces of others or bring their own form.
 _NOT_OFFERED = frozenset({"announcement"})
@@ -40,7 +40,7 @@ SAMPLES = {
     "con": "Y tế, dịch bệnh",
     "can": "ảnh chụp chỗ hư hỏng", "mo": "07:30 ngày 30/11/2026", "dt": "0272 3 000 000", "viec1": "Rác thải",
     "viec2": "Chiếu sáng công cộng", "diachi": "Xóm 5", "dongy": "đã đồng ý ngày 20/11/2026",
-    "nhantin": "tất cả thông báo",
+    "nhantin": "tất cả thông báo", "malk": "4830 2917", "kenh": "Zalo OA (…0003)",
     "lydo": "việc này đã được trả lời trong phản ánh trước.", "coquan": "Sở Xây dựng",
     "tieptheo": "theo dõi thêm một tuần.",
     "ketqua": "đã thay bóng đèn mới.", "cautraloi": "Hồ sơ gồm tờ khai và giấy chứng sinh.", "nguon": "Luật Hộ tịch",
