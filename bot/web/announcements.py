@@ -8,7 +8,7 @@ from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response
 
 from bot.rules.audience import CHECKLIST, ENOUGH_IN_A_WEEK, TEXT_AT_MOST, TITLE_AT_MOST
-from bot.usecases import announcements, results
+from bot.usecases import announcements, articles, results
 from bot.usecases.announcements import APPROVERS, READERS, AnnouncementError, NoSuchAnnouncement, Preview
 from bot.usecases.broadcast import fingerprint
 from bot.usecases.results import GROUPS, PAGE, PEOPLE_ON_A_PAGE, Look
@@ -18,7 +18,7 @@ from bot.web.shell import current_official, notice, render, require, row_number,
 from bot.web.words import topic_word
 from nlp.topics import TOPICS
 from storage.announcements import About, Announcement
-from storage.enums import AnnouncementState, Role
+from storage.enums import AnnouncementState, ArticleState, Role
 
 pages = Blueprint("announcements", __name__)
 
@@ -55,6 +55,16 @@ CHECKLIST_WORDS = {
     "no_advertising": N_("Không quảng cáo, không giới thiệu sản phẩm hay doanh nghiệp."),
     "no_personal_data": N_("Không có thông tin cá nhân (họ tên, số điện thoại, địa chỉ của người dân)."),
     "competent_source": N_("Nguồn tin là cơ quan có thẩm quyền và đã được kiểm tra."),
+}
+ARTICLE_WORDS = {
+    ArticleState.WAITING: N_("Chờ gửi bài cho Zalo"),
+    ArticleState.VERIFYING: N_("Zalo đang xử lý bài"),
+    ArticleState.READY: N_("Bài đã sẵn sàng, chờ giờ gửi"),
+    ArticleState.SENDING: N_("Đang gửi"),
+    ArticleState.SENT: N_("Zalo đã nhận để gửi"),
+    ArticleState.UNKNOWN: N_("Không rõ đã gửi chưa"),
+    ArticleState.REFUSED: N_("Không gửi được"),
+    ArticleState.STOPPED: N_("Đã dừng"),
 }
 for _sentence in results.WORDS.values():
     N_(_sentence)
@@ -161,7 +171,9 @@ def approval(number: int) -> Response:
     seen = request.form.get("seen_hash", "")
     return _done(
         number,
-        lambda: announcements.approve(runtime(), current_official(), number, seen_hash=seen),
+        lambda: announcements.approve(
+            runtime(), current_official(), number, seen_hash=seen, pays="pays" in request.form
+        ),
         "Đã duyệt. Hệ thống bắt đầu gửi.",
     )
 
@@ -175,6 +187,17 @@ def give_back(number: int) -> Response:
         number,
         lambda: announcements.return_to_author(runtime(), current_official(), number, note=note),
         "Thông báo đã về lại bản nháp.",
+    )
+
+
+@pages.post("/announcements/<int:number>/article")
+@require(*APPROVERS)
+def article(number: int) -> Response:
+    """Publish the approved text to all followers as an article."""
+    return _done(
+        number,
+        lambda: articles.ask(runtime(), current_official(), number),
+        "Đang đăng bài viết. Zalo xử lý rồi mới gửi; tình trạng hiện ở dưới.",
     )
 
 
@@ -250,11 +273,15 @@ def _page(number: int, error: AnnouncementError | None = None) -> Response:
         next_after=people[PEOPLE_ON_A_PAGE - 1].delivery_id if len(people) > PEOPLE_ON_A_PAGE else None,
         name_of=results.name_of,
         say=gettext,  # a channel's reason is a sentence of ours, but may hold a per cent sign
+        publication=articles.publication(runtime(), official, number),
+        article_words=ARTICLE_WORDS,
         checklist=[(name, CHECKLIST_WORDS[name]) for name in CHECKLIST],
         seen_hash=fingerprint(announcement),
         topic_word=topic_word,
         is_author=is_author,
         may_approve=official.has(*APPROVERS) and not is_author,
+        may_approve_any=official.has(*APPROVERS),
+        now=runtime().now(),
         may_stop=official.has(Role.AUTHOR, *APPROVERS),
         enough=ENOUGH_IN_A_WEEK,
         error=_said(error),

@@ -10,24 +10,46 @@ from werkzeug.wrappers import Response
 
 from bot.access import Forbidden, NotFound
 from bot.runtime import Runtime
+from bot.stores import StoreAway
 from bot.web import (
+    accusing,
     announcements,
     calls,
     channels,
+    confirming,
+    contacts,
+    drafts,
     entries,
+    extending,
     faq,
     files,
     heads,
     home,
+    incidents,
     language,
+    looks,
+    outside,
+    past,
     places,
+    promises,
     public,
+    publications,
     quality,
     replies,
+    reports,
+    resolved,
+    retention,
+    routing,
+    sealed_readers,
     security,
     sign_in,
+    ticket_list,
     tickets,
+    tracking,
+    transfers,
     triage,
+    undoing,
+    weekly,
     wordings,
     words,
 )
@@ -36,10 +58,12 @@ from bot.web.shell import RowNumber, Slug, render
 log = structlog.get_logger()
 
 PARTS = (
-    home, sign_in, tickets, replies, files, announcements, channels, places, faq, triage, calls, quality, wordings,
-    public, entries, heads,
+    home, sign_in, ticket_list, tickets, confirming, replies, extending, files,
+    announcements, channels, places, faq, triage, calls, quality,
+    wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
+    tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
 )  # fmt: skip
-EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429})
+EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 
 
 def create_app(runtime: Runtime) -> Flask:
@@ -57,6 +81,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_error_handler(NotFound, lambda _: error_page(404))
     app.register_error_handler(Forbidden, lambda _: error_page(403))
     app.register_error_handler(CSRFError, lambda _: error_page(400, is_stale_form=True))
+    app.register_error_handler(StoreAway, _store_away)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
     return app
@@ -66,6 +91,12 @@ def error_page(status: int, *, is_stale_form: bool = False) -> Response:
     """A page that says what happened, what to do and what is safe."""
     code = status if status in EXPLAINED else 500 if status >= 500 else 400
     return render("error.html", status=status, code=code, is_stale_form=is_stale_form)
+
+
+def _store_away(error: StoreAway) -> Response:
+    """Files cannot be read now; everything else works."""
+    log.error("page.store_away", code=error.code)
+    return error_page(503)
 
 
 def _http_error(error: HTTPException) -> Response:

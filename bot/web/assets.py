@@ -1,4 +1,4 @@
-"""Assets: copy the front-end libraries and fonts from node_modules to static/vendor, once at set-up."""
+"""Assets: copy the front-end libraries and the fonts of pages and papers from node_modules, once at set-up."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import shutil
 import sys
 from pathlib import Path
 
+from bot.papers import FONTS
+
 VENDOR = Path(__file__).parent / "static" / "vendor"
 FONT = "node_modules/@fontsource/be-vietnam-pro/files"
+PAPER_FONT = "node_modules/@expo-google-fonts/tinos"
 FILES = (
     "node_modules/htmx.org/dist/htmx.min.js",
     f"{FONT}/be-vietnam-pro-vietnamese-400-normal.woff2",
@@ -15,12 +18,21 @@ FILES = (
     f"{FONT}/be-vietnam-pro-latin-400-normal.woff2",
     f"{FONT}/be-vietnam-pro-latin-600-normal.woff2",
 )
+PAPER_FILES = (
+    f"{PAPER_FONT}/400Regular/Tinos_400Regular.ttf",
+    f"{PAPER_FONT}/400Regular_Italic/Tinos_400Regular_Italic.ttf",
+    f"{PAPER_FONT}/700Bold/Tinos_700Bold.ttf",
+    f"{PAPER_FONT}/700Bold_Italic/Tinos_700Bold_Italic.ttf",
+)
 
 
 def copy_assets(root: Path) -> list[Path]:
-    """Copy what pages need from `root`'s node_modules; FileNotFoundError when `npm ci` has not been run."""
-    VENDOR.mkdir(parents=True, exist_ok=True)
-    return [Path(shutil.copyfile(root / name, VENDOR / Path(name).name)) for name in FILES]
+    """Copy what pages and papers need from `root`'s node_modules; FileNotFoundError when `npm ci` has not been run."""
+    copied = []
+    for folder, names in ((VENDOR, FILES), (FONTS, PAPER_FILES)):
+        folder.mkdir(parents=True, exist_ok=True)
+        copied += [Path(shutil.copyfile(root / name, folder / Path(name).name)) for name in names]
+    return copied
 
 
 def main() -> int:
@@ -30,7 +42,7 @@ def main() -> int:
     except FileNotFoundError as error:
         sys.stderr.write(f"{error.filename} is missing. Run first: npm ci\n")
         return 1
-    sys.stdout.write(f"{len(copied)} files in {VENDOR}\n")
+    sys.stdout.write(f"{len(copied)} files in {VENDOR} and {FONTS}\n")
     return 0
 
 

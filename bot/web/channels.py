@@ -8,10 +8,11 @@ from typing import Any
 from flask import Blueprint, abort, redirect, request, session
 from werkzeug.wrappers import Response
 
-from bot.usecases import channels
+from bot.usecases import channels, outages
 from bot.usecases.channels import KEEPERS, ChannelProblem, NoSuchChannel
 from bot.usecases.findings import Report
 from bot.web.language import N_, gettext
+from bot.web.quota_words import quota_words
 from bot.web.shell import current_official, notice, render, require, runtime
 
 pages = Blueprint("channels", __name__)
@@ -34,6 +35,12 @@ COUNT_WORDS = {
     "signed_with_previous": N_("Ký bằng khóa cũ"),
 }
 ALARMING = {"forged", "unsigned", "foreign_address", "unreadable", "overloaded", "not_stored"}
+HOUR_WORDS = {
+    2: N_("2 giờ trước"),
+    24: N_("1 ngày trước"),
+    72: N_("3 ngày trước"),
+    168: N_("7 ngày trước"),
+}
 LEVEL_WORDS = {"ok": N_("Tốt"), "warn": N_("Chú ý"), "FAIL": N_("Lỗi")}
 
 
@@ -63,6 +70,17 @@ def pause(number: int) -> Response:
     return _done(
         lambda: channels.pause(runtime(), current_official(), number, reason),
         "Đã tạm dừng gửi. Tin của người dân vẫn được tiếp nhận.",
+    )
+
+
+@pages.post("/channels/<int:number>/catch-up")
+@require(*KEEPERS)
+def catch_up(number: int) -> Response:
+    """Ask the channel what was said that did not come."""
+    hours = request.form.get("hours", type=int) or 0
+    return _done(
+        lambda: outages.ask(runtime(), current_official(), number, hours),
+        "Đang hỏi lại kênh. Tin còn thiếu sẽ vào hộp thư; kết quả hiện ở đây sau ít phút.",
     )
 
 
@@ -144,5 +162,7 @@ def _page(*, error: ChannelProblem | None = None, reports: dict[int, Report] | N
         count_words=COUNT_WORDS,
         alarming=ALARMING,
         level_words=LEVEL_WORDS,
+        quota_words=quota_words,
+        hour_choices=[(hours, gettext(HOUR_WORDS[hours])) for hours in outages.HOURS],
         error=gettext(error.sentence, **error.values) if error else None,
     )

@@ -1,4 +1,4 @@
-"""The rehearsal commune: made once, with officials, places, a pretend Zalo account and Telegram bot, and neighbours."""
+"""The rehearsal commune: made once, with officials, places, pretend channels of every kind, and neighbours."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ from bot.usecases.officials import add_official
 from bot.usecases.setup import PlaceRow, add_channel, add_commune
 from bot.web.serve import (
     DEMO_APP,
-    DEMO_BOT_CHANNEL,
+    DEMO_BOTS,
     DEMO_CHANNEL,
+    DEMO_NUMBER,
     DEMO_OA,
+    DEMO_SMS_CHANNEL,
     SANDBOX_PREFIX,
+    DemoBot,
     demo_bot_token,
     demo_secrets,
     local_url,
@@ -35,6 +38,7 @@ SLUG = "xa-tap-duot"
 CODE = "27925"
 FOLLOWERS = 8
 BOT_USERS = 3
+PHONES = 3
 
 PLACES = (
     *(PlaceRow(f"Xóm {n}", "xóm", (f"thôn {n}",)) for n in range(1, 9)),
@@ -62,7 +66,14 @@ class Person:
 PEOPLE = (
     Person("lan", "Nguyễn Thị Lan (tập dượt)", (Role.RECEIVER, Role.AUTHOR), "van-phong", "tiếp nhận, soạn thông báo"),
     Person("hung", "Trần Văn Hùng (tập dượt)", (Role.HANDLER,), "kinh-te", "xử lý"),
-    Person("mai", "Lê Thị Mai (tập dượt)", (Role.LEADER, Role.APPROVER, Role.ADMIN), "lanh-dao", "lãnh đạo, duyệt"),
+    Person(
+        "mai",
+        "Lê Thị Mai (tập dượt)",
+        (Role.LEADER, Role.APPROVER, Role.ADMIN, Role.SEALED_READER),
+        "lanh-dao",
+        "lãnh đạo, duyệt, được giao mật",
+    ),
+    Person("dao", "Bùi Văn Đạo (tập dượt)", (Role.SEALED_READER,), "tiep-cong-dan", "được giao mật"),
 )
 
 
@@ -85,7 +96,8 @@ def prepare_demo(runtime: Runtime) -> Demo:
         commune = session.scalar(sa.select(Commune).where(Commune.slug == SLUG))
         known = set(session.scalars(sa.select(Official.username)))
         channel = session.scalar(sa.select(Channel).where(Channel.slug == DEMO_CHANNEL))
-        bot = session.scalar(sa.select(Channel).where(Channel.slug == DEMO_BOT_CHANNEL))
+        bots = [(bot, session.scalar(sa.select(Channel).where(Channel.slug == bot.channel))) for bot in DEMO_BOTS]
+        number = session.scalar(sa.select(Channel).where(Channel.slug == DEMO_SMS_CHANNEL))
     if commune is None:
         add_commune(
             runtime,
@@ -113,7 +125,9 @@ def prepare_demo(runtime: Runtime) -> Demo:
             )
     _connect(runtime, channel)
     _open_page(runtime)
-    _connect_bot(runtime, bot)
+    for bot, found in bots:
+        _connect_bot(runtime, bot, found)
+    _connect_number(runtime, number)
     _neighbours(runtime)
     return Demo(password)
 
@@ -146,30 +160,55 @@ def _connect(runtime: Runtime, channel: Channel | None) -> None:
     )
 
 
-def _connect_bot(runtime: Runtime, channel: Channel | None) -> None:
-    """The rehearsal bot, which is asked for its messages as it would be in an office behind a router."""
-    base = local_url(runtime.settings) + SANDBOX_PREFIX
+def _connect_bot(runtime: Runtime, bot: DemoBot, channel: Channel | None) -> None:
+    """A rehearsal bot, which is asked for its messages as it would be in an office behind a router."""
+    sandbox = local_url(runtime.settings) + SANDBOX_PREFIX
+    addresses: dict[str, Any] = {"api_base": sandbox + bot.api_path}
+    if bot.fetches_by_address:
+        addresses["extra_media_hosts"] = [_host(sandbox)]
     if channel is not None:
-        _move(runtime, channel, {"api_base": base})
+        _move(runtime, channel, addresses)
         return
     add_channel(
         runtime,
         commune=SLUG,
-        type="telegram",
-        slug=DEMO_BOT_CHANNEL,
-        name="Telegram tập dượt",
-        settings={"is_sandbox": True, "api_base": base, "receive": "polling", "username": "tap_duot_bot"},
+        type=bot.type,
+        slug=bot.channel,
+        name=bot.name,
+        settings={"is_sandbox": True, "receive": "polling", "username": "tap_duot_bot", **addresses},
         secrets={
-            "token": demo_bot_token(runtime.settings),
+            "token": demo_bot_token(runtime.settings, bot),
             "webhook_secret": demo_secrets(runtime.settings)["webhook_secret"],
+        },
+    )
+
+
+def _connect_number(runtime: Runtime, channel: Channel | None) -> None:
+    """The rehearsal number at a pretend Kannel."""
+    send_url = f"{local_url(runtime.settings)}{SANDBOX_PREFIX}/cgi-bin/sendsms"
+    if channel is not None:
+        _move(runtime, channel, {"send_url": send_url})
+        return
+    shared = demo_secrets(runtime.settings)
+    add_channel(
+        runtime,
+        commune=SLUG,
+        type="sms",
+        slug=DEMO_SMS_CHANNEL,
+        name="SMS tập dượt",
+        settings={"is_sandbox": True, "profile": "kannel", "number": DEMO_NUMBER, "send_url": send_url},
+        secrets={
+            "api_key": shared["sms_key"],
+            "api_secret": shared["sms_secret"],
+            "callback_token": shared["sms_callback"],
         },
     )
 
 
 def _move(runtime: Runtime, channel: Channel, addresses: dict[str, Any]) -> None:
     """The sandbox is on another port this time."""
-    if channel.settings.get("api_base") != addresses["api_base"]:
-        fresh = {**channel.settings, **addresses}
+    fresh = {**channel.settings, **addresses}
+    if fresh != channel.settings:
         with runtime.database.transaction() as session:
             session.execute(sa.update(Channel).where(Channel.id == channel.id).values(settings=fresh))
 
@@ -187,8 +226,10 @@ def _host(base: str) -> str:
 
 def _neighbours(runtime: Runtime) -> None:
     from bot.web.sandbox import people, tokens
+    from bot.web.sandbox.bots import memory
+    from bot.web.sandbox.platforms import PLATFORMS
+    from bot.web.sandbox.sms import memory as telephones
     from bot.web.sandbox.store import Store
-    from bot.web.sandbox.telegram import memory
 
     settings = sandbox_settings(runtime.settings)
     store = Store(settings.db_path)
@@ -197,9 +238,13 @@ def _neighbours(runtime: Runtime) -> None:
             tokens.seed(db, settings)
             if not db.execute("SELECT count(*) FROM citizens").fetchone()[0]:
                 people.create(db, settings.accounts[0], people.invented_names(FOLLOWERS, 0))
-            if not db.execute("SELECT count(*) FROM tg_people").fetchone()[0]:
-                for name in people.invented_names(BOT_USERS, FOLLOWERS):
-                    memory.add_person(db, settings.bots[0].bot_id, name)
+            for turn, bot in enumerate(settings.bots):
+                if not memory.people_of(db, bot.bot_id):
+                    for name in people.invented_names(BOT_USERS, FOLLOWERS + turn * BOT_USERS):
+                        memory.add_person(db, PLATFORMS[bot.platform], bot.bot_id, name)
+            if not db.execute("SELECT count(*) FROM sms_phones").fetchone()[0]:
+                for name in people.invented_names(PHONES, FOLLOWERS + len(settings.bots) * BOT_USERS):
+                    telephones.add_phone(db, name)
     finally:
         store.close()
 

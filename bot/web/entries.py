@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, abort, redirect, request, session
 from werkzeug.wrappers import Response
 
 from bot.access import OF_WHOLE_COMMUNE
 from bot.usecases import counter, web_form
+from bot.usecases.counter import Entered
 from bot.usecases.web_form import FormProblem
 from bot.web.language import N_, gettext
 from bot.web.public import form_written
 from bot.web.shell import current_commune, current_official, notice, render, require, runtime
+from bot.web.transfers import pdf
 
 pages = Blueprint("entries", __name__)
 
+SLIP_SECONDS = 600
 HOW = {"desk": N_("Đến trực tiếp"), "phone": N_("Gọi điện")}
 
 
@@ -38,6 +43,7 @@ def enter() -> Response:
         entered = counter.enter(runtime(), current_official(), current_commune(), form_written(), how)
     except FormProblem as problem:
         return _entry_form(problem)
+    _remember(entered)
     if entered.ticket is None:
         notice(
             "Đã nhận. Ít giây nữa có trong danh sách; trang theo dõi: %(trang)s",
@@ -50,6 +56,39 @@ def enter() -> Response:
         return redirect("/tickets", 303)
     notice("Đã lập phản ánh %(ma)s. Trang theo dõi cho người dân: %(trang)s", ma=code, trang=entered.address)
     return redirect(f"/tickets/{entered.ticket.id}", 303)
+
+
+@pages.get("/tickets/new/slip.pdf")
+@require(*OF_WHOLE_COMMUNE)
+def slip() -> Response:
+    """The slip of the latest entry, for a few minutes: nobody keeps the link that is on it."""
+    kept = _remembered()
+    if kept is None:
+        abort(404)
+    due = datetime.fromisoformat(kept["due"]) if kept["due"] else None
+    data = counter.slip(runtime(), current_commune(), code=kept["code"], due_at=due, address=kept["address"])
+    return pdf(data, f"phieu-tiep-nhan-{kept['code'] or 'moi'}.pdf".lower())
+
+
+@pages.app_context_processor
+def _slip_ready() -> dict[str, Any]:
+    """Which report's slip may still be printed in this browser."""
+    return {"printable": _remembered}
+
+
+def _remember(entered: Entered) -> None:
+    ticket = entered.ticket
+    session["slip"] = {
+        "code": ticket.code if ticket else "",
+        "due": ticket.due_at.isoformat() if ticket and ticket.due_at else "",
+        "address": entered.address,
+        "until": int(runtime().now().timestamp()) + SLIP_SECONDS,
+    }
+
+
+def _remembered() -> dict[str, Any] | None:
+    kept: dict[str, Any] | None = session.get("slip")
+    return kept if kept is not None and kept["until"] > runtime().now().timestamp() else None
 
 
 def _entry_form(problem: FormProblem | None = None) -> Response:

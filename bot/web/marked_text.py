@@ -59,6 +59,12 @@ def visible(text: str | None) -> str:
     return "".join("�" if _is_hidden(text, at, c) else c for at, c in enumerate(text))
 
 
+def masked(text: str | None) -> str:
+    """Like `visible`, with personal data masked: a place, a note or a file's name may hold a number, too."""
+    text = text or ""
+    return visible(mask(text, find_personal_data(text)))
+
+
 def masked_phone(phone: str | None) -> str:
     """A phone number of which only the last digits are shown."""
     digits = phone or ""

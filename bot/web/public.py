@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 import secrets
 
+import structlog
 from flask import Blueprint, abort, g, redirect, request
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.wrappers import Response
 
 from bot.usecases import heads, web_form
@@ -17,6 +20,8 @@ from bot.usecases.web_form import FormProblem, Page, SentFile, Written
 from bot.web.language import LOCALES, gettext
 from bot.web.security import client_address, csrf
 from bot.web.shell import render, runtime
+
+log = structlog.get_logger()
 
 pages = Blueprint("public", __name__)
 csrf.exempt(pages)
@@ -27,16 +32,29 @@ _DEGREES = re.compile(r"-?\d{1,3}(?:\.\d{1,15})?", re.ASCII)
 
 
 @pages.before_request
-def _language() -> None:
+def choose_language() -> None:
+    """The language that the address asks for."""
     chosen = request.args.get("locale", "")
     if chosen in LOCALES:
         g.locale = chosen
 
 
 @pages.after_request
-def _may_ask_where(answer: Response) -> Response:
+def may_ask_where(answer: Response) -> Response:
+    """A page may ask where its reader is, and no search engine keeps it."""
     answer.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(self)"
     answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+@pages.errorhandler(OperationalError)
+@pages.errorhandler(InterfaceError)
+@pages.errorhandler(NoConnection)
+def away(error: Exception) -> Response:
+    """The database cannot be asked: whoever has just sent something must not believe that we have it."""
+    log.error("page.database_away", error=type(error).__name__)
+    answer = render("public/away.html", status=503, is_sent=request.method == "POST")
+    answer.headers["Retry-After"] = "60"
     return answer
 
 
@@ -53,22 +71,22 @@ def send(slug: str) -> Response:
     request.max_content_length = web_form.MOST_BYTES
     link = request.form.get("link", "")
     link = link if _LINK.fullmatch(link) else web_form.new_link()
-    problem = _kept(page, link, _holder(page, link))
+    problem = _kept(page, link, holder_of_link(page, link))
     return _form(page, problem, link) if problem else redirect(_address(page, link), 303)
 
 
 @pages.get("/phan-anh/<slug:slug>/<link>")
 def talk(slug: str, link: str) -> Response:
     """What was said under this link."""
-    return _talk(_page(slug), link)
+    return _talk(page_of(slug), link)
 
 
 @pages.post("/phan-anh/<slug:slug>/<link>")
 def add(slug: str, link: str) -> Response:
     """Keep what was added, or the answer that was chosen."""
-    page = _page(slug)
+    page = page_of(slug)
     request.max_content_length = web_form.MOST_BYTES
-    holder = _holder(page, link)
+    holder = holder_of_link(page, link)
     if holder is None and web_form.read(runtime(), page, link) is None:
         abort(404)
     problem = _kept(page, link, holder)
@@ -78,8 +96,8 @@ def add(slug: str, link: str) -> Response:
 @pages.get("/phan-anh/<slug:slug>/<link>/photos/<int:number>")
 def photo(slug: str, link: str, number: int) -> Response:
     """The photo that came with an answer."""
-    page = _page(slug)
-    _holder(page, link)
+    page = page_of(slug)
+    holder_of_link(page, link)
     data = web_form.picture(runtime(), page, link, number)
     if data is None:
         abort(404)
@@ -88,7 +106,8 @@ def photo(slug: str, link: str, number: int) -> Response:
     return answer
 
 
-def _page(slug: str) -> Page:
+def page_of(slug: str) -> Page:
+    """The commune's page of this name; 404 for none."""
     page = web_form.page_of(runtime(), slug)
     if page is None:
         abort(404)
@@ -96,7 +115,7 @@ def _page(slug: str) -> Page:
 
 
 def _open_page(slug: str) -> Page:
-    page = _page(slug)
+    page = page_of(slug)
     if page.channel.settings.get(web_form.CLOSED):
         abort(404)
     return page
@@ -106,7 +125,7 @@ def _address(page: Page, link: str) -> str:
     return f"/phan-anh/{page.channel.slug}/{link}"
 
 
-def _holder(page: Page, link: str) -> Holder | None:
+def holder_of_link(page: Page, link: str) -> Holder | None:
     """The village head whose link this is; 404 for what is no link, and for one that was taken back."""
     holder = heads.holder_of(runtime(), page, link) if _LINK.fullmatch(link) else None
     if not _LINK.fullmatch(link) or (holder is not None and not holder.is_valid):
@@ -164,7 +183,7 @@ def _form(page: Page, problem: FormProblem | None = None, link: str = "") -> Res
 
 
 def _talk(page: Page, link: str, problem: FormProblem | None = None) -> Response:
-    holder = _holder(page, link)
+    holder = holder_of_link(page, link)
     found = web_form.read(runtime(), page, link)
     if found is None:
         if holder is None:

@@ -17,6 +17,14 @@ from bot.web.peer import peer_address
 OPEN = frozenset({
     "static", "sign_in.page", "sign_in.create", "language.switch", "home.health", "home.verifier",
     "public.form", "public.send", "public.talk", "public.add", "public.photo",
+    "tracking.form", "tracking.find", "tracking.own", "tracking.photo",
+    "resolved.index", "resolved.show", "resolved.photo", "resolved.feed", "resolved.robots", "resolved.sitemap",
+    "outside.show", "outside.accept", "outside.ask", "outside.answer", "outside.paper", "outside.photo",
+    "outside.answer_photo",
+})  # fmt: skip
+# Public pages of which anybody may keep a copy, if they ask each time whether it still holds.
+ASKED_AGAIN = frozenset({
+    "resolved.index", "resolved.show", "resolved.photo", "resolved.feed", "resolved.robots", "resolved.sitemap",
 })  # fmt: skip
 MAX_BODY = 9_000_000  # a photo of 8 MB and the words around it
 
@@ -111,7 +119,10 @@ def _protect(answer: Response) -> Response:
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-    headers["Cache-Control"] = "public, max-age=3600" if request.endpoint == "static" else "no-store"
+    if request.endpoint == "static":
+        headers["Cache-Control"] = "public, max-age=3600"
+    elif request.endpoint not in ASKED_AGAIN or "ETag" not in headers:
+        headers["Cache-Control"] = "no-store"
     if _runtime().settings.is_https:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return answer

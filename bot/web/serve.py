@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -33,8 +34,29 @@ _order = itertools.count(10)
 
 SANDBOX_PREFIX = "/sandbox"
 DEMO_CHANNEL = "zalo-tap-duot"
-DEMO_BOT_CHANNEL, DEMO_BOT = "telegram-tap-duot", "7000000002"
+DEMO_SMS_CHANNEL, DEMO_NUMBER = "sms-tap-duot", "8088"
 DEMO_OA, DEMO_APP = "2000000000000000002", "1000000000000000001"
+
+
+@dataclass(frozen=True)
+class DemoBot:
+    """A bot of the rehearsal; `api_path`: where the sandbox answers as its platform's API.
+
+    `fetches_by_address`: files are fetched from the addresses its messages name.
+    """
+
+    type: str
+    channel: str
+    name: str
+    number: str
+    api_path: str = ""
+    fetches_by_address: bool = False
+
+
+DEMO_BOTS = (
+    DemoBot("telegram", "telegram-tap-duot", "Telegram tập dượt", "7000000002"),
+    DemoBot("zalo_bot", "bot-zalo-tap-duot", "Bot Zalo tập dượt", "7000000003", "/zalo-bot-api", True),
+)
 
 
 class Mounts:
@@ -88,10 +110,18 @@ def _application(*, with_workers: bool) -> WSGIApplication:
 
 
 def sandbox_settings(settings: Settings) -> Any:
-    """The pretend Zalo and Telegram of this installation; their secrets are derived from the installation's key."""
-    from bot.web.sandbox.settings import SandboxAccount, SandboxBot, SandboxSettings
+    """The pretend platforms of this installation; their secrets are derived from the installation's key."""
+    from bot.web.sandbox.settings import SandboxAccount, SandboxBot, SandboxSettings, SandboxSms
 
     secrets = demo_secrets(settings)
+    # Kannel's get-url, as `haichieu channel check` would tell it.
+    query = "?from=%p&to=%P&text=%a&smsc=%i&id=%I&ts=%t&coding=%c&charset=%C"
+    number = SandboxSms(
+        DEMO_NUMBER,
+        key=secrets["sms_key"],
+        secret=secrets["sms_secret"],
+        callback_url=f"{local_url(settings)}/webhooks/{DEMO_SMS_CHANNEL}/{secrets['sms_callback']}{query}",
+    )
     account = SandboxAccount(
         app_id=DEMO_APP,
         app_secret=secrets["app_secret"],
@@ -106,7 +136,8 @@ def sandbox_settings(settings: Settings) -> Any:
     return SandboxSettings(
         db_path=settings.data_dir / "sandbox.db",
         accounts=[account],
-        bots=[SandboxBot(demo_bot_token(settings), "Xã tập dượt")],
+        bots=[SandboxBot(demo_bot_token(settings, bot), "Xã tập dượt", platform=bot.type) for bot in DEMO_BOTS],
+        sms=[number],
         public_prefix=SANDBOX_PREFIX,
         public_url=settings.base_url + SANDBOX_PREFIX,
         deliver_webhooks=False,  # not before somebody listens: the first failure would cost half a minute
@@ -116,13 +147,16 @@ def sandbox_settings(settings: Settings) -> Any:
 def demo_secrets(settings: Settings) -> dict[str, str]:
     """Secrets that the gateway and its sandbox share without telling each other."""
     key = (settings.secret_key or local_secret_key(settings.data_dir)).encode()
-    names = ("app_secret", "oa_secret", "access_token", "refresh_token", "bot", "webhook_secret")
+    names = (
+        "app_secret", "oa_secret", "access_token", "refresh_token", "bot", "webhook_secret", "sms_key", "sms_secret",
+        "sms_callback",
+    )  # fmt: skip
     return {n: hmac.new(key, f"haichieu-sandbox:{n}".encode(), hashlib.sha256).hexdigest() for n in names}
 
 
-def demo_bot_token(settings: Settings) -> str:
-    """The token of the rehearsal bot, in the form that Telegram gives tokens."""
-    return f"{DEMO_BOT}:AA{demo_secrets(settings)['bot']}"
+def demo_bot_token(settings: Settings, bot: DemoBot) -> str:
+    """The token of a rehearsal bot, in the form that platforms give tokens."""
+    return f"{bot.number}:AA{demo_secrets(settings)['bot']}"
 
 
 def local_url(settings: Settings) -> str:

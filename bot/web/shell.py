@@ -8,6 +8,8 @@ Every route asks for sign-in by itself. A form must not lead to another site: th
 from __future__ import annotations
 
 import functools
+import hashlib
+import re
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
@@ -18,12 +20,13 @@ from werkzeug.wrappers import Response
 
 from bot.runtime import Runtime
 from bot.web.language import gettext
-from bot.web.security import wants_fragment
+from bot.web.security import is_poll, wants_fragment
 from storage.communes import Commune
 from storage.enums import Role
 from storage.officials import Official
 
 LARGEST_NUMBER = 10**18 - 1
+FORM_TOKEN = re.compile(rb'name="csrf_token" value="[^"]*"')
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -97,6 +100,32 @@ def render(template: str, *, blocks: Collection[str] = (), status: int = 200, **
         name = target if target in blocks else target.replace("-", "_")
         return make_response(render_block(template, name, **values), status)
     return make_response(render_template(template, **values), status)
+
+
+def only_news(answer: Response, aside: str = "") -> Response:
+    """To a page that refreshes itself: nothing (204) while nothing changed, so that nobody's place is lost.
+
+    `aside`: what stands elsewhere on the page and changes by itself; the part is left alone where only that did.
+    """
+    if not (is_poll() and wants_fragment() and answer.status_code == 200):
+        return answer
+    # A form token is new every second without meaning anything new.
+    mark = _mark(FORM_TOKEN.sub(b"", answer.get_data()))
+    marks = f"{mark}-{_mark(aside.encode())}"
+    seen = request.headers.get("X-Seen", "")
+    if seen == marks:
+        return Response(status=204)
+    if aside and seen.startswith(f"{mark}-"):
+        answer.set_data(aside)
+        answer.headers["HX-Reswap"] = "none"
+    elif aside:
+        answer.set_data(answer.get_data(as_text=True) + aside)
+    answer.headers["X-Seen"] = marks
+    return answer
+
+
+def _mark(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def notice(sentence: str, kind: str = "done", **values: object) -> None:

@@ -1,8 +1,17 @@
-"""A pretend Zalo and Telegram, for rehearsal and tests: the real wire format over HTTP, and citizens' phones."""
+"""A pretend Zalo, Telegram and mobile network, for rehearsal and tests: the real wire format, and citizens' phones."""
 
 from bot.web.sandbox.app import create_sandbox
 from bot.web.sandbox.sandbox import Sandbox
 from bot.web.sandbox.serving import sandbox_server
-from bot.web.sandbox.settings import Place, SandboxAccount, SandboxBot, SandboxSettings
+from bot.web.sandbox.settings import Place, SandboxAccount, SandboxBot, SandboxSettings, SandboxSms
 
-__all__ = ["Place", "Sandbox", "SandboxAccount", "SandboxBot", "SandboxSettings", "create_sandbox", "sandbox_server"]
+__all__ = [
+    "Place",
+    "Sandbox",
+    "SandboxAccount",
+    "SandboxBot",
+    "SandboxSettings",
+    "SandboxSms",
+    "create_sandbox",
+    "sandbox_server",
+]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.web.sandbox import media, people
+from bot.web.sandbox.impossible import ImpossibleAct
 from bot.web.sandbox.people import Citizen, Deed, Utterance
 from bot.web.sandbox.sandbox import Sandbox
 from bot.web.sandbox.settings import SandboxAccount
@@ -17,14 +18,6 @@ FILE_LIMIT = 20_000_000
 PHOTO_LIMIT = 10
 SPOKEN = ("text", "image", "file", "location", "sticker", "voice", "link", "business_card")
 KINDS = (*SPOKEN, *people.RELATIONS, "submit_info", "react", "seen")
-
-
-class ImpossibleAct(Exception):
-    """What was asked for cannot be done; `reason` is a word the phone page knows a sentence for."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -69,11 +62,10 @@ def perform(box: Sandbox, account: SandboxAccount, citizen: Citizen, act: Act) -
 
 
 def _speak(box: Sandbox, account: SandboxAccount, citizen: Citizen, act: Act) -> Deed:
-    wire_kind = {"business_card": "link"}.get(act.kind, act.kind)
-    if citizen.is_anonymous and wire_kind not in people.ANONYMOUS_KINDS:
+    if citizen.is_anonymous and act.kind not in people.ANONYMOUS_KINDS:
         raise ImpossibleAct("bad_visitor")
     attachments = _attachments(box, account, act)
-    kind = "gif" if attachments and attachments[0]["type"] == "gif" else wire_kind
+    kind = "gif" if attachments and attachments[0]["type"] == "gif" else act.kind
     utterance = Utterance(kind, act.text, attachments, str(act.fields.get("quote_msg_id", "")))
     with box.store.writing() as db:
         return people.say(db, account, citizen, utterance)

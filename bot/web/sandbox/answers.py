@@ -10,10 +10,11 @@ from typing import Any
 
 import flask
 
-from bot.web.sandbox import faults, tokens, wire
+from bot.web.sandbox import faults, ledger, tokens, wire
 from bot.web.sandbox.sandbox import Sandbox, current
 from bot.web.sandbox.settings import SandboxAccount
 
+PAGE = 1_000
 Handler = Callable[[Sandbox, SandboxAccount], object]
 
 
@@ -53,6 +54,29 @@ def body() -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ApiError(-201, "Body is not valid JSON")
     return value
+
+
+def asked() -> dict[str, Any]:
+    """What a test asks the control pages for."""
+    # Demanding JSON also keeps other sites out: a browser asks before it sends that type across origins.
+    value = flask.request.get_json(silent=True)
+    if not isinstance(value, dict):
+        flask.abort(400, "send a JSON object with Content-Type: application/json")
+    return value
+
+
+def ledger_page(book: ledger.Book, account: str, person: object) -> flask.Response:
+    """The part of the ledger that this request asks for."""
+    args = flask.request.args
+    limit = min(max(args.get("limit", PAGE, int), 1), 10_000)
+    with current().store.reading() as db:
+        return as_json(ledger.page(db, book, args.get("after", 0, int), limit, account, person))
+
+
+def ledger_repeats(book: ledger.Book) -> flask.Response:
+    """What of the ledger somebody was sent more than once."""
+    with current().store.reading() as db:
+        return as_json({"repeats": ledger.repeats(db, book, PAGE)})
 
 
 def _answer(kind: str, handler: Handler) -> flask.Response:

@@ -9,7 +9,7 @@ from typing import Any
 
 import flask
 
-from bot.web.sandbox import media, people, webhooks
+from bot.web.sandbox import articles, media, people, webhooks
 from bot.web.sandbox.answers import ApiError, body, guarded
 from bot.web.sandbox.contents import Content, read
 from bot.web.sandbox.people import Citizen
@@ -35,32 +35,32 @@ pages = flask.Blueprint("api", __name__)
 @guarded("send")
 def consultation(box: Sandbox, account: SandboxAccount) -> object:
     """A reply to a citizen inside the window."""
-    _dawdle(box)
+    dawdle(box)
     request = body()
-    user_id = _recipient(request).get("user_id")
+    user_id = recipient_of(request).get("user_id")
     with box.store.writing() as db:
-        citizen = _signed_in(db, account, user_id)
+        citizen = signed_in(db, account, user_id)
         _refuse_outside_window(citizen)
         content = read(db, account.oa_id, citizen.user_id, request.get("message"))
         at_ms = now_ms()
-        msg_id = _accept(db, box, account, citizen, content, at_ms)
-    quota = _quota(account, citizen, at_ms)
+        msg_id = accept(db, box, account, citizen, content, at_ms)
+    quota = quota_of(account, citizen, at_ms)
     return {"message_id": msg_id, "user_id": citizen.user_id, "sent_time": str(at_ms), "quota": quota}
 
 
 @pages.post("/v2.0/oa/message")
 @guarded("send")
 def older_message(box: Sandbox, account: SandboxAccount) -> object:
-    """Anonymous replies and reactions; everything else moved to v3."""
-    _dawdle(box)
+    """Anonymous replies, reactions and articles for all; everything else moved to v3."""
+    dawdle(box)
     request = body()
-    recipient = _recipient(request)
+    recipient = recipient_of(request)
     if "anonymous_id" in recipient:
         return _answer_visitor(box, account, recipient, request.get("message"))
     if isinstance(request.get("sender_action"), dict):
         return _react(box, account, recipient, request["sender_action"])
     if "target" in recipient:
-        raise ApiError(-233, "Broadcasts are not rehearsed in this sandbox")
+        return articles.broadcast(box, account, request.get("message"))
     raise ApiError(-240, "This API has been shut down, please use v3.0")
 
 
@@ -85,20 +85,23 @@ def upload_file(box: Sandbox, account: SandboxAccount) -> object:
     return _upload(box, account, "file", "token")
 
 
-def _dawdle(box: Sandbox) -> None:
+def dawdle(box: Sandbox) -> None:
+    """Take as long as the settings say that a send takes."""
     low, high = box.settings.send_delay
     if high > 0:
         time.sleep(random.uniform(low, high))
 
 
-def _recipient(request: dict[str, Any]) -> dict[str, Any]:
+def recipient_of(request: dict[str, Any]) -> dict[str, Any]:
+    """Whom a request names; ApiError if it names nobody."""
     recipient = request.get("recipient")
     if not isinstance(recipient, dict):
         raise ApiError(-201, "Parameter recipient is invalid")
     return recipient
 
 
-def _signed_in(db: sqlite3.Connection, account: SandboxAccount, user_id: object) -> Citizen:
+def signed_in(db: sqlite3.Connection, account: SandboxAccount, user_id: object) -> Citizen:
+    """The citizen with this id, who is no mere visitor; ApiError if there is none."""
     citizen = people.find(db, user_id) if isinstance(user_id, str) else None
     if citizen is None or citizen.is_anonymous or citizen.oa_id != account.oa_id:
         raise ApiError(-201, "Parameter user_id is invalid")
@@ -114,9 +117,10 @@ def _refuse_outside_window(citizen: Citizen) -> None:
         raise ApiError(-230, "User has not interacted with the OA in the past 7 days")
 
 
-def _accept(
+def accept(
     db: sqlite3.Connection, box: Sandbox, account: SandboxAccount, citizen: Citizen, content: Content, at_ms: int
 ) -> str:
+    """Show it on the citizen's phone, write it down, and let the gateway hear of it; its message id."""
     kept = {"attachments": content.attachments, "buttons": content.buttons, "quote": content.quote_msg_id}
     answered = not flask.g.answer_is_withheld
     msg_id = people.keep_message(db, citizen, content.kind, content.text, kept, at_ms, from_oa=True, answered=answered)
@@ -140,7 +144,8 @@ def _accept(
     return msg_id
 
 
-def _quota(account: SandboxAccount, citizen: Citizen, at_ms: int) -> dict[str, str]:
+def quota_of(account: SandboxAccount, citizen: Citizen, at_ms: int) -> dict[str, str]:
+    """What the platform says of quotas after a send."""
     if at_ms - citizen.last_interaction_ms > FREE_REPLY_MS:
         owner = {"owner_type": "OA", "owner_id": account.oa_id, "expired_date": "31/12/2099"}
         return {"quota_type": "sub_quota", "remain": "1999", "total": "2000", **owner}
@@ -158,14 +163,14 @@ def _answer_visitor(box: Sandbox, account: SandboxAccount, recipient: dict[str, 
         content = read(db, account.oa_id, visitor.user_id, message)
         if content.kind not in people.ANONYMOUS_KINDS:
             raise ApiError(-233, "This message type is not supported")
-        msg_id = _accept(db, box, account, visitor, content, now_ms())
+        msg_id = accept(db, box, account, visitor, content, now_ms())
     return {"message_id": msg_id, "anonymous_id": visitor.user_id, "conversation_id": visitor.conversation_id}
 
 
 def _react(box: Sandbox, account: SandboxAccount, recipient: dict[str, Any], action: dict[str, Any]) -> object:
     msg_id = str(action.get("react_message_id", ""))
     with box.store.writing() as db:
-        citizen = _signed_in(db, account, recipient.get("user_id"))
+        citizen = signed_in(db, account, recipient.get("user_id"))
         known = db.execute("SELECT 1 FROM messages WHERE msg_id = ? AND user_id = ?", (msg_id, citizen.user_id))
         if known.fetchone() is None:
             raise ApiError(-201, "Parameter react_message_id is invalid")

@@ -7,26 +7,21 @@ from typing import Any
 import flask
 
 from bot.web.sandbox import faults, guard, ledger, people, tokens, webhooks, wire
-from bot.web.sandbox.acts import Act, ImpossibleAct, perform
-from bot.web.sandbox.answers import as_json
+from bot.web.sandbox.acts import Act, perform
+from bot.web.sandbox.answers import PAGE, as_json, ledger_page, ledger_repeats
+from bot.web.sandbox.answers import asked as sent
+from bot.web.sandbox.impossible import ImpossibleAct
 from bot.web.sandbox.people import Citizen
 from bot.web.sandbox.sandbox import current
 from bot.web.sandbox.settings import SandboxAccount
 from bot.web.sandbox.store import now_ms
 
-PAGE = 1_000
 MOST_CITIZENS = 100_000
 DAY_MS = 86_400_000
-AT_ONCE = ("token_expired", "refresh_invalid", "block", "unblock", "clear")
+AT_ONCE = ("token_expired", "refresh_invalid", "block", "unblock", "clear", "outage", "outage_over")
 
 pages = flask.Blueprint("control", __name__, url_prefix="/control")
-
-
-@pages.before_request
-def only_from_here() -> None:
-    """Strangers may chat, not pull strings."""
-    if not guard.may_control():
-        flask.abort(403, "the control pages answer this machine only, unless the settings allow more")
+pages.before_request(guard.only_from_here)
 
 
 @pages.get("/")
@@ -45,7 +40,7 @@ def overview() -> str:
 def plan_fault() -> flask.typing.ResponseReturnValue:
     """Plan failures for an account, from JSON or from the page's form."""
     from_page = not flask.request.is_json
-    asked = flask.request.form.to_dict() if from_page else _asked()
+    asked = flask.request.form.to_dict() if from_page else sent()
     account = current().account_or_404(str(asked.get("oa_id", "")))
     try:
         result = _at_once(account, asked) if asked.get("kind") in AT_ONCE else _plan(account, asked)
@@ -65,7 +60,7 @@ def planned_faults() -> flask.Response:
 def probe() -> flask.typing.ResponseReturnValue:
     """Press "Kiểm tra" in the pretend developer console."""
     from_page = not flask.request.is_json
-    asked = flask.request.form.to_dict() if from_page else _asked()
+    asked = flask.request.form.to_dict() if from_page else sent()
     account = current().account_or_404(str(asked.get("oa_id", "")))
     event = str(asked.get("event") or "user_send_text")
     if event not in wire.PROBE_EVENTS:
@@ -79,7 +74,7 @@ def probe() -> flask.typing.ResponseReturnValue:
 @pages.post("/citizens")
 def create_citizens() -> flask.Response:
     """Make people: {"count", "oa_id", "names", "follow", "announce", "anonymous"}, each of which may be left out."""
-    asked = _asked()
+    asked = sent()
     account = current().account_or_404(str(asked.get("oa_id", "")))
     names = [str(name) for name in asked.get("names") or []]
     count = len(names) or int(asked.get("count", 1))
@@ -102,7 +97,7 @@ def create_citizens() -> flask.Response:
 def age_citizen(user_id: str) -> flask.Response:
     """Turn back a citizen's clock: {"idle_days": 8} closes the window."""
     citizen = _citizen(user_id)
-    last_ms = now_ms() - int(float(_asked().get("idle_days", 0)) * DAY_MS)
+    last_ms = now_ms() - int(float(sent().get("idle_days", 0)) * DAY_MS)
     with current().store.writing(quietly=True) as db:
         db.execute("UPDATE citizens SET last_interaction_ms = ? WHERE user_id = ?", (last_ms, citizen.user_id))
     return as_json({"user_id": citizen.user_id, "last_interaction_ms": last_ms})
@@ -120,7 +115,7 @@ def messages_of(user_id: str) -> flask.Response:
 @pages.post("/say")
 def say() -> flask.Response:
     """Act as a citizen: {"user_id", "kind", "text", ...}."""
-    asked = _asked()
+    asked = sent()
     citizen = _citizen(str(asked.get("user_id", "")))
     account = current().account_or_404(citizen.oa_id)
     try:
@@ -133,26 +128,38 @@ def say() -> flask.Response:
 @pages.post("/redelivery")
 def redeliver() -> flask.Response:
     """Deliver a citizen's latest event once more: {"user_id"}."""
-    citizen = _citizen(str(_asked().get("user_id", "")))
+    citizen = _citizen(str(sent().get("user_id", "")))
     with current().store.writing() as db:
         return as_json({"event_id": webhooks.queue_again(db, citizen.user_id)})
+
+
+@pages.post("/holding")
+def hold() -> flask.Response:
+    """Bring no event to anybody, on any platform, until told otherwise: {"is_held": true}."""
+    is_held = bool(sent().get("is_held", True))
+    current().hold_events(is_held=is_held)
+    return as_json({"is_held": is_held})
+
+
+@pages.post("/swap")
+def swap() -> flask.Response:
+    """Tell a citizen's last two waiting events in the wrong order: {"user_id"}."""
+    citizen = _citizen(str(sent().get("user_id", "")))
+    with current().store.writing() as db:
+        return as_json({"swapped": webhooks.swap_last_two(db, citizen.user_id)})
 
 
 @pages.get("/ledger")
 def read_ledger() -> flask.Response:
     """Every accepted send after an id, oldest first, and how many there are in all."""
     args = flask.request.args
-    limit = min(max(args.get("limit", PAGE, int), 1), 10_000)
-    with current().store.reading() as db:
-        page = ledger.page(db, args.get("after", 0, int), limit, args.get("oa_id", ""), args.get("user_id", ""))
-    return as_json(page)
+    return ledger_page(ledger.MESSAGES, args.get("oa_id", ""), args.get("user_id", ""))
 
 
 @pages.get("/ledger/repeats")
 def read_repeats() -> flask.Response:
     """The same content accepted for the same person more than once; empty is the proof a test looks for."""
-    with current().store.reading() as db:
-        return as_json({"repeats": ledger.repeats(db, PAGE)})
+    return ledger_repeats(ledger.MESSAGES)
 
 
 @pages.get("/webhooks")
@@ -164,14 +171,6 @@ def read_webhooks() -> flask.Response:
     return as_json({"counts": counts, "webhooks": rows})
 
 
-def _asked() -> dict[str, Any]:
-    # Demanding JSON also keeps other sites out: a browser asks before it sends that type across origins.
-    value = flask.request.get_json(silent=True)
-    if not isinstance(value, dict):
-        flask.abort(400, "send a JSON object with Content-Type: application/json")
-    return value
-
-
 def _citizen(user_id: str) -> Citizen:
     with current().store.reading() as db:
         citizen = people.find(db, user_id)
@@ -181,18 +180,7 @@ def _citizen(user_id: str) -> Citizen:
 
 
 def _plan(account: SandboxAccount, asked: dict[str, Any]) -> dict[str, Any]:
-    known = {
-        name: type(default)(asked[name])
-        for name, default in faults.DEFAULTS.items()
-        if asked.get(name) not in {None, ""}
-    }
-    fault = faults.Fault(str(asked.get("kind", "")), **known)
-    applies_to, count = str(asked.get("applies_to") or "send"), int(asked.get("count") or 1)
-    if fault.kind not in faults.KINDS or applies_to not in faults.APPLIES_TO or fault.when not in {"before", "after"}:
-        raise ValueError(
-            f"kind must be one of {', '.join(faults.KINDS + AT_ONCE)}; applies_to one of "
-            f"{', '.join(faults.APPLIES_TO)}; when before or after"
-        )
+    fault, applies_to, count = faults.asked_for(asked, faults.KINDS, faults.APPLIES_TO)
     with current().store.writing(quietly=True) as db:
         return {"fault_id": faults.plan(db, account.oa_id, applies_to, count, fault), "count": count}
 
@@ -206,6 +194,10 @@ def _at_once(account: SandboxAccount, asked: dict[str, Any]) -> dict[str, Any]:
             tokens.spend_refresh(db, account.oa_id)
         elif kind == "clear":
             faults.clear(db, account.oa_id)
+        elif kind == "outage":
+            db.execute("INSERT OR IGNORE INTO outages (oa_id, since_ms) VALUES (?, ?)", (account.oa_id, now_ms()))
+        elif kind == "outage_over":
+            db.execute("DELETE FROM outages WHERE oa_id = ?", (account.oa_id,))
         else:
             code = int(asked.get("code") or -217) if kind == "block" else 0
             cursor = db.execute(

@@ -15,8 +15,9 @@ import flask
 
 from bot.web.sandbox.store import Store
 
-KINDS = ("error", "status", "slow", "drop")
+KINDS = ("error", "status", "slow", "drop", "malformed")
 APPLIES_TO = ("send", "upload", "lookup", "token", "any")
+WHEN = ("before", "after")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,22 @@ class Fault:
     seconds: float = 3.0
 
 
+HALF_AN_ANSWER = b'{"data":{"mess'
 DEFAULTS = {name: value for name, value in vars(Fault("")).items() if name != "kind"}
+
+
+def asked_for(asked: dict[str, Any], kinds: tuple[str, ...], applies_to: tuple[str, ...]) -> tuple[Fault, str, int]:
+    """The fault somebody describes, what it applies to and how often; ValueError says what is wrong with it."""
+    known = {
+        name: type(default)(asked[name]) for name, default in DEFAULTS.items() if asked.get(name) not in {None, ""}
+    }
+    fault = Fault(str(asked.get("kind", "")), **known)
+    concerned, count = str(asked.get("applies_to") or "send"), int(asked.get("count") or 1)
+    if fault.kind not in kinds or concerned not in applies_to or fault.when not in WHEN:
+        raise ValueError(
+            f"kind must be one of {', '.join(kinds)}; applies_to one of {', '.join(applies_to)}; when before or after"
+        )
+    return fault, concerned, count
 
 
 def plan(db: sqlite3.Connection, oa_id: str, applies_to: str, count: int, fault: Fault) -> int:
@@ -91,6 +107,8 @@ def refusal(fault: Fault) -> flask.Response | None:
 
 def spoil(fault: Fault, answer: flask.Response) -> flask.Response:
     """What becomes of the answer to a request that has been accepted."""
+    if fault.kind == "malformed":
+        return flask.Response(HALF_AN_ANSWER, content_type="application/json")
     if fault.when == "after" and fault.kind == "slow":
         time.sleep(fault.seconds)
     if fault.when == "after" and fault.kind == "drop":
@@ -99,8 +117,8 @@ def spoil(fault: Fault, answer: flask.Response) -> flask.Response:
 
 
 def withholds_answer(fault: Fault | None) -> bool:
-    """Whether the request is accepted but the sender never hears of it."""
-    return fault is not None and fault.kind == "drop" and fault.when == "after"
+    """Whether the request is accepted but the sender never hears of it, or cannot read what it hears."""
+    return fault is not None and (fault.kind == "malformed" or (fault.kind == "drop" and fault.when == "after"))
 
 
 def dropped() -> flask.Response:
@@ -115,4 +133,4 @@ def dropped() -> flask.Response:
 
 
 def _half_a_body() -> Iterator[bytes]:
-    yield b'{"data":{"mess'
+    yield HALF_AN_ANSWER

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import flask
 
+from bot.web.sandbox.platforms import PLATFORMS
 from bot.web.sandbox.sandbox import current
 
 POLICY = (
@@ -14,12 +15,13 @@ POLICY = (
     "form-action {form_action}; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'"
 )
 
+_BOTS = tuple(f"{platform.address}/" for platform in PLATFORMS.values())
+_FORMS = ("/phone", *_BOTS, "/sms/", "/control", "/v4/oa/permission")
+
 
 def refuse_foreign_forms() -> None:
     """A form of another site may not act here; the API itself is guarded by its tokens."""
-    if flask.request.method != "POST" or not flask.request.path.startswith(
-        ("/phone", "/telegram", "/control", "/v4/oa/permission")
-    ):
+    if flask.request.method != "POST" or not flask.request.path.startswith(_FORMS):
         return
     site = flask.request.headers.get("Sec-Fetch-Site")
     if site == "same-origin":
@@ -41,6 +43,12 @@ def may_control() -> bool:
         return ip_address(flask.request.remote_addr or "").is_loopback
     except ValueError:
         return False
+
+
+def only_from_here() -> None:
+    """Strangers may chat, not pull strings."""
+    if not may_control():
+        flask.abort(403, "the control pages answer this machine only, unless the settings allow more")
 
 
 def harden(response: flask.Response) -> flask.Response:

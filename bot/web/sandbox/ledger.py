@@ -4,32 +4,47 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import dataclass
 from typing import Any
 
 HEAD = 80
 
 
-def page(db: sqlite3.Connection, after: int, limit: int, oa_id: str, user_id: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Book:
+    """A table of messages, and what it calls the account, the person, and whether the message is the account's."""
+
+    table: str
+    account: str
+    person: str
+    is_ours: str
+
+
+MESSAGES = Book("messages", account="oa_id", person="user_id", is_ours="from_oa")
+
+
+def page(db: sqlite3.Connection, book: Book, after: int, limit: int, account: str, person: object) -> dict[str, Any]:
     """Accepted sends with an id above `after`; ids rise but may skip, for citizens' own messages share them."""
-    where, values = "from_oa = 1", []
-    for column, value in (("oa_id", oa_id), ("user_id", user_id)):
+    where, values = f"{book.is_ours} = 1", list[object]()
+    for column, value in ((book.account, account), (book.person, person)):
         if value:
             where += f" AND {column} = ?"
             values.append(value)
-    total = db.execute(f"SELECT count(*) FROM messages WHERE {where}", values).fetchone()[0]  # noqa: S608 - our own words
+    total = db.execute(f"SELECT count(*) FROM {book.table} WHERE {where}", values).fetchone()[0]  # noqa: S608 - our words
     rows = db.execute(
-        f"SELECT * FROM messages WHERE {where} AND id > ? ORDER BY id LIMIT ?",  # noqa: S608 - our own words
+        f"SELECT * FROM {book.table} WHERE {where} AND id > ? ORDER BY id LIMIT ?",  # noqa: S608 - our own words
         [*values, after, limit],
     ).fetchall()
-    entries = [_entry(row) for row in rows]
+    entries = [_entry(book, row) for row in rows]
     return {"total": total, "count": len(entries), "next_after": rows[-1]["id"] if rows else after, "rows": entries}
 
 
-def repeats(db: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
+def repeats(db: sqlite3.Connection, book: Book, limit: int) -> list[dict[str, Any]]:
     """Content one person was sent more than once, the most repeated first."""
     rows = db.execute(
-        "SELECT oa_id, user_id, content_sha256, count(*) AS times, group_concat(msg_id) AS message_ids FROM messages"
-        " WHERE from_oa = 1 GROUP BY oa_id, user_id, content_sha256 HAVING times > 1 ORDER BY times DESC LIMIT ?",
+        f"SELECT {book.account}, {book.person}, content_sha256, count(*) AS times, group_concat(msg_id) AS message_ids"  # noqa: S608 - our own words
+        f" FROM {book.table} WHERE {book.is_ours} = 1 GROUP BY {book.account}, {book.person}, content_sha256"
+        " HAVING times > 1 ORDER BY times DESC LIMIT ?",
         (limit,),
     ).fetchall()
     return [{**dict(row), "message_ids": row["message_ids"].split(",")} for row in rows]
@@ -64,18 +79,19 @@ def summary(db: sqlite3.Connection, oa_id: str) -> dict[str, int]:
         " (SELECT count(*) FROM messages WHERE oa_id = :oa AND from_oa = 1) AS sends,"
         " (SELECT count(*) FROM messages WHERE oa_id = :oa AND from_oa = 0) AS said,"
         " (SELECT count(*) FROM webhooks WHERE oa_id = :oa AND state = 'pending') AS pending,"
-        " (SELECT count(*) FROM webhooks WHERE oa_id = :oa AND state = 'lost') AS lost",
+        " (SELECT count(*) FROM webhooks WHERE oa_id = :oa AND state = 'lost') AS lost,"
+        " (SELECT count(*) FROM outages WHERE oa_id = :oa) AS is_out",
         {"oa": oa_id},
     ).fetchone()
     return dict(row)
 
 
-def _entry(row: sqlite3.Row) -> dict[str, Any]:
+def _entry(book: Book, row: sqlite3.Row) -> dict[str, Any]:
     return {
         "id": row["id"],
         "message_id": row["msg_id"],
-        "oa_id": row["oa_id"],
-        "user_id": row["user_id"],
+        book.account: row[book.account],
+        book.person: row[book.person],
         "kind": row["kind"],
         "text_sha256": row["text_sha256"],
         "content_sha256": row["content_sha256"],

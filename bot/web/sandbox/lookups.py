@@ -19,7 +19,7 @@ from bot.web.sandbox.store import now_ms
 
 VIETNAM = timezone(timedelta(hours=7))
 DAY_MS = 86_400_000
-TYPES = {"image": "photo", "list": "links", "request_user_info": "nosupport"}
+TYPES = {"image": "photo", "list": "links", "business_card": "link", "request_user_info": "nosupport"}
 
 pages = flask.Blueprint("lookups", __name__)
 
@@ -46,7 +46,7 @@ def getoa(box: Sandbox, account: SandboxAccount) -> object:
         "package_name": "Nâng cao",
         "package_valid_through_date": "31/12/2099",
         "package_auto_renew_date": "",
-        "linked_ZCA": "",
+        "linked_ZCA": "vi-tap-duot",
     }
 
 
@@ -219,6 +219,8 @@ def _as_chat(box: Sandbox, account: SandboxAccount, row: sqlite3.Row) -> dict[st
         "to_display_name": receiver_name,
         "to_avatar": picture,
     }
+    if content.get("quote"):
+        chat["quote_id"] = content["quote"]
     return chat | _media_fields(row["kind"], content["attachments"])
 
 
@@ -226,10 +228,11 @@ def _media_fields(kind: str, attachments: list[dict[str, Any]]) -> dict[str, Any
     if kind == "location":
         pin = attachments[0]["payload"]["coordinates"]
         return {"location": json.dumps(pin)}
-    if kind in {"link", "list"}:
+    if kind in {"link", "list", "business_card"}:
         return {"links": [attachment["payload"] for attachment in attachments]}
     if not attachments:
         return {}
     payload = attachments[0]["payload"]
     fields = {"url": payload.get("url", ""), "thumb": payload.get("thumbnail", "")}
+    fields["description"] = payload.get("name", "")
     return {name: value for name, value in fields.items() if value}

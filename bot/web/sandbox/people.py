@@ -27,6 +27,7 @@ EVENT_NAMES = {
     "image": "send_image",
     "gif": "send_gif",
     "link": "send_link",
+    "business_card": "send_business_card",
     "voice": "send_audio",
     "video": "send_video",
     "sticker": "send_sticker",
@@ -57,6 +58,7 @@ class Citizen:
     last_interaction_ms: int
     last_message_id: int
     created_ms: int
+    phone: str = ""
 
     @property
     def is_anonymous(self) -> bool:
@@ -184,7 +186,10 @@ def relate(db: sqlite3.Connection, account: SandboxAccount, citizen: Citizen, ac
 def submit_info(db: sqlite3.Connection, account: SandboxAccount, citizen: Citizen, info: dict[str, Any]) -> Deed:
     """Fill in the form a request_user_info message showed."""
     now = now_ms()
-    db.execute("UPDATE citizens SET last_interaction_ms = ? WHERE user_id = ?", (now, citizen.user_id))
+    db.execute(
+        "UPDATE citizens SET last_interaction_ms = ?, phone = ? WHERE user_id = ?",
+        (now, str(info.get("phone", "")) or citizen.phone, citizen.user_id),
+    )
     body = wire.form_event(account.app_id, account.oa_id, citizen.user_id, citizen.user_id_by_app, info, now)
     return Deed(webhooks.queue(db, account, [Event("user_submit_info", citizen.user_id, body, now)]))
 

@@ -11,9 +11,12 @@ from typing import cast
 import flask
 
 from bot.web.sandbox import tokens
+from bot.web.sandbox.bots.bringing import Bots
+from bot.web.sandbox.platforms import PLATFORMS
 from bot.web.sandbox.settings import SandboxAccount, SandboxSettings
+from bot.web.sandbox.sms.network import Networks
+from bot.web.sandbox.sms.smsc import Smsc
 from bot.web.sandbox.store import Store
-from bot.web.sandbox.telegram.bots import Bots
 from bot.web.sandbox.webhooks import Dispatcher
 
 
@@ -25,7 +28,9 @@ class Sandbox:
         self.store = Store(settings.db_path)
         self.limiter = Limiter(settings.requests_per_minute)
         self.dispatcher = Dispatcher(settings, self.store)
-        self.bots = Bots(settings, self.store)
+        self.bots = Bots(settings, self.store, PLATFORMS)
+        self.networks = Networks(settings, self.store)
+        self.smsc = Smsc(self.networks, settings.smsc_port) if settings.smsc_port is not None else None
         with self.store.writing() as db:
             tokens.seed(db, settings)
         self.store.on_commit = self.dispatcher.nudge
@@ -34,12 +39,25 @@ class Sandbox:
         """Begin to post webhooks."""
         self.dispatcher.start()
         self.bots.start()
+        self.networks.start()
+        if self.smsc is not None:
+            self.smsc.start()
 
     def stop(self) -> None:
         """End the threads and close the file; what is unsent waits for the next run."""
         self.bots.stop()
+        self.networks.stop()
+        if self.smsc is not None:
+            self.smsc.stop()
         self.dispatcher.stop()
         self.store.close()
+
+    def hold_events(self, *, is_held: bool) -> None:
+        """Bring nothing to anybody for now, or go on with what has gathered."""
+        self.dispatcher.is_held = self.bots.is_held = self.networks.is_held = is_held
+        self.dispatcher.nudge()
+        self.bots.ring()
+        self.networks.ring()
 
     def account_or_404(self, oa_id: str) -> SandboxAccount:
         """The account of this OA id; without an id, the only one."""

@@ -26,16 +26,41 @@ class SandboxAccount:
 
 @dataclass(frozen=True)
 class SandboxBot:
-    """A pretend Telegram bot."""
+    """A pretend bot; `platform` is the name of one of `platforms.PLATFORMS`."""
 
     token: str = field(repr=False)
     name: str = "Bot tập dượt"
     username: str = "tap_duot_bot"
+    platform: str = "telegram"
 
     @property
     def bot_id(self) -> str:
         """The bot's own number, the first half of its token."""
         return self.token.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class SandboxSms:
+    """A pretend number of a commune on the mobile networks, and the account through which it is reached.
+
+    `provider`: kannel, esms, speedsms, vonage, or smpp for an account on the pretend SMSC. `key` and `secret`: what the
+    provider calls so (on the SMSC: system_id and password). `callback_url`: where citizens' messages are brought, for
+    Kannel with its %-escapes; `receipt_url`: receipts, where a message does not say it itself.
+    """
+
+    number: str
+    key: str = field(repr=False)
+    secret: str = field(default="", repr=False)
+    provider: str = "kannel"
+    callback_url: str = field(default="", repr=False)
+    receipt_url: str = field(default="", repr=False)
+    callback_key: str = field(default="", repr=False)
+    name: str = "Xã tập dượt"
+
+    @property
+    def account_id(self) -> str:
+        """How the control pages call it."""
+        return f"{self.provider}:{self.number}"
 
 
 @dataclass(frozen=True)
@@ -47,6 +72,17 @@ class Place:
     longitude: str
 
 
+@dataclass(frozen=True)
+class SandboxTemplate:
+    """An approved message; `by_uid`: it may also go to whoever wrote to the OA, not only to a telephone number."""
+
+    id: str
+    text: str
+    by_uid: bool = True
+
+
+NEW_ANSWER = "Phản ánh {ma_phan_anh} về {chu_de} đã có trả lời của {don_vi}. Vui lòng hỏi tại {lien_he}."
+TEMPLATES = (SandboxTemplate("400001", NEW_ANSWER), SandboxTemplate("400002", NEW_ANSWER, by_uid=False))
 PLACES = (
     Place("Cổng chợ (điểm mẫu)", "10.7412305", "106.2871044"),
     Place("Cầu đầu xã (điểm mẫu)", "10.7366121", "106.2950817"),
@@ -75,6 +111,10 @@ class SandboxSettings:
     retry_time_scale: float = 1.0
     places: Sequence[Place] = PLACES
     bots: Sequence[SandboxBot] = ()
+    sms: Sequence[SandboxSms] = ()
+    smsc_port: int | None = None  # where the pretend SMSC listens; 0: any free port, None: there is none
+    keeps_night: bool = False
+    templates: Sequence[SandboxTemplate] = TEMPLATES
     longest_poll: float = 2.0  # a server that ends need not wait for those who ask
 
     def __post_init__(self) -> None:
@@ -82,14 +122,27 @@ class SandboxSettings:
         ids = [account.oa_id for account in self.accounts]
         if not ids or len(set(ids)) != len(ids):
             raise ValueError("a sandbox needs at least one account, and every oa_id once")
+        if len({bot.bot_id for bot in self.bots}) != len(self.bots):
+            raise ValueError("every bot of a sandbox needs a number of its own")
+        names = [one.account_id for one in self.sms]
+        if len(set(names)) != len(names):
+            raise ValueError("every number of the pretend SMS once at each provider")
 
     def account(self, oa_id: str) -> SandboxAccount | None:
         """The account with this OA id, if we pretend to serve it."""
         return next((account for account in self.accounts if account.oa_id == oa_id), None)
 
-    def bot_of(self, token: str) -> SandboxBot | None:
-        """The bot with this token, if there is one."""
-        return next((bot for bot in self.bots if bot.token == token), None)
+    def bot_of(self, token: str, platform: str) -> SandboxBot | None:
+        """The platform's bot with this token, if there is one."""
+        return next((bot for bot in self.bots_of(platform) if bot.token == token), None)
+
+    def bots_of(self, platform: str) -> list[SandboxBot]:
+        """The bots of one platform."""
+        return [bot for bot in self.bots if bot.platform == platform]
+
+    def sms_of(self, account_id: str) -> SandboxSms | None:
+        """The SMS account of this name; without a name, the first."""
+        return next((account for account in self.sms if account_id in {"", account.account_id}), None)
 
     def accounts_of(self, app_id: str) -> list[SandboxAccount]:
         """The accounts one app serves."""

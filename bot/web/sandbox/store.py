@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.web.sandbox.telegram.memory import SCHEMA as TELEGRAM
+from bot.web.sandbox.bots.memory import SCHEMA as BOTS
+from bot.web.sandbox.sms.memory import SCHEMA as SMS
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS citizens (
     user_id TEXT PRIMARY KEY, oa_id TEXT NOT NULL, user_id_by_app TEXT NOT NULL, name TEXT NOT NULL,
     conversation_id TEXT NOT NULL DEFAULT '', follows INTEGER NOT NULL DEFAULT 0, chatted INTEGER NOT NULL DEFAULT 0,
     blocked_code INTEGER NOT NULL DEFAULT 0, last_interaction_ms INTEGER NOT NULL DEFAULT 0,
-    last_message_id INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL);
+    last_message_id INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL, phone TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS citizens_recent ON citizens (oa_id, last_message_id DESC);
 
 CREATE TABLE IF NOT EXISTS messages (
@@ -51,6 +52,10 @@ CREATE TABLE IF NOT EXISTS media (
 CREATE TABLE IF NOT EXISTS faults (
     id INTEGER PRIMARY KEY AUTOINCREMENT, oa_id TEXT NOT NULL, applies_to TEXT NOT NULL, kind TEXT NOT NULL,
     remaining INTEGER NOT NULL, details TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS articles (
+    token TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, oa_id TEXT NOT NULL, content TEXT NOT NULL,
+    looks INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS outages (oa_id TEXT PRIMARY KEY, since_ms INTEGER NOT NULL);
 """
 
 
@@ -70,7 +75,10 @@ class Store:
         self._write_lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._readers_lock = threading.Lock()
-        self._writer.executescript(SCHEMA + TELEGRAM)
+        self._writer.executescript(SCHEMA + BOTS + SMS)
+        known = {row["name"] for row in self._writer.execute("PRAGMA table_info(citizens)")}
+        if "phone" not in known:  # a file from before there were telephone numbers
+            self._writer.execute("ALTER TABLE citizens ADD COLUMN phone TEXT NOT NULL DEFAULT ''")
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)

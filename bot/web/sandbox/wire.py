@@ -34,6 +34,12 @@ def compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def read(text: str) -> dict[str, Any]:
+    """An object that was written with `compact`."""
+    value = json.loads(text)
+    return value if isinstance(value, dict) else {}
+
+
 def chat_event(
     name: str, app_id: str, sender: str, recipient: str, by_app: str, message: dict[str, Any], at_ms: int
 ) -> str:

@@ -29,8 +29,10 @@
       dirty = event.target.value.trim() !== "";
     }
   });
-  document.addEventListener("submit", function () {
-    dirty = false;
+  ["submit", "draft:saved"].forEach(function (name) {
+    document.addEventListener(name, function () {
+      dirty = false;
+    });
   });
   window.addEventListener("beforeunload", function (event) {
     if (dirty) {
@@ -38,26 +40,39 @@
     }
   });
 
-  // A part that refreshes itself says what it shows already, so that nothing is swapped while nothing changed.
+  // A part that refreshes itself says what it shows already, so that nothing is swapped while nothing changed, and
+  // which rows, so that none of them moves: what is new is told beside the list.
+  function numbers(name) {
+    return Array.from(document.querySelectorAll("[data-" + name + "]"), function (one) {
+      return one.getAttribute("data-" + name);
+    }).join(",");
+  }
   document.addEventListener("htmx:configRequest", function (event) {
-    var seen = event.target.dataset.shown;
-    if (seen) {
-      event.detail.headers["X-Seen"] = seen;
+    var asking = event.detail.elt;
+    if (asking.id === "list") {
+      if (asking.offsetParent === null) {
+        event.preventDefault(); // nobody sees it
+        return;
+      }
+      event.detail.headers["X-Rows"] = numbers("ticket");
+      event.detail.headers["X-Calls"] = numbers("call");
+    }
+    if (asking.dataset.shown) {
+      event.detail.headers["X-Seen"] = asking.dataset.shown;
     }
   });
   document.addEventListener("htmx:afterRequest", function (event) {
     var mark = event.detail.xhr && event.detail.xhr.getResponseHeader("X-Seen");
     if (mark) {
-      event.detail.target.dataset.shown = mark;
+      event.detail.elt.dataset.shown = mark;
     }
-  });
-
-  // "/" goes to the search box, as in many inboxes; never while somebody types.
-  document.addEventListener("keydown", function (event) {
-    var search = document.getElementById("f-q");
-    if (event.key === "/" && search && !event.target.matches("input, textarea, select")) {
-      event.preventDefault();
-      search.focus();
+    if (event.detail.elt.id === "list" && event.detail.xhr && event.detail.xhr.status === 200 &&
+        !event.detail.xhr.getResponseHeader("HX-Retarget") && event.detail.xhr.getResponseHeader("HX-Reswap") !== "none") {
+      document.getElementById("list-news").textContent = ""; // the rows are those there are
+    }
+    if (event.detail.elt.id === "list-update" && event.detail.successful) {
+      document.getElementById("list-news").textContent = "";
+      document.getElementById("list").dataset.shown = "";
     }
   });
 })();

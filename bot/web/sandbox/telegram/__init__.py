@@ -1,1 +1,1 @@
-"""A pretend Bot API server: bots that are asked or that bring, citizens with buttons, and faults on demand."""
+"""The pretend Bot API of Telegram: its methods, and what citizens do there, with buttons."""

@@ -4,105 +4,41 @@ from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Callable
 from typing import Any
 
 import flask
 
 from bot.web.sandbox import faults
+from bot.web.sandbox.bots import memory
+from bot.web.sandbox.bots.api import Api, Fault, Refused, as_refused, is_address, set_webhook, until_news
 from bot.web.sandbox.sandbox import Sandbox, current
 from bot.web.sandbox.settings import SandboxBot
-from bot.web.sandbox.telegram import memory, people
+from bot.web.sandbox.telegram.people import TELEGRAM, file_of
 
 MOST_TEXT, MOST_CAPTION, MOST_DATA = 4_096, 1_024, 64
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{20,}", re.ASCII)
-_KINDS = {"sendMessage": "send", "sendPhoto": "send", "getUpdates": "fetch", "getFile": "lookup"}
 
 pages = flask.Blueprint("bot_api", __name__)
-
-
-class Refused(Exception):
-    """The method is not granted."""
-
-    def __init__(self, code: int, description: str, **parameters: Any) -> None:
-        super().__init__(description)
-        self.code = code
-        self.body: dict[str, Any] = {"ok": False, "error_code": code, "description": description}
-        if parameters:
-            self.body["parameters"] = parameters
 
 
 @pages.route("/bot<token>/<method>", methods=["GET", "POST"])
 def call(token: str, method: str) -> flask.Response:
     """One method of one bot."""
-    try:
-        box, bot = current(), _bot(token)
-        fault = faults.take(box.store, bot.bot_id, _KINDS.get(method, "any"))
-        if fault and (refused := _refusal(fault)):
-            return refused
-        handler = _METHODS.get(method.lower())
-        if handler is None:
-            raise Refused(404, "Not Found: method not found")
-        answer = _json({"ok": True, "result": handler(box, bot, _arguments(), fault)})
-        if fault and fault.kind == "malformed":
-            answer = flask.Response('{"ok":true,"result":{"mess', content_type="application/json")
-        return faults.spoil(fault, answer) if fault else answer
-    except Refused as refusal:
-        return _json(refusal.body, refusal.code)
+    return API.call(token, method)
 
 
 @pages.get("/file/bot<token>/<path:path>")
 def download(token: str, path: str) -> flask.Response:
     """The bytes of a file."""
     try:
-        bot = _bot(token)
+        bot = API.bot(token)
     except Refused as refusal:
-        return _json(refusal.body, refusal.code)
+        return as_refused(refusal)
     with current().store.reading() as db:
-        row = db.execute("SELECT data FROM tg_files WHERE bot_id = ? AND path = ?", (bot.bot_id, path)).fetchone()
+        row = db.execute("SELECT data FROM bot_files WHERE bot_id = ? AND path = ?", (bot.bot_id, path)).fetchone()
     if row is None:
-        return _json({"ok": False, "error_code": 404, "description": "Not Found"}, 404)
+        return as_refused(Refused(404, "Not Found"))
     return flask.Response(row["data"], content_type="application/octet-stream")
-
-
-def _bot(token: str) -> SandboxBot:
-    found = current().settings.bot_of(token)
-    if found is None:
-        raise Refused(401, "Unauthorized") if _TOKEN.fullmatch(token) else Refused(404, "Not Found")
-    return found
-
-
-def _refusal(fault: faults.Fault) -> flask.Response | None:
-    if fault.kind == "status":
-        words = {
-            429: "Too Many Requests: retry after",
-            401: "Unauthorized",
-            403: "Forbidden: bot was blocked by the user",
-        }
-        more = {"retry_after": fault.retry_after} if fault.status == 429 else {}
-        if fault.status >= 500:
-            return flask.Response("<html>Bad Gateway", fault.status, content_type="text/html")
-        return _json(Refused(fault.status, words.get(fault.status, "Bad Request"), **more).body, fault.status)
-    return faults.refusal(fault) if fault.kind in {"slow", "drop"} else None
-
-
-def _arguments() -> dict[str, Any]:
-    request = flask.request
-    given: dict[str, Any] = {**request.args.to_dict(), **request.form.to_dict()}
-    body = request.get_json(silent=True)
-    if isinstance(body, dict):
-        given |= body
-    for name in ("reply_markup", "reply_parameters", "allowed_updates", "link_preview_options"):
-        if isinstance(given.get(name), str):
-            try:
-                given[name] = json.loads(given[name])
-            except ValueError:
-                raise Refused(400, f"Bad Request: can't parse {name}") from None
-    return given
-
-
-Fault = faults.Fault | None
 
 
 def _get_me(_box: Sandbox, bot: SandboxBot, _asked: dict[str, Any], _fault: Fault) -> Any:
@@ -110,10 +46,8 @@ def _get_me(_box: Sandbox, bot: SandboxBot, _asked: dict[str, Any], _fault: Faul
 
 
 def _get_updates(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], fault: Fault) -> Any:
-    turn = box.bots.my_turn(bot.bot_id)
     limit, offset = int(asked.get("limit") or 100), asked.get("offset")
     repeats = fault is not None and fault.kind == "repeat"
-    end = time.monotonic() + min(float(asked.get("timeout") or 0), box.settings.longest_poll)
     with box.store.writing(quietly=True) as db:
         if memory.bot_row(db, bot.bot_id)["webhook_url"]:
             raise Refused(409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook first")
@@ -121,34 +55,27 @@ def _get_updates(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], fault: Fa
             memory.give_up(db, bot.bot_id, int(offset))
         if isinstance(asked.get("allowed_updates"), list):
             kinds = json.dumps(asked["allowed_updates"])
-            db.execute("UPDATE tg_bots SET kinds = ? WHERE bot_id = ?", (kinds, bot.bot_id))
-    while True:
-        if not box.bots.is_still_my_turn(bot.bot_id, turn):
-            raise Refused(409, "Conflict: terminated by other getUpdates request")
+            db.execute("UPDATE bots SET kinds = ? WHERE bot_id = ?", (kinds, bot.bot_id))
+    for _ in until_news(box, bot, asked, Refused(409, "Conflict: terminated by other getUpdates request")):
         with box.store.reading() as db:
             found = memory.waiting(db, bot.bot_id, limit, repeats=repeats)
-        left = end - time.monotonic()
-        if found or left <= 0 or box.bots.is_stopping:
-            return found
-        box.bots.wait(min(left, 0.5))
+        if found:
+            return [memory.as_update(TELEGRAM, row) for row in found]
+    return []
 
 
 def _set_webhook(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], _fault: Fault) -> Any:
     url = str(asked.get("url") or "")
-    if url and not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    if url and not is_address(url):
         raise Refused(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
-    values = (url, str(asked.get("secret_token") or ""), json.dumps(asked.get("allowed_updates") or []), bot.bot_id)
-    with box.store.writing() as db:
-        memory.bot_row(db, bot.bot_id)
-        db.execute("UPDATE tg_bots SET webhook_url = ?, secret = ?, kinds = ?, failed_at = 0 WHERE bot_id = ?", values)
-    box.bots.ring()
+    set_webhook(box, bot, url, str(asked.get("secret_token") or ""), list(asked.get("allowed_updates") or []))
     return True
 
 
 def _delete_webhook(box: Sandbox, bot: SandboxBot, _asked: dict[str, Any], _fault: Fault) -> Any:
     with box.store.writing() as db:
         memory.bot_row(db, bot.bot_id)
-        db.execute("UPDATE tg_bots SET webhook_url = '' WHERE bot_id = ?", (bot.bot_id,))
+        db.execute("UPDATE bots SET webhook_url = '' WHERE bot_id = ?", (bot.bot_id,))
     return True
 
 
@@ -168,7 +95,7 @@ def _send_message(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], _fault: 
         raise Refused(400, "Bad Request: message text is empty")
     if _units(text) > MOST_TEXT:
         raise Refused(400, "Bad Request: message is too long")
-    return _sent(box, bot, asked, text=text)
+    return _sent(box, bot, asked, "text", text=text)
 
 
 def _send_photo(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], _fault: Fault) -> Any:
@@ -178,17 +105,14 @@ def _send_photo(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], _fault: Fa
     if _units(caption) > MOST_CAPTION:
         raise Refused(400, "Bad Request: message caption is too long")
     with box.store.writing(quietly=True) as db:
-        file = people.keep_file(db, bot.bot_id, upload.filename or "", upload.read())
+        file = file_of(memory.keep_file(db, bot.bot_id, upload.filename or "", upload.read()))
     more = {"caption": caption} if caption else {}
-    return _sent(box, bot, asked, photo=[{**file, "width": 800, "height": 600}], **more)
+    return _sent(box, bot, asked, "photo", photo=[{**file, "width": 800, "height": 600}], **more)
 
 
-def _sent(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], **content: Any) -> Any:
+def _sent(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], kind: str, **content: Any) -> Any:
     with box.store.writing(quietly=True) as db:
-        try:
-            found = memory.person(db, int(asked.get("chat_id") or 0))
-        except ValueError:
-            found = None
+        found = memory.person(db, asked.get("chat_id"))
         if found is None or found["bot_id"] != bot.bot_id:
             raise Refused(400, "Bad Request: chat not found")
         if found["blocks"]:
@@ -197,6 +121,9 @@ def _sent(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], **content: Any) 
         for row in markup.get("inline_keyboard", []) if isinstance(markup, dict) else []:
             if not all(0 < len(str(b.get("callback_data", "")).encode()) <= MOST_DATA for b in row):
                 raise Refused(400, "Bad Request: BUTTON_DATA_INVALID")
+        for row in markup.get("keyboard", []) if isinstance(markup, dict) else []:
+            if not all(str(b.get("text", "")).strip() for b in row):
+                raise Refused(400, "Bad Request: text buttons are not allowed to be empty")
         if isinstance(markup, dict):
             content["reply_markup"] = markup
         quoted = asked.get("reply_parameters")
@@ -206,13 +133,13 @@ def _sent(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], **content: Any) 
                 raise Refused(400, "Bad Request: message to be replied not found")
             if asked_about:
                 content["reply_to_message"] = asked_about
-        return memory.say(db, bot.bot_id, found["chat_id"], from_bot=True, **content)
+        return memory.say(db, TELEGRAM, found, kind, from_bot=True, **content)
 
 
 def _answer_tap(box: Sandbox, _bot: SandboxBot, asked: dict[str, Any], _fault: Fault) -> Any:
     with box.store.writing(quietly=True) as db:
         heard = db.execute(
-            "UPDATE tg_taps SET is_answered = 1 WHERE tap_id = ?", (str(asked.get("callback_query_id")),)
+            "UPDATE bot_taps SET is_answered = 1 WHERE tap_id = ?", (str(asked.get("callback_query_id")),)
         )
         if heard.rowcount != 1:
             raise Refused(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
@@ -222,33 +149,52 @@ def _answer_tap(box: Sandbox, _bot: SandboxBot, asked: dict[str, Any], _fault: F
 def _get_file(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], _fault: Fault) -> Any:
     with box.store.reading() as db:
         row = db.execute(
-            "SELECT file_id, path, length(data) AS size FROM tg_files WHERE bot_id = ? AND file_id = ?",
+            "SELECT * FROM bot_files WHERE bot_id = ? AND file_id = ?",
             (bot.bot_id, str(asked.get("file_id"))),
         ).fetchone()
     if row is None:
         raise Refused(400, "Bad Request: invalid file_id")
-    if row["size"] > 20_000_000:
+    if len(row["data"]) > 20_000_000:
         raise Refused(400, "Bad Request: file is too big")
-    file_id = row["file_id"]
-    return {"file_id": file_id, "file_unique_id": file_id[:12], "file_size": row["size"], "file_path": row["path"]}
+    return {**file_of(row), "file_path": row["path"]}
 
 
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def _json(body: object, status: int = 200) -> flask.Response:
-    return flask.Response(json.dumps(body, ensure_ascii=False), status, content_type="application/json")
+def _no_such_bot(token: str) -> Refused:
+    return Refused(401, "Unauthorized") if _TOKEN.fullmatch(token) else Refused(404, "Not Found")
 
 
-_METHODS: dict[str, Callable[[Sandbox, SandboxBot, dict[str, Any], Fault], Any]] = {
-    "getme": _get_me,
-    "getupdates": _get_updates,
-    "setwebhook": _set_webhook,
-    "deletewebhook": _delete_webhook,
-    "getwebhookinfo": _webhook_info,
-    "sendmessage": _send_message,
-    "sendphoto": _send_photo,
-    "answercallbackquery": _answer_tap,
-    "getfile": _get_file,
+_WORDS = {
+    429: "Too Many Requests: retry after",
+    401: "Unauthorized",
+    404: "Not Found: method not found",
+    403: "Forbidden: bot was blocked by the user",
 }
+
+
+def _failing(fault: faults.Fault) -> Refused:
+    more = {"retry_after": fault.retry_after} if fault.status == 429 else {}
+    return Refused(fault.status, _WORDS.get(fault.status, "Bad Request"), **more)
+
+
+API = Api(
+    TELEGRAM,
+    methods={
+        "getme": _get_me,
+        "getupdates": _get_updates,
+        "setwebhook": _set_webhook,
+        "deletewebhook": _delete_webhook,
+        "getwebhookinfo": _webhook_info,
+        "sendmessage": _send_message,
+        "sendphoto": _send_photo,
+        "answercallbackquery": _answer_tap,
+        "getfile": _get_file,
+    },
+    kinds={"sendmessage": "send", "sendphoto": "send", "getupdates": "fetch", "getfile": "lookup"},
+    no_such_bot=_no_such_bot,
+    failing=_failing,
+    structured=("reply_markup", "reply_parameters", "allowed_updates", "link_preview_options"),
+)
