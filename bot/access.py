@@ -12,11 +12,11 @@ from storage.deliveries import Delivery
 from storage.enums import Role
 from storage.messages import Attachment, Message
 from storage.officials import Official
-from storage.tickets import Ticket
+from storage.tickets import THE_LEADERS, Ticket
 
 OF_TICKETS = (Role.RECEIVER, Role.HANDLER, Role.LEADER, Role.SEALED_READER)
 OF_WHOLE_COMMUNE = (Role.RECEIVER, Role.LEADER)
-OF_SEALED = (Role.LEADER, Role.SEALED_READER)
+OF_SEALED = (Role.SEALED_READER,)  # those whom the commune has named, leader or not
 
 
 class NotFound(Exception):
@@ -48,11 +48,27 @@ def seen_by(official: Official) -> sa.ColumnElement[bool]:
             own = sa.or_(own, Ticket.agency_id == official.agency_id)
         kinds.append(sa.and_(Ticket.is_sealed.is_(False), Ticket.is_restricted.is_(False), own))
     if sees_sealed(official):
-        kinds.append(Ticket.is_sealed.is_(True))
+        kinds.append(sa.and_(Ticket.is_sealed.is_(True), _accuses_others_than(official)))
     visible = sa.or_(*kinds) if kinds else sa.false()
-    if official.has(Role.LEADER):
-        visible = sa.true()
     return sa.and_(Ticket.commune_id == official.commune_id, visible)
+
+
+def _accuses_others_than(official: Official) -> sa.ColumnElement[bool]:
+    """Whoever belongs to a unit that is accused, or seems to be, does not see it, named or not; what accuses the
+    commune's leadership is seen by nobody there."""
+    others: sa.ColumnElement[bool] = Ticket.accuses_leaders.is_(False)
+    if official.has(Role.LEADER):
+        others = sa.and_(others, Ticket.proposed_agencies.not_like(f"%,{THE_LEADERS},%"))
+    if official.agency_id is None:
+        return others
+    is_decided = sa.or_(Ticket.accused_agency_id.is_(None), Ticket.accused_agency_id != official.agency_id)
+    return sa.and_(others, is_decided, Ticket.proposed_agencies.not_like(f"%,{official.agency_id},%"))
+
+
+def reads_sealed(official: Official, ticket: Ticket) -> bool:
+    """Whether a sealed ticket is this official's to read: named, and not of a unit that is accused or seems to be."""
+    is_meant = official.agency_id in ticket.shut_out or (official.has(Role.LEADER) and THE_LEADERS in ticket.shut_out)
+    return sees_sealed(official) and not ticket.accuses_leaders and not is_meant
 
 
 def ticket_for(session: Session, official: Official, ticket_id: int, *, locked: bool = False) -> Ticket:
@@ -95,13 +111,15 @@ def delivery_for(session: Session, official: Official, delivery_id: int) -> tupl
 def roles_on(official: Official, ticket: Ticket) -> frozenset[Role]:
     """The roles that count on this ticket: the sealed queue has its own people, and they have nothing else."""
     held = frozenset(role for role in Role if official.has(role))
-    return held & frozenset(OF_SEALED) if ticket.is_sealed else held - {Role.SEALED_READER}
+    if not ticket.is_sealed:
+        return held - {Role.SEALED_READER}
+    return held & {Role.SEALED_READER, Role.LEADER} if reads_sealed(official, ticket) else frozenset()
 
 
 def sees_names(official: Official, ticket: Ticket) -> bool:
     """Whether the citizen's name is shown: handlers do not need it, and the accused must not learn it."""
     if ticket.is_sealed:
-        return sees_sealed(official)
+        return reads_sealed(official, ticket)
     return official.has(*OF_WHOLE_COMMUNE)
 
 
@@ -119,12 +137,12 @@ def may_reply(official: Official, ticket: Ticket) -> bool:
     """Whether the official may speak to the citizen about this ticket; nobody answers spam."""
     if ticket.is_spam:
         return False
-    return official.has(*OF_SEALED) if ticket.is_sealed else official.has(*OF_WHOLE_COMMUNE, Role.HANDLER)
+    return reads_sealed(official, ticket) if ticket.is_sealed else official.has(*OF_WHOLE_COMMUNE, Role.HANDLER)
 
 
 def may_unseal(official: Official, ticket: Ticket) -> bool:
     """Whether the official may open a sealed ticket to the receivers."""
-    return ticket.is_sealed and official.has(*OF_SEALED)
+    return ticket.is_sealed and reads_sealed(official, ticket)
 
 
 def audit(

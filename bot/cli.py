@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot import cli_admin, cli_learning, cli_reading
-from bot.cli_base import built, explained, settings_from_env
+from bot import cli_admin, cli_blobs, cli_holidays, cli_learning, cli_privacy, cli_reading, cli_sealed
+from bot.cli_base import built, explained, ready_to_keep, settings_from_env
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -33,7 +33,7 @@ def main() -> None:
 
 @main.command()
 @click.option(
-    "--demo", is_flag=True, help="Rehearsal: a pretend Zalo and Telegram, a commune, officials and followers."
+    "--demo", is_flag=True, help="Rehearsal: a pretend Zalo, Telegram and SMS, a commune, officials and followers."
 )
 @explained
 def up(demo: bool) -> None:
@@ -47,6 +47,7 @@ def up(demo: bool) -> None:
     settings = settings_from_env()
     runtime = Runtime.build(settings, nudge=LocalNudge())
     prepare_database(runtime)
+    ready_to_keep(runtime)
     if demo:
         _welcome(settings, runtime)
     runtime.database.close()
@@ -54,9 +55,12 @@ def up(demo: bool) -> None:
 
 
 @main.command()
+@explained
 def web() -> None:
     """Serve pages and webhooks; run `worker` and `clock` beside it."""
-    settings = built().settings
+    runtime = built()
+    ready_to_keep(runtime)
+    settings = runtime.settings
     _serve(settings, "bot.web.serve:web_only", workers=settings.web_workers)
 
 
@@ -76,6 +80,7 @@ class JobName(click.ParamType[str]):
 
 @main.command()
 @click.argument("jobs", nargs=-1, type=JobName())
+@explained
 def worker(jobs: tuple[str, ...]) -> None:
     """Handle events, send answers, fetch media, send announcements (or only the JOBS named).
 
@@ -85,6 +90,7 @@ def worker(jobs: tuple[str, ...]) -> None:
     from bot.queue import JOBS
 
     runtime = built()
+    ready_to_keep(runtime)
     chosen = jobs or tuple(JOBS)
     if runtime.settings.redis_url:
         work_on_redis(runtime, chosen)
@@ -188,6 +194,8 @@ def _welcome(settings: Settings, runtime: Runtime) -> None:
 {people}
     Người dân  {settings.base_url}/sandbox/      điện thoại giả lập, nhắn thử: duong vao xom 5 o ga nhieu qua
                {settings.base_url}/sandbox/telegram/      cũng vậy trên Telegram, có nút trả lời
+               {settings.base_url}/sandbox/zalo-bot/      cũng vậy với bot Zalo
+               {settings.base_url}/sandbox/sms/      cũng vậy bằng SMS, trên máy điện thoại cũ
                {settings.base_url}{demo.page}      trang phản ánh, không cần tài khoản
 
   Dừng: Ctrl-C. Dữ liệu nằm trong {settings.data_dir}/ và còn nguyên khi chạy lại.
@@ -253,7 +261,46 @@ def ledger(as_json: bool) -> None:
     sys.exit(0 if found.is_balanced else 1)
 
 
-for command in (*cli_admin.COMMANDS, *cli_reading.COMMANDS, cli_learning.train, cli_learning.models):
+@main.group()
+def audit() -> None:
+    """The chain of digests over what officials did and saw, and what was sent."""
+
+
+@audit.command("verify")
+@click.option("--expect", default="", help="An anchor that was written down earlier; it must be in the chain.")
+def audit_verify(expect: str) -> None:
+    """Check that no row of the history was changed, removed or slipped in. Exit 1 and the rows' names if one was."""
+    from bot.usecases.chain import verify
+
+    found = verify(built(), expect=expect.strip())
+    for problem in found.problems:
+        click.echo(f"PROBLEM  {problem}")
+    click.echo(f"{found.links} links over {found.rows} rows; {found.waiting} newer rows are not under the chain yet")
+    click.echo(f"{found.erased} rows without their words, erased at their writers' wish")
+    click.echo(f"anchor   {found.anchor or '0:'}")
+    click.echo("whole" if found.is_whole else "NOT whole")
+    sys.exit(0 if found.is_whole else 1)
+
+
+@audit.command("anchor")
+def audit_anchor() -> None:
+    """Print the last link, to be kept where nobody who can write the database can: in print, with the province."""
+    from bot.usecases.chain import anchor
+
+    click.echo(anchor(built()))
+
+
+for command in (
+    *cli_admin.COMMANDS,
+    *cli_reading.COMMANDS,
+    cli_blobs.blobs,
+    cli_sealed.sealed,
+    cli_learning.train,
+    cli_learning.models,
+    cli_holidays.holidays,
+    cli_privacy.retention,
+    cli_privacy.contact,
+):
     main.add_command(command)
 
 

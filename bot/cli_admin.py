@@ -79,6 +79,30 @@ def commune_list() -> None:
             click.echo(f"{row.slug}\t{row.locality_code}\t{row.name}{'  (rehearsal)' if row.is_demo else ''}")
 
 
+@commune.command("set")
+@click.argument("slug")
+@click.argument("given", metavar="[NAME=VALUE]...", nargs=-1)
+@explained
+def commune_set(slug: str, given: tuple[str, ...]) -> None:
+    """Change what the commune SLUG has set about itself; without NAME=VALUE, show everything and what it means.
+
+    An empty value goes back to what is usual: fallback_wait_minutes=
+    """
+    from bot.usecases.commune_settings import SETTINGS, change, settings_of
+
+    pairs = dict(part.partition("=")[::2] for part in given)
+    if any("=" not in part for part in given):
+        raise click.ClickException("settings are given as NAME=VALUE, for example fallback_wait_minutes=30")
+    runtime = built()
+    if pairs:
+        change(runtime, slug, pairs)
+    own = settings_of(runtime, slug)
+    for name, setting in SETTINGS.items():
+        value = own.get(name)
+        shown = {True: "yes", False: "no"}.get(value, value) if value is not None else f"({setting.usual})"
+        click.echo(f"{name}\t{shown}\t{setting.meaning}")
+
+
 @click.group()
 def official() -> None:
     """Officials and their passwords."""
@@ -330,6 +354,41 @@ def channel_check(slug: str) -> None:
     for line in report.lines:
         click.echo(line)
     sys.exit(0 if report.is_fine else 1)
+
+
+@channel.command("set")
+@click.argument("slug")
+@click.argument("pairs", nargs=-1, required=True, metavar="FIELD=VALUE…")
+@explained
+def channel_set(slug: str, pairs: tuple[str, ...]) -> None:
+    """Change settings of a channel: FIELD=VALUE, FIELD=@file.json, or FIELD= to take one away."""
+    import sqlalchemy as sa
+
+    from bot.usecases.setup import SetupError, set_settings
+    from storage.channels import Channel
+
+    runtime = built()
+    with runtime.database.reading() as session:
+        type_ = session.scalar(sa.select(Channel.type).where(Channel.slug == slug))
+    if type_ is None:
+        raise SetupError(f"no channel {slug!r}; see: haichieu channel list")
+    changes = dict(_pair(pair, runtime.adapters[type_].config_fields) for pair in pairs)
+    set_settings(runtime, slug, {field: None if value == "" else value for field, value in changes.items()})
+    click.echo(f"channel {slug}: {', '.join(sorted(changes))} changed; see: haichieu channel check {slug}")
+
+
+@channel.command("catch-up")
+@click.argument("slug")
+@click.option("--hours", default=24, show_default=True, help="How far back, at most 168.")
+@explained
+def channel_catch_up(slug: str, hours: int) -> None:
+    """Ask a channel what was said lately and take in what is missing, as after an outage; safe to repeat."""
+    from bot.usecases.outages import catch_up_now, in_words
+    from storage.enums import CatchUpState
+
+    row = catch_up_now(built(), slug, hours)
+    click.echo(f"channel {slug}: {in_words(row)}")
+    sys.exit(0 if row.state is CatchUpState.DONE else 1)
 
 
 COMMANDS = (db, commune, official, channel)

@@ -40,18 +40,36 @@ def built() -> Runtime:
     return runtime
 
 
+def ready_to_keep(runtime: Runtime) -> None:
+    """Refuse to start where files cannot be kept until somebody mends the settings.
+
+    A store that is only away is said and waited for: words of citizens are taken in meanwhile, photos fetched later.
+    """
+    from bot.stores import StoreAway, StoreUnusable
+
+    for store in filter(None, (runtime.blobs.store, runtime.blobs.former)):
+        try:
+            store.check()
+        except StoreUnusable as error:
+            raise click.ClickException(f"files cannot be kept: {error}\nThen try: haichieu blobs check") from None
+        except StoreAway as error:
+            click.echo(f"WARNING: {error}. Started all the same; photos wait. Try: haichieu blobs check", err=True)
+
+
 def explained(command: F) -> F:
     """Turn what a use case refuses into one clear line instead of a traceback."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         from bot.runtime import VaultError
+        from bot.stores import StoreAway
+        from bot.usecases.moving import NothingToMove
         from bot.usecases.officials import OfficialError
         from bot.usecases.setup import SetupError
 
         try:
             return command(*args, **kwargs)
-        except (SetupError, OfficialError, VaultError) as error:
+        except (SetupError, OfficialError, VaultError, StoreAway, NothingToMove) as error:
             raise click.ClickException(str(error)) from None
 
     return run  # type: ignore[return-value]

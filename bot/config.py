@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,15 @@ class Settings:
     redis_url: str = field(default="", repr=False)
     secret_key: str = field(default="", repr=False)
     old_secret_keys: tuple[str, ...] = field(default=(), repr=False)
+    sealed_key: str = field(default="", repr=False)
+    old_sealed_keys: tuple[str, ...] = field(default=(), repr=False)
     data_dir: Path = Path("var")
+    blobs: str = "disk"
+    blobs_former: str = ""
+    blobs_endpoint: str = ""
+    blobs_region: str = ""
+    blobs_key_id: str = field(default="", repr=False)
+    blobs_secret_key: str = field(default="", repr=False)
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str = ""
@@ -106,9 +115,14 @@ def _parse(name: str, raw: str) -> object:
         raise ValueError("must begin with sqlite:/// or postgresql://")
     if name == "redis_url" and not raw.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must begin with redis://, rediss:// or unix://")
+    if name in {"blobs", "blobs_former"} and raw != "disk" and not _BUCKET.fullmatch(raw):
+        raise ValueError("must be disk or s3://bucket/prefix")
+    if name == "blobs_endpoint" and urlsplit(raw).scheme not in {"http", "https"}:
+        raise ValueError("must begin with https:// or http://")
     return raw
 
 
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._-]+)*/?", re.ASCII)
 _CHOICES = {"log_format": ("console", "json"), "log_level": ("debug", "info", "warning", "error")}
 _RANGES = {"port": (1, 65535), "web_workers": (1, 64), "web_threads": (1, 256), "worker_threads": (1, 64)}
 
@@ -141,6 +155,19 @@ def _contradictions(settings: Settings) -> list[str]:
             f"{PREFIX}SECRET_KEY: missing; several machines share PostgreSQL, so they must share the key "
             "(make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))')"
         )
+    if settings.sealed_key and len(settings.sealed_key) < 32:
+        problems.append(f"{PREFIX}SEALED_KEY: must have at least 32 characters")
+    if settings.sealed_key and settings.sealed_key in {settings.secret_key, *settings.old_secret_keys}:
+        problems.append(f"{PREFIX}SEALED_KEY: the same as {PREFIX}SECRET_KEY; sealed words need a key of their own")
+    if not settings.is_embedded and not settings.sealed_key:
+        problems.append(
+            f"{PREFIX}SEALED_KEY: missing; several machines share PostgreSQL, so they must share the key for sealed "
+            "words, another than the secret key (make one in the same way, and keep it apart from backups)"
+        )
+    if settings.blobs_former and settings.blobs_former.rstrip("/") == settings.blobs.rstrip("/"):
+        problems.append(f"{PREFIX}BLOBS_FORMER: the same place as {PREFIX}BLOBS; leave it out once files have moved")
+    if bool(settings.blobs_key_id) != bool(settings.blobs_secret_key):
+        problems.append(f"{PREFIX}BLOBS_KEY_ID and {PREFIX}BLOBS_SECRET_KEY: one without the other opens nothing")
     if settings.is_embedded and settings.web_workers > 1:
         problems.append(f"{PREFIX}WEB_WORKERS: SQLite is served by one web process; use PostgreSQL for more")
     return problems

@@ -16,7 +16,22 @@ import structlog
 from bot.config import Settings
 from bot.queue import BROADCAST, INBOX, JOBS, MEDIA, REPLIES, LocalNudge, RedisNudge
 from bot.runtime import Runtime
-from bot.usecases import intake, media, silence, sweep
+from bot.usecases import (
+    articles,
+    catching_up,
+    comparing,
+    erasing,
+    holidays,
+    intake,
+    media,
+    playing,
+    presence,
+    retention,
+    sealed_files,
+    silence,
+    sweep,
+    weekly,
+)
 from bot.usecases.announcements import expand_due
 from bot.usecases.polling import Pollers
 from bot.usecases.sending import MANY, PERSONAL, send_due
@@ -26,19 +41,38 @@ log = structlog.get_logger()
 POLL_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 SESSIONS_EVERY_SECONDS = 3_600.0
+MEDIA_SECONDS = 20.0  # with the longest recording after it a job still ends in time
 
 Drain = Callable[[Runtime], int]
 
 
 def _drain_broadcast(runtime: Runtime) -> int:
     # Short slices: where one worker serves all jobs, a reply waits no longer than one of them.
-    return expand_due(runtime, budget_seconds=1.0) + send_due(runtime, MANY, budget_seconds=1.0)
+    return (
+        expand_due(runtime, budget_seconds=1.0)
+        + send_due(runtime, MANY, budget_seconds=1.0)
+        + articles.run_due(runtime, budget_seconds=1.0)
+    )
+
+
+def _drain_media(runtime: Runtime) -> int:
+    # Erasing first: somebody asked for it. What was fetched is then made playable, the next time if this took long.
+    end = time.monotonic() + MEDIA_SECONDS
+    did = (
+        sealed_files.settle_due(runtime) + erasing.erase_let_go(runtime) + media.fetch_due(runtime, budget_seconds=5.0)
+    )
+    did += catching_up.run_due(runtime, budget_seconds=5.0)
+    return did + (playing.make_playable_due(runtime, budget_seconds=5.0) if time.monotonic() < end else 0)
+
+
+def _drain_inbox(runtime: Runtime) -> int:
+    return intake.drain(runtime, budget_seconds=5.0) + comparing.compare_due(runtime)
 
 
 DRAINS: dict[str, Drain] = {
     REPLIES: lambda runtime: send_due(runtime, PERSONAL, budget_seconds=5.0),
-    INBOX: lambda runtime: intake.drain(runtime, budget_seconds=5.0),
-    MEDIA: lambda runtime: media.fetch_due(runtime, budget_seconds=5.0),
+    INBOX: _drain_inbox,
+    MEDIA: _drain_media,
     BROADCAST: _drain_broadcast,
 }
 
@@ -107,7 +141,13 @@ def run_clock(runtime: Runtime, stopping: threading.Event) -> None:
             sweep.sweep(runtime)
             if time.monotonic() - forgotten_at > SESSIONS_EVERY_SECONDS:
                 sweep.forget_old_sessions(runtime)
+                presence.forget_gone(runtime)
+                catching_up.begin_where_quiet(runtime)
                 silence.call_for_silent(runtime)
+                weekly.call_for_week(runtime)
+                holidays.fill_ahead(runtime)
+                retention.begin_due(runtime)
+                erasing.erase_unnamed(runtime)
                 forgotten_at = time.monotonic()
         except Exception as error:
             log.exception("clock.failed", error=type(error).__name__)
@@ -144,7 +184,7 @@ def inbox() -> None:
 
 
 def media_job() -> None:
-    """Fetch attachments that are waiting."""
+    """Fetch what channels hold for us: attachments, and messages that they could not bring."""
     _run(MEDIA)
 
 

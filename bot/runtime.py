@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,14 @@ import storage.models  # noqa: F401 - tables refer to each other, whichever a pr
 from adapters import ADAPTERS
 from adapters.base import Adapter
 from adapters.http import Http
+from adapters.secret import Secret
+from bot.blobs import Blobs, store_of
+from bot.bucket import BucketAccess
 from bot.config import Settings
 from bot.queue import LocalNudge, NoNudge, Nudge, RedisNudge
 from storage.communes import Locality
 from storage.database import Database
+from storage.sealing import Seals
 
 if TYPE_CHECKING:
     from bot.current_reader import CurrentReader
@@ -43,6 +48,19 @@ class Vault:
 
     def __init__(self, keys: list[str]) -> None:
         self._fernet = MultiFernet([Fernet(_derive(key)) for key in keys])
+        self._keys = [key.encode() for key in keys]
+
+    def mark(self, value: str) -> str:
+        """What only this installation can write beside a value: 32 hexadecimal digits."""
+        return _mark(self._keys[0], value)
+
+    def is_marked(self, value: str, mark: str) -> bool:
+        """Whether this installation wrote the mark beside this value, with any of its keys."""
+        return any(hmac.compare_digest(_mark(key, value), mark) for key in self._keys)
+
+    def derived(self, purpose: str) -> list[bytes]:
+        """Keys of 32 bytes for one purpose, made from each of this installation's keys, today's first."""
+        return [hashlib.sha256(f"haichieu-{purpose}:".encode() + key).digest() for key in self._keys]
 
     def seal(self, value: str) -> bytes:
         """Encrypt and authenticate a secret."""
@@ -63,41 +81,8 @@ def _derive(key: str) -> bytes:
     return base64.urlsafe_b64encode(hashlib.sha256(b"haichieu-vault:" + key.encode()).digest())
 
 
-class Blobs:
-    """Files by random name in the data directory: photos and voice notes of citizens and officials."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def keep(self, data: bytes) -> str:
-        """Store bytes durably and give the name to find them by."""
-        name = secrets.token_hex(16)
-        path = self._path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(path)
-        return name
-
-    def read(self, name: str) -> bytes | None:
-        """The bytes, or None when there is no such file."""
-        if not name.isalnum():
-            return None
-        try:
-            return self._path(name).read_bytes()
-        except FileNotFoundError:
-            return None
-
-    def delete(self, name: str) -> None:
-        """Remove a file if it is there."""
-        if name.isalnum():
-            self._path(name).unlink(missing_ok=True)
-
-    def _path(self, name: str) -> Path:
-        return self.root / name[:2] / name
+def _mark(key: bytes, value: str) -> str:
+    return hmac.new(key, f"haichieu-mark:{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 @dataclass
@@ -112,6 +97,11 @@ class Runtime:
     blobs: Blobs
     nudge: Nudge
     now: Callable[[], datetime] = utc_now
+
+    def __post_init__(self) -> None:
+        """The database locks and opens with this installation's keys."""
+        if self.database.seals is None:
+            self.database.seals = Seals(partial(sealed_keys, self.settings), self.vault.derived("door"))
 
     @cached_property
     def reader(self) -> CurrentReader:
@@ -142,22 +132,41 @@ class Runtime:
         """Open the database and everything else; the only place where things are put together."""
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         key = settings.secret_key or local_secret_key(settings.data_dir)
+        database = Database(settings.effective_database_url, pool_size=settings.web_threads + settings.worker_threads)
         return Runtime(
             settings=settings,
-            database=Database(
-                settings.effective_database_url, pool_size=settings.web_threads + settings.worker_threads
-            ),
+            database=database,
             adapters=ADAPTERS,
             http=Http(),
             vault=Vault([key, *settings.old_secret_keys]),
-            blobs=Blobs(settings.data_dir / "blobs"),
+            blobs=blobs_of(settings, database),
             nudge=nudge or nudge_for(settings),
         )
 
     def flask_key(self) -> str:
         """What signs browser cookies; derived, so that the vault's key never travels."""
-        key = self.settings.secret_key or local_secret_key(self.settings.data_dir)
-        return hashlib.sha256(b"haichieu-cookies:" + key.encode()).hexdigest()
+        return self._derived("cookies")
+
+    def digest(self, purpose: str, value: str) -> str:
+        """What a short secret is recognised by (64 hexadecimal digits); without our key nobody can try them all."""
+        return hmac.new(self._derived(purpose).encode(), value.encode(), "sha256").hexdigest()
+
+    def _derived(self, purpose: str) -> str:
+        return hashlib.sha256(f"haichieu-{purpose}:".encode() + self._key.encode()).hexdigest()
+
+    @cached_property
+    def _key(self) -> str:
+        return self.settings.secret_key or local_secret_key(self.settings.data_dir)
+
+
+def blobs_of(settings: Settings, database: Database, now: Callable[[], datetime] = utc_now) -> Blobs:
+    """Where this installation keeps files, and where it kept them before. StoreUnusable says why it cannot."""
+    access = BucketAccess(
+        settings.blobs_endpoint, settings.blobs_region, settings.blobs_key_id, Secret(settings.blobs_secret_key)
+    )
+    disk = settings.data_dir / "blobs"
+    former = store_of(settings.blobs_former, disk, access) if settings.blobs_former else None
+    return Blobs(store_of(settings.blobs, disk, access), database, now, former)
 
 
 def nudge_for(settings: Settings) -> Nudge:
@@ -167,9 +176,18 @@ def nudge_for(settings: Settings) -> Nudge:
     return LocalNudge() if settings.is_embedded else NoNudge()
 
 
+def sealed_keys(settings: Settings) -> list[str]:
+    """What locks the communes' keys for sealed words; never the secret key, and never in the database."""
+    return [settings.sealed_key or _local_key(settings.data_dir / "sealed.key"), *settings.old_sealed_keys]
+
+
 def local_secret_key(data_dir: Path) -> str:
     """The key of an embedded installation, made at the first start and kept readable by its owner only."""
-    path = data_dir / "secret.key"
+    return _local_key(data_dir / "secret.key")
+
+
+def _local_key(path: Path) -> str:
+    data_dir = path.parent
     try:
         return path.read_text().strip()
     except FileNotFoundError:

@@ -21,7 +21,7 @@ LANGUAGES = ("vi", "en")
 SMS_LENGTH = 160
 _SHORTEST_VARIABLE = 8
 # What is worth nothing when it is cut.
-_NEVER_CUT = frozenset({"ma", "ma0", "ma2", "so", "sdttruc", "han", "ngay", "mo", "dt"})
+_NEVER_CUT = frozenset({"ma", "ma0", "ma2", "so", "sdttruc", "han", "ngay", "mo", "dt", "malk"})
 
 
 class EmptyVariable(Exception):
@@ -278,3 +278,21 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "at": "{gi} in {noi}",
     },
 }
+
+
+# Keys of a channel that hand something over with one press; they stand beside the words of the catalogue.
+_SHARE = {
+    "location": {"vi": "Gửi vị trí của tôi", "en": "Send my position"},
+    "contact": {"vi": "Gửi số điện thoại của tôi", "en": "Send my phone number"},
+}
+_SKIP = {"vi": "Bỏ qua", "en": "Skip"}
+
+
+def share_label(what: str, language: str) -> str:
+    """What the key says that hands over a "location" or a "contact"."""
+    return _SHARE[what].get(language, _SHARE[what]["vi"])
+
+
+def skip_label(language: str) -> str:
+    """What the key says beside it, for whoever does not want to."""
+    return _SKIP.get(language, _SKIP["vi"])
