@@ -74,9 +74,12 @@ class RedisNudge:
         from rq import Queue
         from rq.serializers import JSONSerializer
 
+        queue = Queue(self.queue_name(job), connection=self.connection, serializer=JSONSerializer)
         try:
-            if self.connection.set(self.flag(job), 1, nx=True, ex=FLAG_SECONDS):
-                queue = Queue(self.queue_name(job), connection=self.connection, serializer=JSONSerializer)
+            # A flag over an empty queue is of a worker that died between taking the drain and taking the flag down.
+            with self.connection.pipeline(transaction=False) as both:
+                is_first, waiting = both.set(self.flag(job), 1, nx=True, ex=FLAG_SECONDS).llen(queue.key).execute()
+            if is_first or not waiting:
                 queue.enqueue(JOBS[job], job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=7 * 86400)
         except redis_client.RedisError:
             return  # the clock finds the row; a missing Redis costs seconds, not work

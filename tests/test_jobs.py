@@ -127,6 +127,15 @@ def test_at_most_one_drain_waits_in_redis_however_often_we_nudge(redis_nudge: Re
 
 
 @pytest.mark.redis
+def test_a_worker_that_died_with_the_drain_in_its_hand_silences_nobody(redis_nudge: RedisNudge) -> None:
+    queue = f"rq:queue:{redis_nudge.queue_name(INBOX)}"
+    redis_nudge(INBOX)
+    redis_nudge.connection.lmove(queue, f"{queue}:intermediate")  # as RQ takes it; then kill -9
+    redis_nudge(INBOX)
+    assert redis_nudge.connection.llen(queue) == 1
+
+
+@pytest.mark.redis
 def test_an_rq_worker_handles_what_a_nudge_announced(
     world: World, redis_nudge: RedisNudge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
