@@ -21,6 +21,7 @@ from storage.channels import Channel
 from storage.enums import InboundState, Role
 from storage.messages import InboundEvent
 from storage.officials import Official
+from storage.sealing import open_words
 
 APP, OA = "1000000000000000001", "2000000000000000002"
 OA_SECRET, APP_SECRET = "example-oa-secret-key-not-real", "example-app-secret-not-real"
@@ -120,7 +121,9 @@ def signature(body: bytes, *, secret: str = OA_SECRET, app_id: str = APP) -> str
 
 def a_world(runtime: Runtime, clock: Callable[[], datetime], *, api_base: str = "http://127.0.0.1:9") -> World:
     """Xã Đức Huệ with agencies, places, six officials and one sandbox Zalo channel with fresh tokens."""
-    commune_id = add_commune(runtime, code=COMMUNE_CODE, slug="duc-hue", places=PLACES)
+    # Tests about results say themselves where they need a photo of afterwards, or time to take something back.
+    settings = {"after_photo": False, "undo_seconds": 0}
+    commune_id = add_commune(runtime, code=COMMUNE_CODE, slug="duc-hue", places=PLACES, settings=settings)
     channel_id = add_channel(
         runtime,
         commune="duc-hue",
@@ -135,7 +138,7 @@ def a_world(runtime: Runtime, clock: Callable[[], datetime], *, api_base: str = 
     people: dict[str, tuple[str, list[Role], str | None]] = {
         "lan": ("Nguyễn Thị Lan", [Role.RECEIVER], "van-phong"),
         "hung": ("Trần Văn Hùng", [Role.HANDLER], "kinh-te"),
-        "mai": ("Lê Thị Mai", [Role.LEADER], "lanh-dao"),
+        "mai": ("Lê Thị Mai", [Role.LEADER, Role.SEALED_READER], "lanh-dao"),
         "tuan": ("Phạm Anh Tuấn", [Role.AUTHOR, Role.RECEIVER], "van-hoa-xa-hoi"),
         "hoa": ("Võ Thị Hoa", [Role.APPROVER], "lanh-dao"),
         "an": ("Đặng Văn An", [Role.ADMIN], None),
@@ -164,6 +167,7 @@ def _password_hash() -> str:
 
 
 def all_rows(runtime: Runtime, model: type) -> list:
-    """Every row of a table in the order of its numbers."""
+    """Every row of a table in the order of its numbers, sealed words opened."""
     with runtime.database.reading() as session:
+        open_words(session)
         return list(session.scalars(sa.select(model).order_by(model.id)))

@@ -14,8 +14,10 @@ import structlog
 
 from adapters import ADAPTERS
 from adapters.http import Http
+from bot.blobs import Blobs
 from bot.config import Settings
-from bot.runtime import Blobs, Runtime, Vault
+from bot.runtime import Runtime, Vault
+from bot.stores import Disk
 from bot.usecases.setup import prepare_database
 from storage.database import Database
 from storage.models import Base
@@ -58,7 +60,7 @@ def bare_runtime(database: Database, folder: Path, clock: Callable[[], datetime]
         adapters=ADAPTERS,
         http=Http(),
         vault=Vault(["a-key-for-tests-only-" + "x" * 20]),
-        blobs=Blobs(folder / "blobs"),
+        blobs=Blobs(Disk(folder / "blobs"), database, clock),
         nudge=NoticedNudges(),
         now=clock,
     )
@@ -99,6 +101,7 @@ def postgres_database(worker_id: str, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def _emptied(database: Database) -> Database:
+    database.seals = None  # each runtime brings its own keys
     with database.transaction() as session:
         session.execute(sa.text("DELETE FROM holidays WHERE commune_id IS NOT NULL"))
         for table in reversed(Base.metadata.sorted_tables):

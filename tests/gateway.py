@@ -24,6 +24,7 @@ from tests.builders import APP, APP_SECRET, OA, OA_SECRET, World, a_world
 from tests.servers import POSTGRES
 
 SECRET_KEY = "a-key-for-tests-only-" + "y" * 24
+SEALED_KEY = "a-sealed-key-for-tests-" + "y" * 24
 HAICHIEU = [sys.executable, "-m", "bot.cli"]
 
 
@@ -178,6 +179,7 @@ def a_gateway(folder: Path, *, database_url: str = "", redis_url: str = "", web_
         database_url=database_url,
         redis_url=redis_url,
         secret_key=SECRET_KEY,
+        sealed_key=SEALED_KEY,
         data_dir=folder,
         port=free_port(),
         web_workers=web_workers,
@@ -188,6 +190,7 @@ def a_gateway(folder: Path, *, database_url: str = "", redis_url: str = "", web_
         "HAICHIEU_DATA_DIR": str(folder),
         "HAICHIEU_PORT": str(settings.port),
         "HAICHIEU_SECRET_KEY": SECRET_KEY,
+        "HAICHIEU_SEALED_KEY": SEALED_KEY,
         "HAICHIEU_LOG_LEVEL": "warning",
         "HAICHIEU_WEB_WORKERS": str(web_workers),
     }
@@ -214,7 +217,9 @@ def make_world(gateway: Gateway, api_base: str, *, rate: float = 400.0) -> World
     world = a_world(runtime, runtime.now, api_base=api_base)
     with runtime.database.transaction() as session:
         session.execute(sa.update(Channel).values(rate_per_second=rate))
-        session.execute(sa.update(Commune).values(settings={"quiet_hours": None}))  # tests run at night, too
+        session.execute(
+            sa.update(Commune).values(settings={"quiet_hours": None, "undo_seconds": 0})
+        )  # tests run at night, too
     return world
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from bot.config import Settings
+from bot.runtime import Runtime
 
 KEY = "a-key-for-tests-only-" + "z" * 20
 
@@ -20,6 +22,10 @@ class Operator:
     def types(self, *words: str, typed: str | bytes | None = None, **env: str) -> Result:
         """Run a command; `typed` is what comes on standard input."""
         return CliRunner().invoke(main, words, input=typed, env={**self.env, **env})
+
+    def runtime(self) -> Runtime:
+        """The installation itself, for what no command makes."""
+        return Runtime.build(Settings.from_env(self.env))
 
     def gets(self, *words: str, typed: str | bytes | None = None) -> str:
         """Run a command that must succeed; gives what it printed."""

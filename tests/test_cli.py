@@ -231,3 +231,64 @@ def test_every_missing_field_of_an_sms_channel_is_named(commune: Operator, tmp_p
     result = commune.types(*sms(commune, tmp_path, "sms-d", {}, "profile=esms", "number=8088"))
     for field in ("api_key", "api_secret", "callback_key"):
         assert f"{field} is missing" in result.output
+
+
+def test_a_commune_sets_what_it_wants_and_sees_what_it_means(commune: Operator) -> None:
+    shown = commune.gets("commune", "set", "duc-hue")
+    assert "fallback_wait_minutes\t(60)\tminutes a reply may wait" in shown
+    shown = commune.gets("commune", "set", "duc-hue", "fallback_wait_minutes=30", "needs_approval=yes")
+    assert "fallback_wait_minutes\t30\t" in shown
+    assert "needs_approval\tyes\t" in shown
+    assert "needs_approval\tyes" in commune.gets("commune", "set", "duc-hue", "fallback_wait_minutes=")
+    assert "fallback_wait_minutes\t(60)" in commune.gets("commune", "set", "duc-hue")
+
+
+def test_every_wrong_setting_is_named_and_nothing_is_changed(commune: Operator) -> None:
+    result = commune.types("commune", "set", "duc-hue", "silence_hours=3", "needs_approval=perhaps", "colour=red")
+    assert result.exit_code == 1
+    assert "needs_approval: must be yes or no, not 'perhaps'" in result.output
+    assert "colour: no such setting" in result.output
+    assert "silence_hours\t(8)" in commune.gets("commune", "set", "duc-hue")
+    assert "NAME=VALUE" in commune.types("commune", "set", "duc-hue", "silence_hours").output
+    assert "no commune" in commune.types("commune", "set", "elsewhere", "silence_hours=3").output
+
+
+def test_the_calendar_is_shown_computed_and_put_right(commune: Operator, tmp_path: Path) -> None:
+    assert "2026-11-24,Ngày Văn hóa Việt Nam,0" in commune.gets("holidays", "list", "2026")
+    assert "2030-02-02,Tết Nguyên Đán,0" in commune.gets("holidays", "compute", "2030")
+    table = tmp_path / "2027.csv"
+    table.write_text("\ufeffday,name,is_worked\n2027-02-05,Tết Nguyên đán,0\n", encoding="utf-8")
+    assert "1 days written down for 2027" in commune.gets("holidays", "import", str(table))
+    assert commune.gets("holidays", "list", "2027").splitlines()[1:] == ["2027-02-05,Tết Nguyên đán,0"]
+    table.write_text("day,name,is_worked\n05/02/2027,Tết,0\n", encoding="utf-8")
+    result = commune.types("holidays", "import", str(table))
+    assert result.exit_code == 1
+    assert "line 2: day must be written" in result.output
+
+
+def test_settings_of_a_channel_are_changed_together_or_not_at_all(commune: Operator, tmp_path: Path) -> None:
+    fields = tmp_path / "fields.json"
+    fields.write_text(json.dumps({"ma_phan_anh": "ma"}))
+    words = ("template_id=400001", "template_text=Phản ánh {ma} đã có trả lời.", f"template_fields=@{fields}")
+    told = commune.gets("channel", "set", "zalo-duc-hue", *words, "paid_replies=never")
+    assert "template_text" in told
+    checked = commune.types("channel", "check", "zalo-duc-hue").output
+    assert "400001 by uid" in checked
+    assert "paid replies: never" in checked
+    refused = commune.types("channel", "set", "zalo-duc-hue", "paid_replies=ask", "template_text=Phản ánh {ten}")
+    assert refused.exit_code == 1
+    assert "template_text" in refused.output
+    assert "paid replies: never" in commune.types("channel", "check", "zalo-duc-hue").output
+    for wrong in ("colour=blue", "oa_id=2000000000000000009"):
+        assert commune.types("channel", "set", "zalo-duc-hue", wrong).exit_code == 1
+    assert commune.types("channel", "set", "nowhere", "paid_replies=ask").exit_code == 1
+    commune.gets("channel", "set", "zalo-duc-hue", "template_id=")
+    assert "template: none" in commune.types("channel", "check", "zalo-duc-hue").output
+
+
+def test_catching_up_without_permission_says_what_it_waits_for(commune: Operator) -> None:
+    told = commune.types("channel", "catch-up", "zalo-duc-hue", "--hours", "3")
+    assert told.exit_code == 1
+    assert "not finished (needs_consent)" in told.output
+    assert "--hours must be" in commune.types("channel", "catch-up", "zalo-duc-hue", "--hours", "900").output
+    assert "no channel" in commune.types("channel", "catch-up", "nowhere").output

@@ -38,6 +38,7 @@ def test_variables_become_typed_values() -> None:
         database_url="postgresql:///x",
         secret_key=KEY,
         old_secret_keys=" eins , zwei ,",
+        sealed_key="s" + KEY,
         data_dir="/srv/haichieu",
         port="8443",
         public_url="https://xa.example.vn/",
@@ -97,8 +98,17 @@ def test_a_short_key_is_refused_without_being_repeated() -> None:
 
 
 def test_machines_that_share_a_database_must_share_the_key() -> None:
-    (problem,) = problems(database_url="postgresql:///x")
-    assert "SECRET_KEY: missing" in problem
+    secret, sealed = problems(database_url="postgresql:///x")
+    assert "SECRET_KEY: missing" in secret
+    assert "SEALED_KEY: missing" in sealed
+
+
+def test_sealed_words_have_a_key_of_their_own() -> None:
+    (problem,) = problems(secret_key=KEY, sealed_key=KEY)
+    assert "SEALED_KEY: the same" in problem
+    (problem,) = problems(sealed_key="short-key-1")
+    assert "32" in problem
+    assert "short-key-1" not in problem
 
 
 def test_sqlite_has_one_web_process() -> None:
@@ -113,7 +123,10 @@ def test_a_printed_setting_shows_no_key() -> None:
 
 def test_a_database_password_is_not_printed() -> None:
     settings = read(
-        database_url="postgresql://haichieu:a-password@db/x", redis_url="redis://:b-password@r/0", secret_key=KEY
+        database_url="postgresql://haichieu:a-password@db/x",
+        redis_url="redis://:b-password@r/0",
+        secret_key=KEY,
+        sealed_key="s" + KEY,
     )
     assert "a-password" not in repr(settings)
     assert "b-password" not in repr(settings)

@@ -1,129 +1,147 @@
-"""An SMSC on this machine that behaves as it is told, with its own reading of SMPP 3.4: nothing of smpplib's."""
+"""The sandbox's SMSC for tests of the link: what it was handed as it came, raw deliveries, and faults as attributes."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-import socket
-import struct
-import threading
+import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-BIND, SUBMIT, DELIVER, ENQUIRE, UNBIND = 0x9, 0x4, 0x5, 0x15, 0x6
-ANSWER = 0x80000000
+from bot.web.sandbox import Sandbox, SandboxAccount, SandboxSettings, SandboxSms
+from bot.web.sandbox import faults as planned
+from bot.web.sandbox.faults import Fault
+from bot.web.sandbox.sms import pdu
+from bot.web.sandbox.sms.pdu import Submitted
+from bot.web.sandbox.sms.smsc import Session
+
 THROTTLED, VENDOR = 0x58, 0x410
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """A submit_sm as it came."""
-
-    source: str
-    destination: str
-    esm_class: int
-    registered: int
-    coding: int
-    data: bytes
-
-    @property
-    def body(self) -> bytes:
-        """The words without the header of a piece."""
-        return self.data[1 + self.data[0] :] if self.esm_class & 0x40 else self.data
+USER, PASSWORD, NUMBER = "xa", "smppword", "8088"
 
 
 @dataclass
 class Smsc:
-    """Where it listens, what it got, and how it behaves. `statuses`: what the next submits are answered with."""
+    """An account on the SMSC, and how it behaves."""
 
-    port: int
-    submitted: list[Submitted] = field(default_factory=list)
-    answers: dict[int, int] = field(default_factory=dict)
-    statuses: list[int] = field(default_factory=list)
-    bind_status: int = 0
-    is_mute: bool = False
-    binds: int = 0
-    enquired: int = 0
-    _socket: socket.socket | None = None
-    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(0xABC1))
-    _sequence: Iterator[int] = field(default_factory=lambda: itertools.count(5_000))
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    box: Sandbox
+    account: SandboxSms
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        assert self.box.smsc is not None
+        return self.box.smsc.port
+
+    @property
+    def submitted(self) -> list[Submitted]:
+        """What it got."""
+        assert self.box.smsc is not None
+        return list(self.box.smsc.heard)
+
+    @property
+    def binds(self) -> int:
+        """How often somebody was let in."""
+        assert self.box.smsc is not None
+        return self.box.smsc.binds
+
+    @property
+    def enquired(self) -> int:
+        """How often it was asked whether it lives."""
+        assert self.box.smsc is not None
+        return self.box.smsc.enquired
+
+    def answers_with(self, *statuses: int) -> None:
+        """What the next submits are answered with."""
+        for status in statuses:
+            self.fault("error", code=status)
+
+    def refuses_binds(self, status: int) -> None:
+        """From now on nobody is let in."""
+        self.fault("error", applies_to="bind", count=1_000, code=status)
+
+    def is_silent(self) -> None:
+        """From now on what is submitted is taken and never answered."""
+        self.fault("mute", count=1_000)
+
+    def behaves(self) -> None:
+        """No more faults; receipts come by hand only."""
+        with self.box.store.writing(quietly=True) as db:
+            planned.clear(db, self.account.account_id)
+        self.fault("lost", applies_to="receipt", count=10_000)
+
+    def fault(self, kind: str, *, applies_to: str = "send", count: int = 1, **more: object) -> None:
+        """Plan a fault."""
+        with self.box.store.writing(quietly=True) as db:
+            planned.plan(db, self.account.account_id, applies_to, count, Fault(kind, **more))  # type: ignore[arg-type]
 
     def deliver(
-        self, source: str, text: bytes, *, destination: str = "8088", esm: int = 0, coding: int = 8, more: bytes = b""
+        self, source: str, text: bytes, *, destination: str = NUMBER, esm: int = 0, coding: int = 8, more: bytes = b""
     ) -> int:
         """Hand over a message or a receipt; gives the status the other side answered with."""
-        body = b"\0" + b"\1\1" + source.encode() + b"\0" + b"\0\1" + destination.encode() + b"\0"
-        body += bytes([esm, 0, 0]) + b"\0\0" + bytes([0, 0, coding, 0, len(text)]) + text + more
-        sequence = next(self._sequence)
-        self._say(DELIVER, 0, sequence, body)
-        for _ in range(500):
-            if sequence in self.answers:
-                return self.answers[sequence]
-            time.sleep(0.01)
-        raise AssertionError("nobody answered the delivery")
+        answer = self.tells(source, text, destination=destination, esm=esm, coding=coding, more=more)
+        _until(lambda: answer() is not None)
+        return int(answer() or 0)
+
+    def tells(
+        self, source: str, text: bytes, *, destination: str = NUMBER, esm: int = 0, coding: int = 8, more: bytes = b""
+    ) -> Callable[[], int | None]:
+        """Hand over a message without waiting; gives a look at what it was answered with."""
+        return self.tell(pdu.DELIVER, pdu.delivered(source, destination, text, esm_class=esm, coding=coding, more=more))
+
+    def tell(self, command: int, body: bytes = b"") -> Callable[[], int | None]:
+        """Ask something; gives a look at what it was answered with."""
+        session = self._session()
+        sequence = session.tell(command, body)
+        return lambda: session.answers.get(sequence)
+
+    def nack(self, sequence: int, status: int) -> None:
+        """Say that a PDU was not understood."""
+        self._session().say(pdu.Pdu(pdu.NACK, status, sequence).bytes())
 
     def receipt(self, external_id: str, state: str, *, source: str = "84912345678") -> int:
-        """Report on a message."""
-        words = f"id:{external_id} sub:001 dlvrd:001 submit date:2610070900 done date:2610070901 "
-        words += f"stat:{state} err:001 text:"
-        return self.deliver(source, words.encode(), esm=0x04, coding=0)
+        """Report on a message, in the words alone."""
+        words, _ = pdu.receipt(external_id, state, 0)
+        return self.deliver(source, words, esm=pdu.IS_RECEIPT, coding=0)
 
     def hang_up(self) -> None:
         """Break the connection."""
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+        self._session().hang_up()
 
     def unbind(self) -> None:
         """End the session politely."""
-        self._say(UNBIND, 0, next(self._sequence), b"")
+        self.tell(pdu.UNBIND)
 
-    def enquire(self) -> None:
-        """Ask whether the other side is alive."""
-        self._say(ENQUIRE, 0, next(self._sequence), b"")
+    def enquire(self) -> Callable[[], int | None]:
+        """Ask whether the other side is alive; gives a look at what it answered."""
+        return self.tell(pdu.ENQUIRE)
 
-    def serve(self, connection: socket.socket) -> None:
-        """One session."""
-        self._socket = connection
-        with contextlib.suppress(OSError, struct.error, ConnectionError):
-            while True:
-                length, command, status, sequence = struct.unpack(">IIII", _exactly(connection, 16))
-                body = _exactly(connection, length - 16)
-                self._hear(command, status, sequence, body)
-
-    def _hear(self, command: int, status: int, sequence: int, body: bytes) -> None:
-        if command == BIND:
-            self.binds += 1
-            self._say(BIND | ANSWER, self.bind_status, sequence, b"" if self.bind_status else b"FAKE\0")
-        elif command == SUBMIT:
-            self.submitted.append(_read(body))
-            if self.is_mute:
-                return
-            answer = self.statuses.pop(0) if self.statuses else 0
-            self._say(SUBMIT | ANSWER, answer, sequence, b"" if answer else f"{next(self._ids):X}\0".encode())
-        elif command == ENQUIRE:
-            self.enquired += 1
-            if not self.is_mute:
-                self._say(ENQUIRE | ANSWER, 0, sequence, b"")
-        elif command in {DELIVER | ANSWER, ENQUIRE | ANSWER}:
-            self.answers[sequence] = status
-
-    def _say(self, command: int, status: int, sequence: int, body: bytes) -> None:
-        assert self._socket is not None
-        with self._lock:
-            self._socket.sendall(struct.pack(">IIII", 16 + len(body), command, status, sequence) + body)
+    def _session(self) -> Session:
+        assert self.box.smsc is not None
+        smsc = self.box.smsc
+        _until(lambda: smsc.session_of(self.account) is not None)
+        session = smsc.session_of(self.account)
+        assert session is not None
+        return session
 
 
 @contextlib.contextmanager
 def an_smsc() -> Iterator[Smsc]:
-    """Listen on a free port; one session at a time."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        smsc = Smsc(listener.getsockname()[1])
-        threading.Thread(target=_accept, args=(listener, smsc), daemon=True).start()
+    """Listen on a free port."""
+    account = SandboxSms(NUMBER, USER, PASSWORD, provider="smpp")
+    zalo = SandboxAccount("1", "-", "2", "-", "Xã Đức Huệ", "")
+    with tempfile.TemporaryDirectory(prefix="haichieu-smsc-") as folder:
+        box = Sandbox(
+            SandboxSettings(
+                db_path=Path(folder) / "smsc.db", accounts=[zalo], sms=[account], smsc_port=0, webhook_workers=0,
+                receipt_delay=(0.0, 0.0), retry_time_scale=0.001,
+            )
+        )  # fmt: skip
+        box.start()
+        smsc = Smsc(box, account)
+        smsc.behaves()
         yield smsc
-        smsc.hang_up()
+        box.stop()
 
 
 def pieces(text: str, reference: int, *, wide: bool = False) -> list[bytes]:
@@ -133,37 +151,13 @@ def pieces(text: str, reference: int, *, wide: bool = False) -> list[bytes]:
     mark = (
         (lambda n: bytes([6, 8, 4, reference >> 8, reference & 255, len(cut), n]))
         if wide
-        else (lambda n: bytes([5, 0, 3, reference & 255, len(cut), n]))
+        else (lambda n: pdu.header(reference, len(cut), n))
     )
     return [mark(n) + part for n, part in enumerate(cut, 1)]
 
 
-def _accept(listener: socket.socket, smsc: Smsc) -> None:
-    while True:
-        try:
-            connection, _ = listener.accept()
-        except OSError:
-            return
-        with connection:
-            smsc.serve(connection)
-
-
-def _exactly(connection: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        more = connection.recv(size - len(data))
-        if not more:
-            raise ConnectionError
-        data += more
-    return data
-
-
-def _read(body: bytes) -> Submitted:
-    _, rest = body.split(b"\0", 1)
-    source, rest = rest[2:].split(b"\0", 1)
-    destination, rest = rest[2:].split(b"\0", 1)
-    esm = rest[0]
-    _, rest = rest[3:].split(b"\0", 1)
-    _, rest = rest.split(b"\0", 1)
-    registered, _, coding, _, length = rest[:5]
-    return Submitted(source.decode(), destination.decode(), esm, registered, coding, rest[5 : 5 + length])
+def _until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end, "nobody answered"
+        time.sleep(0.005)

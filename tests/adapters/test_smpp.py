@@ -15,7 +15,7 @@ from adapters.smpp import Smpp, SmppConfig, configured, message_heard, receipt_h
 
 smpp = Smpp()
 SETTINGS = {"host": "smsc.example.vn", "system_id": "xa", "number": "8088", "keyword": "PA", "codes": "ANBINH"}
-SECRETS = {"password": "example-password"}
+SECRETS = {"password": "example"}
 NOON = datetime(2026, 10, 7, 5, 0, tzinfo=UTC)
 
 
@@ -35,12 +35,20 @@ def config(**changes: Any) -> SmppConfig:
         ({"number": "", "sender": ""}, "number and sender are missing"),
         ({"sender": "UBND & XA"}, "sender must be"),
         ({"receipt_ids": "roman"}, "receipt_ids must be one of"),
+        ({"system_id": "x" * 16}, "system_id has more than 15 characters"),
+        ({"system_type": "x" * 13}, "system_type has more than 12 characters"),
     ],
 )
 def test_a_mistake_is_named(change: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match="smpp") as raised:
         config(**change)
     assert named in str(raised.value)
+
+
+def test_a_password_that_would_be_cut_off_is_named_and_not_shown() -> None:
+    with pytest.raises(ValueError, match="password has more than 8 characters") as raised:
+        configured(SETTINGS, {"password": "too-long-a-word"})
+    assert "too-long" not in str(raised.value)
 
 
 def test_settings_typed_as_text_are_numbers() -> None:

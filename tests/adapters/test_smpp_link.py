@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,8 @@ class Heard:
     """Remembers what the link tells; `breaks`: storing fails."""
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
+    told: list[tuple[Any, ...]] = field(default_factory=list)
+    kept: list[int] = field(default_factory=list)
     breaks: bool = False
 
     def message(self, *what: Any) -> None:
@@ -33,6 +36,17 @@ class Heard:
 
     def receipt(self, *what: Any) -> None:
         self._note("receipt", *what)
+
+    def keep(self) -> Future[None]:
+        kept: Future[None] = Future()
+        self.kept.append(len(self.told))
+        if self.breaks:
+            kept.set_exception(OSError("disk full"))
+        else:
+            self.events += self.told
+            kept.set_result(None)
+        self.told.clear()
+        return kept
 
     def accepted(self, *what: Any) -> None:
         self.events.append(("accepted", *what))
@@ -47,9 +61,7 @@ class Heard:
         self.events.append(("returned", key))
 
     def _note(self, *what: Any) -> None:
-        if self.breaks:
-            raise OSError("disk full")
-        self.events.append(what)
+        self.told.append(what)
 
 
 @pytest.fixture
@@ -60,7 +72,7 @@ def smsc() -> Iterator[Smsc]:
 
 def config(port: int, **changes: Any) -> SmppConfig:
     settings = {"host": "127.0.0.1", "port": port, "system_id": "xa", "sender": "UBND-ANBINH", "number": "8088"}
-    return configured({**settings, **changes}, {"password": "example-password"})
+    return configured({**settings, **changes}, {"password": "smppword"})
 
 
 @pytest.fixture
@@ -130,7 +142,7 @@ def test_ids_are_those_that_receipts_will_use(smsc: Smsc, heard: Heard, form: st
 
 
 def test_no_more_are_out_than_the_window_allows(smsc: Smsc, heard: Heard) -> None:
-    smsc.is_mute = True
+    smsc.is_silent()
     link = Link(config(smsc.port, window=3), heard)
     link.connect()
     for key in range(5):
@@ -138,12 +150,12 @@ def test_no_more_are_out_than_the_window_allows(smsc: Smsc, heard: Heard) -> Non
     for _ in range(10):
         link.turn(0.02)
     assert len(smsc.submitted) == 3
-    assert link.room == 0
+    assert link.waiting == 2
     link.close()
 
 
 def test_a_throttled_message_waits_and_keeps_its_place(smsc: Smsc, link: Link, heard: Heard) -> None:
-    smsc.statuses = [THROTTLED, 0, 0]
+    smsc.answers_with(THROTTLED, 0, 0)
     times = itertools.count()
     link.clock = lambda: next(times) * 0.05
     link._heard = link._asked = 0.0
@@ -153,8 +165,94 @@ def test_a_throttled_message_waits_and_keeps_its_place(smsc: Smsc, link: Link, h
     assert heard.events == [("accepted", 1, "ABC1")]
 
 
+def test_no_more_goes_out_than_the_pace_allows(smsc: Smsc, link: Link, heard: Heard) -> None:
+    now = [100.0]
+    link.clock = lambda: now[0]
+    link._heard = link._asked = now[0]
+    link.pace = 10.0
+    for key in range(30):
+        link.submit(key, "84912345678", "a")
+    out = []
+    for _ in range(20):
+        link.turn(0.0)
+        out.append(30 - link.waiting)
+        now[0] += 0.105
+        turns(link, lambda: not link._sent)
+    assert out == list(range(1, 21))
+
+
+def test_a_link_that_was_held_up_does_not_make_up_for_all_of_it(smsc: Smsc, heard: Heard) -> None:
+    now = [100.0]
+    link = Link(config(smsc.port, window=50), heard, clock=lambda: now[0])
+    link.connect()
+    link.pace = 100.0
+    for key in range(50):
+        link.submit(key, "84912345678", "a")
+    link.turn(0.0)
+    before = link.waiting
+    now[0] += 2.0
+    link.turn(0.0)
+    assert before - link.waiting == 1, "what was missed is made up for little by little, not at once"
+    link.close()
+
+
+def test_a_piece_takes_a_slot_of_its_own(smsc: Smsc, link: Link, heard: Heard) -> None:
+    now = [100.0]
+    link.clock = lambda: now[0]
+    link._heard = link._asked = now[0]
+    link.pace = 10.0
+    link.submit(1, "84912345678", LONG)
+    link.turn(0.0)
+    assert (len(link._sent), link.waiting) == (1, 1)
+    now[0] += 0.105
+    turns(link, lambda: bool(heard.events))
+    assert len(smsc.submitted) == 2
+
+
+def test_waiting_ends_when_something_may_be_sent(smsc: Smsc, link: Link, heard: Heard) -> None:
+    link.pace = 20.0
+    for key in range(4):
+        link.submit(key, "84912345678", "a")
+    turns_needed = 0
+    while len(heard.events) < 4:
+        link.turn(30.0)  # an answer, or the next slot, comes long before
+        turns_needed += 1
+    assert turns_needed < 30
+
+
+def test_an_answer_that_is_no_pdu_ends_the_session(smsc: Smsc, link: Link, heard: Heard) -> None:
+    smsc.fault("malformed")
+    link.submit(1, "84912345678", "a")
+    with pytest.raises(LinkDown, match="unreadable"):
+        turns(link, lambda: False)
+    assert heard.events == [("unknown", 1)]
+
+
+def test_a_bind_that_is_answered_with_rubbish_is_told(smsc: Smsc, heard: Heard) -> None:
+    smsc.fault("malformed", applies_to="bind")
+    with pytest.raises(LinkDown, match="unreadable"):
+        Link(config(smsc.port), heard).connect()
+
+
+def test_a_command_that_nobody_knows_is_passed_over(smsc: Smsc, link: Link, heard: Heard) -> None:
+    smsc.tell(0x1234)
+    link.submit(1, "84912345678", "a")
+    turns(link, lambda: bool(heard.events))
+    assert heard.events == [("accepted", 1, "ABC1")]
+
+
+def test_what_the_smsc_does_not_even_understand_was_not_sent(smsc: Smsc, link: Link, heard: Heard) -> None:
+    smsc.is_silent()
+    link.submit(1, "84912345678", "a")
+    turns(link, lambda: len(smsc.submitted) == 1)
+    [sequence] = link._sent
+    smsc.nack(sequence, 0x02)
+    turns(link, lambda: bool(heard.events))
+    assert heard.events == [("rejected", 1, 0x02)]
+
+
 def test_a_vendors_own_refusal_is_told(smsc: Smsc, link: Link, heard: Heard) -> None:
-    smsc.statuses = [VENDOR]
+    smsc.answers_with(VENDOR)
     link.submit(1, "84912345678", "a")
     link.submit(2, "84912345678", "b")
     turns(link, lambda: len(heard.events) == 2)
@@ -164,7 +262,7 @@ def test_a_vendors_own_refusal_is_told(smsc: Smsc, link: Link, heard: Heard) -> 
 def test_a_message_whose_piece_is_refused_is_refused_once(smsc: Smsc, heard: Heard) -> None:
     link = Link(config(smsc.port, window=1), heard)
     link.connect()
-    smsc.statuses = [0, VENDOR]
+    smsc.answers_with(0, VENDOR)
     link.submit(1, "84912345678", LONG * 2)
     turns(link, lambda: bool(heard.events))
     assert heard.events == [("rejected", 1, VENDOR)]
@@ -173,7 +271,7 @@ def test_a_message_whose_piece_is_refused_is_refused_once(smsc: Smsc, heard: Hea
 
 
 def test_when_the_link_breaks_what_was_sent_is_unknown_and_the_rest_goes_back(smsc: Smsc, heard: Heard) -> None:
-    smsc.is_mute = True
+    smsc.is_silent()
     link = Link(config(smsc.port, window=2), heard)
     link.connect()
     for key in (1, 2, 3):
@@ -186,7 +284,7 @@ def test_when_the_link_breaks_what_was_sent_is_unknown_and_the_rest_goes_back(sm
 
 
 def test_a_message_nobody_answers_is_unknown(smsc: Smsc, heard: Heard) -> None:
-    smsc.is_mute = True
+    smsc.is_silent()
     link = Link(config(smsc.port), heard, idle=9, dead=0.3)
     link.connect()
     link.submit(1, "84912345678", "a")
@@ -203,9 +301,9 @@ def test_silence_is_asked_about_before_it_is_called_dead(smsc: Smsc, heard: Hear
 
 
 def test_the_smsc_may_ask_too(smsc: Smsc, link: Link) -> None:
-    smsc.enquire()
-    turns(link, lambda: bool(smsc.answers))
-    assert list(smsc.answers.values()) == [0]
+    answer = smsc.enquire()
+    turns(link, lambda: answer() is not None)
+    assert answer() == 0
 
 
 def test_a_polite_end_is_an_end(smsc: Smsc, link: Link) -> None:
@@ -216,7 +314,7 @@ def test_a_polite_end_is_an_end(smsc: Smsc, link: Link) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(0xE, "bind_0xe"), (0xD, "bind_0xd")])
 def test_wrong_keys_are_told_by_their_number(smsc: Smsc, heard: Heard, status: int, code: str) -> None:
-    smsc.bind_status = status
+    smsc.refuses_binds(status)
     with pytest.raises(LinkDown, match=code):
         Link(config(smsc.port), heard).connect()
 
@@ -240,6 +338,24 @@ def test_a_message_that_could_not_be_kept_stays_with_the_smsc(smsc: Smsc, link: 
     heard.breaks = False
     assert meanwhile(link, lambda: smsc.deliver("84912345678", b"\0a")) == 0
     assert [event[3] for event in heard.events] == ["a"]
+
+
+def test_what_comes_together_is_kept_together(smsc: Smsc, link: Link, heard: Heard) -> None:
+    answers = [smsc.tells("84912345678", f"{n}".encode()) for n in range(5)]
+    for _ in answers:
+        link._read_one()
+    assert heard.kept == []
+    turns(link, lambda: all(answer() is not None for answer in answers))
+    assert [answer() for answer in answers] == [0] * 5
+    assert (heard.kept, len(heard.events)) == ([5], 5)
+
+
+def test_what_was_told_before_the_link_broke_comes_again(smsc: Smsc, link: Link, heard: Heard) -> None:
+    smsc.tells("84912345678", b"\0a")
+    smsc.tell(0x06)
+    with pytest.raises(LinkDown, match="unbound"):
+        turns(link, lambda: False)
+    assert heard.events == [], "nothing is acknowledged that was not kept"
 
 
 @pytest.mark.parametrize("wide", [False, True])

@@ -230,6 +230,9 @@ REFUSALS = [
     ),
     Refusal("kannel", httpx.Response(400, text="Sender missing"), MessageRefused, "kannel_refused"),
     Refusal("kannel", httpx.Response(500), OutcomeUnknown, "kannel_unknown"),
+    # Taken, by its own words, but not by its status: something in between has spoilt the answer.
+    Refusal("kannel", httpx.Response(200, text="0: Accept"), OutcomeUnknown, "kannel_0"),
+    Refusal("kannel", httpx.Response(200, text="3: Queued for"), OutcomeUnknown, "kannel_3"),
     Refusal("vonage", httpx.Response(200, json={"messages": [{"status": "1"}]}), TemporarilyRefused, "vonage_1"),
     Refusal("vonage", httpx.Response(200, json={"messages": []}), OutcomeUnknown, "vonage_unknown"),
 ]

@@ -125,6 +125,47 @@ ROWS = [
         },
     ),
     Outgoing(
+        "where it is can be handed over with one press, or skipped",
+        OutboundMessage(CITIZEN, WORDS, choices=("Gửi vị trí của tôi", "Bỏ qua"), asks="location"),
+        {
+            "chat_id": CHAT,
+            "text": WORDS,
+            "reply_markup": {
+                "keyboard": [[{"text": "Gửi vị trí của tôi", "request_location": True}], [{"text": "Bỏ qua"}]],
+                "resize_keyboard": True,
+                "one_time_keyboard": True,
+            },
+            **NO_PREVIEW,
+        },
+    ),
+    Outgoing(
+        "so can one's number",
+        OutboundMessage(CITIZEN, WORDS, choices=("Gửi số của tôi", "Ẩn danh", "Bỏ qua"), asks="contact"),
+        {
+            "chat_id": CHAT,
+            "text": WORDS,
+            "reply_markup": {
+                "keyboard": [
+                    [{"text": "Gửi số của tôi", "request_contact": True}],
+                    [{"text": "Ẩn danh"}, {"text": "Bỏ qua"}],
+                ],
+                "resize_keyboard": True,
+                "one_time_keyboard": True,
+            },
+            **NO_PREVIEW,
+        },
+    ),
+    Outgoing(
+        "the keys go when they are not needed any more",
+        OutboundMessage(CITIZEN, WORDS, asks="done"),
+        {"chat_id": CHAT, "text": WORDS, "reply_markup": {"remove_keyboard": True}, **NO_PREVIEW},
+    ),
+    Outgoing(
+        "buttons of an answer stay buttons",
+        OutboundMessage(CITIZEN, WORDS, choices=("Bỏ qua",), asks="done"),
+        {"chat_id": CHAT, "text": WORDS, "reply_markup": {"inline_keyboard": [[button("Bỏ qua")]]}, **NO_PREVIEW},
+    ),
+    Outgoing(
         "an answer that is too long for its data is looked up when tapped",
         OutboundMessage(CITIZEN, WORDS, choices=(LONG_LABEL, "#thẻ")),
         {

@@ -97,9 +97,9 @@ ROWS = [
     ),
     Incoming("a sticker", "sticker", said(29, "", STICKER), "message.sticker.received"),
     Incoming(
-        "what Zalo keeps to itself is a sign of life without words",
+        "what Zalo keeps to itself is something said that cannot be read",
         "withheld",
-        Interaction(CITIZEN, "withheld", at(30)),
+        said(30, "", Attachment(KINDS.WITHHELD)),
         "message.unsupported.received",
     ),
     Incoming("a voice note", "voice", said(32, "", VOICE), "message.voice.received"),
@@ -397,3 +397,9 @@ def test_a_lost_connection_names_no_token(http: Http) -> None:
     with http.recording() as exchanges, pytest.raises(TemporarilyRefused) as caught:
         send(http, OutboundMessage(CITIZEN, WORDS), nowhere)
     assert "AAExample" not in f"{exchanges} {caught.value!r} {caught.value.__context__!r} {caught.value.shown}"
+
+
+def test_what_is_kept_from_us_and_has_no_number_is_a_sign_of_life() -> None:
+    event = json.loads(payload("withheld"))["result"]
+    del event["message"]["message_id"]
+    assert bot.parse(json.dumps(event).encode()) == (Interaction(CITIZEN, "withheld", at(30)),)

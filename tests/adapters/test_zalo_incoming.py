@@ -227,7 +227,7 @@ ROWS = [
     Incoming(
         "a colleague typed in Zalo's own app",
         "oa_send_text_admin",
-        echoed("ona1oa02", 27, "Em là cán bộ trực, xin hỗ trợ anh/chị.", by_person=True),
+        echoed("ona1oa02", 27, "Em là cán bộ trực, xin hỗ trợ anh/chị.", by_person=True, author="5000000000000000005"),
     ),
     Incoming(
         "our photo comes back", "oa_send_image", echoed("ona10017", 28, "Mẫu đơn", picture(IMAGE, "o1.jpg", "o1.jpg"))

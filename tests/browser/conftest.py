@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,10 @@ class Rehearsal:
         """The citizen writes without anybody looking at the phone."""
         self._tell("say", user_id=user_id, kind="text", text=text)
 
+    def speak(self, user_id: str) -> None:
+        """The citizen sends a voice note of two seconds, as Zalo gives it: AMR."""
+        self._tell("say", user_id=user_id, kind="voice")
+
     def heard(self, user_id: str) -> list[str]:
         """What the citizen was told so far."""
         answer = httpx.get(f"{self.url}/sandbox/control/citizens/{user_id}/messages", trust_env=False)
@@ -53,10 +58,15 @@ class Rehearsal:
         return answer.json()
 
 
+def chromium_or_none() -> str | None:
+    """Where this machine's Chromium is."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium; skipped loudly where there is none, a failure under CI."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = chromium_or_none()
     if path is None:
         if os.environ.get("CI") == "true":
             pytest.fail("CI needs Chromium: apt-get install chromium")
@@ -70,9 +80,15 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     """`haichieu up --demo` on a fresh folder."""
+    with running_rehearsal(tmp_path_factory.mktemp("rehearsal")) as running:
+        yield running
+
+
+@contextmanager
+def running_rehearsal(folder: Path) -> Iterator[Rehearsal]:
+    """`haichieu up --demo` in this folder, until it is not needed any more."""
     if (ROOT / "node_modules").exists():
         copy_assets(ROOT)
-    folder = tmp_path_factory.mktemp("rehearsal")
     gateway: Gateway = a_gateway(folder)
     up = gateway.processes[0]
     gateway.processes = [Process([*up.command, "--demo"], up.env, folder / "up.log")]

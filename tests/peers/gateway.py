@@ -102,7 +102,7 @@ def a_gateway(folder: Path) -> Iterator[Rehearsal]:
     prepare_database(runtime)
     add_commune(runtime, code="27925", slug="duc-hue")
     with runtime.database.transaction() as session:
-        session.execute(sa.update(Commune).values(settings={"quiet_hours": None}))
+        session.execute(sa.update(Commune).values(settings={"quiet_hours": None, "undo_seconds": 0}))
     door = Door(runtime, lambda _environ, start: (start("404 Not Found", []), [b""])[1])
     server = make_server("127.0.0.1", port, door, server_class=_Server, handler_class=_Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()

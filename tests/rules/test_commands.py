@@ -38,6 +38,8 @@ def heard(text: str) -> Command | None:
         ("dữ liệu của tôi", Command(Verb.DATA)),
         ("xóa dữ liệu của tôi", Command(Verb.ERASE)),
         ("rút đồng ý", Command(Verb.CONSENT_BACK)),
+        ("Nay tôi xin rút lại sự đồng ý cho lưu tên và số điện thoại của tôi", Command(Verb.CONSENT_BACK)),
+        ("rút lại đồng ý công khai", Command(Verb.UNPUBLISH)),
         ("ẩn danh", Command(Verb.ANONYMOUS)),
         ("không ẩn danh nữa", Command(Verb.NAMED)),
         ("ai đang trả lời vậy?", Command(Verb.WHO_ANSWERS)),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.rules.commands import RIGHTS, command_in
 from bot.rules.dialogue import (
     ANSWER_TIME,
     HIDDEN_BY_ITSELF,
@@ -155,6 +156,54 @@ def test_an_offered_answer_is_known_by_number_label_or_a_plain_yes_and_no(
     question: Question, words: str, value: str | None
 ) -> None:
     assert said(words, question) == value
+
+
+@pytest.mark.parametrize(
+    ("question", "typed", "value"),
+    [
+        (Question.RATING, "Rút đồng ý", None),
+        (Question.RATING, "RUT DONG Y", None),
+        (Question.RATING, "tôi rút lại sự đồng ý cho lưu tên và số điện thoại", None),
+        (Question.RATING, "dừng nhận tin", None),
+        (Question.RATING, "DUNG", None),
+        (Question.RATING, "TC", None),
+        (Question.RATING, "xóa dữ liệu của tôi", None),
+        (Question.RATING, "dữ liệu của tôi", None),
+        (Question.RATING, "đồng ý công khai", None),
+        (Question.RATING, "không đồng ý công khai", None),
+        (Question.RATING, "không cho lưu thông tin nữa", None),
+        (Question.RATING, "không đồng ý nữa", "low"),
+        (Question.RATING, "đồng ý", "fair"),
+        (Question.RATING, "đúng rồi", "good"),
+        (Question.REASON, "rút đồng ý", None),
+        (Question.REASON, "DUNG", None),
+        (Question.REASON, "xóa dữ liệu", None),
+        (Question.REASON, "đường vẫn ngập như cũ", "words"),
+        (Question.CONSENT, "rút đồng ý", None),
+        (Question.CONSENT, "không đồng ý nữa", "no"),
+        (Question.CONSENT, "DUNG", "yes"),
+        (Question.CONSENT, "dừng", None),
+        (Question.WITHDRAW, "rút đồng ý", None),
+        (Question.WITHDRAW, "rút", "yes"),
+        (Question.WITHDRAW, "xóa dữ liệu", None),
+        (Question.ERASE, "xóa dữ liệu", "yes"),
+        (Question.ERASE, "rút đồng ý", None),
+        (Question.WHO, "DUNG", None),
+    ],
+)
+def test_a_right_is_heard_as_itself_whatever_was_asked(question: Question, typed: str, value: str | None) -> None:
+    folded = fold(typed)
+    command = command_in(typed, folded)
+    right = command.verb if command and command.verb in RIGHTS else None
+    heard = Heard(folded, "add_info", accented=typed.lower(), is_command=command is not None, right=right)
+    assert answer(heard, question=question) == value
+
+
+@pytest.mark.parametrize(("intent", "value"), [("unsubscribe", None), ("data_request", None), ("rating", "low")])
+def test_a_right_said_freely_is_no_judgement(intent: str, value: str | None) -> None:
+    heard = Heard("thoi dung gui thong bao nua, khong can tot dau", intent)
+    assert answer(heard, question=Question.RATING) == (value and None)
+    assert answer(Heard("dung gui tin cho toi", intent), question=Question.REASON) == (value and "words")
 
 
 def test_a_name_is_an_answer_to_who_and_a_question_is_not() -> None:

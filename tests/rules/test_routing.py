@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from bot.rules.routing import SURE, Route, Rule, route
+from bot.rules.routing import SURE, Route, Rule, Table, route
 
+TODAY = date(2026, 10, 7)
 AGENCIES = {"van-phong": 1, "kinh-te": 2, "cong-an": 3, "moi-truong": 4}
 RULES = [
     Rule("rac-thai", None, 4),
@@ -32,12 +35,30 @@ RULES = [
 def test_the_more_exact_rule_wins(
     label: str, topic: str | None, probability: float, place: int | None, default: str | None, expected: Route
 ) -> None:
-    assert route(topic, probability, place, RULES, AGENCIES, default) == expected, label
+    assert route(topic, probability, place, Table(tuple(RULES), AGENCIES), default, on=TODAY) == expected, label
 
 
 def test_the_order_of_the_rules_does_not_matter() -> None:
-    assert route("rac-thai", 0.9, 7, RULES[::-1], AGENCIES, None) == Route(2, "place")
+    assert route("rac-thai", 0.9, 7, Table(tuple(RULES[::-1]), AGENCIES), None, on=TODAY) == Route(2, "place")
 
 
 def test_a_commune_without_a_triage_desk_leaves_the_ticket_to_be_sorted() -> None:
-    assert route(None, 0.0, None, [], {}, None) == Route(None, "unsure")
+    assert route(None, 0.0, None, Table((), {}), None, on=TODAY) == Route(None, "unsure")
+
+
+@pytest.mark.parametrize(
+    ("day", "agency"),
+    [(date(2026, 10, 31), 4), (date(2026, 11, 1), 3), (date(2026, 11, 30), 3), (date(2026, 12, 1), 4)],
+)
+def test_a_rule_holds_from_its_first_day_to_its_last(day: date, agency: int) -> None:
+    rules = (Rule("rac-thai", None, 4), Rule("rac-thai", None, 3, date(2026, 11, 1), date(2026, 11, 30)))
+    assert route("rac-thai", 0.9, None, Table(rules, AGENCIES), None, on=day).agency_id == agency
+
+
+def test_the_provinces_rule_stands_between_the_communes_and_the_usual_owner() -> None:
+    table = Table(
+        (Rule("dien", None, 3),), AGENCIES, {"dien": "moi-truong", "cay-xanh": "moi-truong", "y-te": "so-y-te"}
+    )
+    assert route("dien", 0.9, None, table, "kinh-te", on=TODAY) == Route(3, "topic")
+    assert route("cay-xanh", 0.9, None, table, "kinh-te", on=TODAY) == Route(4, "province")
+    assert route("y-te", 0.9, None, table, "kinh-te", on=TODAY) == Route(2, "default")

@@ -15,6 +15,7 @@ import httpx
 
 from adapters.messages import WebhookRequest
 from bot.web.sandbox import Sandbox, SandboxAccount, SandboxSettings, create_sandbox, sandbox_server
+from bot.web.sandbox.calling import certificates
 from tests.builders import APP, APP_SECRET, OA, OA_SECRET
 
 ACCESS, REFRESH = "an-access-token-of-the-sandbox", "a-refresh-token-of-the-sandbox"
@@ -117,7 +118,7 @@ def running(folder: Path, *, webhook_url: str = "", **settings: Any) -> Iterator
     server = sandbox_server(app)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
-    with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=10, trust_env=False, verify=certificates()) as client:
         try:
             yield Running(url, app.extensions["sandbox"], client)
         finally:

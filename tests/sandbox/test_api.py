@@ -374,3 +374,32 @@ def test_an_address_the_platform_does_not_have_is_empty(zalo: Running) -> None:
 def test_one_apps_tokens_open_nothing_without_their_header(zalo: Running) -> None:
     answer = httpx.post(zalo.url + "/v3.0/oa/message/cs", params={"access_token": ACCESS}, json={})
     assert answer.json()["error"] == -216
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("/v3.0/oa/message/template", {"template_id": "999"}, -249),
+        ("/v3.0/oa/message/template", {"template_id": "400002"}, -249),
+        ("/v3.0/oa/message/template", {"template_id": "400001", "user_id": "nobody"}, -201),
+        ("/message/template", {"template_id": "999", "phone": "84900000005"}, -131),
+        ("/message/template", {"template_id": "400002", "phone": "0900000005"}, -108),
+        ("/message/template", {"template_id": "400002", "phone": "84900000005"}, -118),
+        ("/v2.0/article/create", {"type": "normal", "title": "x" * 151}, -201),
+        ("/v2.0/article/create", {"type": "normal", "title": "a", "author": "b", "description": "c"}, -201),
+        ("/v2.0/article/verify", {"token": "none"}, -201),
+        ("/v2.0/oa/message", {"recipient": {"target": {}}, "message": {"text": "to all"}}, -201),
+    ],
+)
+def test_what_cannot_be_sent_to_many_or_as_a_template_is_refused(
+    zalo: Running, path: str, body: dict[str, Any], code: int
+) -> None:
+    assert zalo.api(path, body)["error"] == code
+    assert zalo.ledger() == []
+
+
+def test_a_template_without_one_of_its_values_is_refused(zalo: Running) -> None:
+    user = zalo.citizen()
+    body = {"user_id": user, "template_id": "400001", "template_data": {"ma_phan_anh": "PA26-1"}}
+    assert zalo.api("/v3.0/oa/message/template", body)["error"] == -201
+    assert zalo.ledger() == []

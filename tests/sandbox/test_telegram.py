@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from adapters.http import Http
@@ -144,6 +145,19 @@ def test_a_phone_shows_buttons_and_what_was_pressed(api: BotApi) -> None:
     assert "Hài lòng ✓" in api.client.get(f"/telegram/{hoa}").text
 
 
+def test_a_phone_shows_keys_that_hand_something_over_and_uses_them(api: BotApi) -> None:
+    hoa = api.person()
+    keys = {"keyboard": [[{"text": "Gửi số của tôi", "request_contact": True}], [{"text": "Bỏ qua"}]]}
+    api.api("sendMessage", chat_id=hoa, text="Xin cho biết họ tên", reply_markup=keys)
+    page = api.client.get(f"/telegram/{hoa}")
+    assert '<button type="submit">Gửi số của tôi</button>' in page.text
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text)[:1])
+    assert fields == {"kind": "contact"}
+    api.client.post(f"/telegram/{hoa}/acts", data=fields)
+    shared = [u["message"]["contact"] for u in api.api("getUpdates")["result"]]
+    assert [card["user_id"] for card in shared] == [hoa]
+
+
 @pytest.mark.parametrize(
     ("fields", "notice"),
     [
@@ -184,3 +198,30 @@ def test_a_form_of_another_site_does_nothing(api: BotApi) -> None:
 @pytest.mark.parametrize("path", ["/telegram/1", "/telegram/files/nothing"])
 def test_who_is_not_there_is_said_so(api: BotApi, path: str) -> None:
     assert api.client.get(path).status_code == 404
+
+
+# ---- faults and the ledger ------------------------------------------------------------------------------------------
+
+
+def test_what_was_accepted_is_in_the_ledger(api: BotApi) -> None:
+    hoa, lan = api.person(), api.person()
+    api.says(hoa, "chào")
+    for text in ("một", "một", "hai"):
+        api.api("sendMessage", chat_id=hoa, text=text)
+    api.fault("drop", when="after")
+    with pytest.raises(httpx.HTTPError):
+        api.api("sendMessage", chat_id=lan, text="ba")
+    assert [(e["text_head"], e["answered"]) for e in api.ledger()] == [
+        ("một", True), ("một", True), ("hai", True), ("ba", False),
+    ]  # fmt: skip
+    assert [e["text_head"] for e in api.ledger(lan)] == ["ba"]
+    [repeat] = api.client.get("/control/telegram/ledger/repeats").json()["repeats"]
+    assert (repeat["chat_id"], repeat["times"], len(repeat["message_ids"])) == (hoa, 2, 2)
+
+
+def test_a_token_that_was_taken_back_opens_nothing_until_it_is_given_again(api: BotApi) -> None:
+    api.fault("token_expired")
+    assert api.api("getMe")["error_code"] == 401
+    assert api.api("getUpdates")["error_code"] == 401
+    api.fault("clear")
+    assert api.api("getMe")["ok"]

@@ -70,6 +70,7 @@ def test_a_changed_letter_breaks_the_signature(zalo: Running, listener: Listener
         ("sticker", {}, "sticker"),
         ("location", {"latitude": "10.74", "longitude": "106.28"}, "location"),
         ("link", {}, "link"),
+        ("business_card", {"text": "Cô Ba"}, "contact"),
     ],
 )
 def test_what_a_phone_can_send_is_understood(
@@ -237,6 +238,17 @@ def test_the_latest_event_can_be_delivered_twice(zalo: Running, listener: Listen
     assert adapter.admit(first, CONFIG).key == adapter.admit(second, CONFIG).key
 
 
+def test_the_last_two_events_can_be_told_in_the_wrong_order(tmp_path: Path, listener: Listener) -> None:
+    with running(tmp_path, webhook_url=listener.url, deliver_webhooks=False) as zalo:
+        user = zalo.citizen()
+        assert zalo.control("swap", user_id=user) == {"swapped": False}
+        for text in ("một", "hai", "ba"):
+            zalo.says(user, text)
+        assert zalo.control("swap", user_id=user) == {"swapped": True}
+        zalo.box.start()
+        assert [word.text for word in heard(listener, 3)] == ["một", "ba", "hai"]
+
+
 @pytest.mark.parametrize("event", ["user_send_text", "user_send_image", "user_send_file"])
 def test_the_console_probe_is_signed_and_speaks_of_nobody(event: str, zalo: Running, listener: Listener) -> None:
     assert zalo.control("probe", event=event)["ok"] is True
@@ -253,3 +265,17 @@ def test_a_probe_that_is_refused_is_not_stored(zalo: Running, listener: Listener
 
 def webhooks(zalo: Running) -> dict[str, Any]:
     return json.loads(zalo.client.get("/control/webhooks").text)
+
+
+def test_during_an_outage_webhooks_are_lost_and_the_conversation_remembers(zalo: Running, listener: Listener) -> None:
+    user = zalo.citizen()
+    zalo.fault("outage")
+    zalo.says(user, "nói lúc mất mạng")
+    zalo.fault("outage_over")
+    zalo.says(user, "nói khi có mạng lại")
+    (word,) = heard(listener)
+    assert word.text == "nói khi có mạng lại"
+    kept = zalo.lookup("/v2.0/oa/conversation", f'{{"user_id":"{user}","offset":0,"count":10}}')["data"]
+    assert [one["message"] for one in kept] == ["nói khi có mạng lại", "nói lúc mất mạng"]
+    counts = zalo.client.get("/control/webhooks").json()["counts"]
+    assert counts["lost"] == 1

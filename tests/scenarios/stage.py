@@ -26,6 +26,7 @@ from storage.deliveries import Delivery
 from storage.enums import Direction, InboundState, TicketState
 from storage.messages import InboundEvent, Message
 from storage.officials import Official
+from storage.sealing import open_words
 from storage.subscriptions import Subscription
 from storage.tickets import Ticket
 from tests.bots import HOA, Bot, a_bot, a_photo
@@ -245,6 +246,7 @@ class Stage:
 
     def _all(self, table: type, *where: Any) -> list[Any]:
         with self.runtime.database.reading() as session:
+            open_words(session)  # what is sealed is looked at, too
             return list(session.scalars(sa.select(table).where(*where).order_by(table.id)))
 
     def _conversation(self, who: str) -> Conversation | None:

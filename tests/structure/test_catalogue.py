@@ -23,6 +23,7 @@ KEYWORDS = {
     "PlaceProblem": None,
     "FaqProblem": None,
     "RowProblem": (2,),
+    "RoutingProblem": None,
 }
 VALUE = re.compile(r"%\((\w+)\)s")
 Sentence = tuple[str, str]

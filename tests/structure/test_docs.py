@@ -29,7 +29,7 @@ def test_the_defaults_in_the_table_are_the_codes() -> None:
 
 
 def test_every_command_in_the_readme_exists() -> None:
-    commands = re.findall(r"^(?:\| `)?haichieu ((?:[a-z]+ ?)+)", README, re.MULTILINE)
+    commands = re.findall(r"^(?:\| `)?haichieu ((?:[a-z]+(?:-[a-z]+)* ?)+)", README, re.MULTILINE)
     assert commands
     for words in commands:
         group: click.Command = main

@@ -27,8 +27,10 @@ def app(world: World) -> Flask:
     return create_app(world.runtime)
 
 
-# Citizens' forms: nobody is signed in there, so there is nothing another site could misuse.
-WITHOUT_SESSION = {"public.send", "public.add"}
+# Forms of citizens and of bodies outside: nobody is signed in there, so there is nothing another site could misuse.
+WITHOUT_SESSION = {
+    "public.send", "public.add", "outside.accept", "outside.ask", "outside.answer", "tracking.find",
+}  # fmt: skip
 
 
 def rules(app: Flask) -> Iterator[Rule]:
@@ -87,4 +89,6 @@ def test_no_route_of_the_inbox_disappears_unnoticed(app: Flask) -> None:
     expected = {("/tickets", ("GET",)), ("/tickets/<int:number>", ("GET",)), ("/files/<int:number>", ("GET",))}
     expected |= {(f"/tickets/<int:number>/{noun}", ("POST",)) for noun in (*nouns, "unsealing", "revealing")}
     expected |= {("/deliveries/<int:number>/resending", ("POST",)), ("/sign-out", ("POST",)), ("/language", ("POST",))}
+    readers = "/personal-data/sealed-readers"
+    expected |= {(readers, ("GET",)), (readers, ("POST",)), (f"{readers}/<int:number>/withdrawal", ("POST",))}
     assert expected <= known

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from bot.usecases import intake
 from storage.deliveries import Delivery
 from storage.messages import InboundEvent, Message
+from storage.sealing import open_words
 from storage.tickets import Ticket, TicketEvent
 from tests.builders import World, all_rows
 
@@ -58,14 +59,16 @@ def outcomes(world: World) -> list[str | None]:
 def event(world: World, number: int) -> InboundEvent:
     """One inbound event as it stands."""
     with world.runtime.database.reading() as session:
+        open_words(session)
         return session.get_one(InboundEvent, number)
 
 
 def messages_of(world: World, ticket: Ticket) -> list[str]:
     """What citizens said in a ticket, in the order they said it."""
-    query = sa.select(Message.text).where(Message.ticket_id == ticket.id, Message.direction == "in")
+    query = sa.select(Message).where(Message.ticket_id == ticket.id, Message.direction == "in")
     with world.runtime.database.reading() as session:
-        return list(session.scalars(query.order_by(Message.occurred_at, Message.id)))
+        open_words(session)
+        return [m.text for m in session.scalars(query.order_by(Message.occurred_at, Message.id))]
 
 
 def history(world: World, ticket: Ticket) -> list[str]:

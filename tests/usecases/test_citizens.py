@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot.usecases import tickets
 from bot.usecases.citizens import stop_announcements
 from bot.usecases.deliveries import owe
+from bot.usecases.erasing import erase_let_go
 from bot.usecases.setup import add_channel, add_commune
 from bot.usecases.work import Work
 from storage.audit import AuditEntry
@@ -238,6 +239,7 @@ def test_withdrawal_erases_words_names_and_files(morning: World, clock: Clock) -
     clock.move(minutes=5)
     does(morning, "user_withdraw")
     take_in(morning)
+    erase_let_go(morning.runtime)
     kept = everything(morning)
     for word in ("tối om", "Lê Văn Mẫu", "100000002", "Ngõ nhà", "bi-mat", "Xóm 5"):
         assert word not in kept, word
@@ -325,7 +327,7 @@ def test_words_said_before_a_withdrawal_that_arrive_after_it_are_not_kept(mornin
     morning.says(LIGHT, at=begin + (clock.now - begin) / 10)
     take_in(morning)
     assert "tối om" not in everything(morning)
-    assert outcomes(morning)[-1] == "message:withdrawn"
+    assert outcomes(morning)[-1] == "withdrawn:message"
 
 
 def test_who_comes_back_after_a_withdrawal_is_heard(morning: World, clock: Clock) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from adapters.http import MediaUnavailable
 from bot.usecases import media
+from bot.usecases.erasing import erase_let_go
 from bot.usecases.media import NotWhatItSays, check, fetch_due, kind_of
 from storage.enums import AttachmentState
 from storage.messages import Attachment
@@ -156,7 +157,7 @@ def test_a_file_being_fetched_is_left_alone_until_its_lease_is_over(
 
 
 def test_a_photo_that_arrives_after_a_withdrawal_is_not_kept(
-    morning: World, cdn: BadChannel, monkeypatch: pytest.MonkeyPatch
+    morning: World, cdn: BadChannel, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     attached(morning, allow(morning, cdn))
     real = morning.runtime.http.get_media
@@ -171,7 +172,9 @@ def test_a_photo_that_arrives_after_a_withdrawal_is_not_kept(
     fetch_due(morning.runtime)
     row = the_file(morning)
     assert (row.state, row.missing_code, row.blob) == (AttachmentState.MISSING, "erased", None)
-    assert not [path for path in morning.runtime.blobs.root.rglob("*") if path.is_file()]
+    clock.move(minutes=2)
+    erase_let_go(morning.runtime)
+    assert not [path for path in morning.runtime.blobs.store.root.rglob("*") if path.is_file()]
 
 
 def test_a_slow_failure_does_not_undo_what_another_worker_stored(

@@ -172,7 +172,7 @@ def test_a_broadcast_that_is_running_at_nine_pauses_until_the_morning(world: Wor
 def test_a_commune_without_quiet_hours_sends_at_night(world: World, phone: Phone, clock: Clock) -> None:
     everybody = followers(world, 2)
     with world.runtime.database.transaction() as session:
-        session.get_one(Commune, world.commune_id).settings = {"quiet_hours": None}
+        session.get_one(Commune, world.commune_id).settings = {"quiet_hours": None, "undo_seconds": 0}
     clock.now = vietnam(23)
     approved(world)
     run(world)

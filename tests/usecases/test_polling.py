@@ -21,7 +21,7 @@ from bot.usecases.ledger import balance
 from bot.usecases.polling import CONFLICT, Poll, Pollers, release, take_lease
 from bot.usecases.setup import SetupError
 from bot.web.sandbox import SandboxBot
-from bot.web.sandbox.telegram import memory
+from bot.web.sandbox.bots import memory
 from storage.channels import Channel, ChannelPoll
 from storage.communes import Counter
 from storage.enums import InboundState
@@ -150,10 +150,10 @@ def test_numbers_that_begin_anew_after_a_quiet_week_are_heard(api: BotApi, bot: 
     poll.once()
     poll.once()
     with api.box.store.writing() as db:  # the next update has a smaller number
-        db.execute("UPDATE tg_updates SET update_id = update_id + 1000")
-        db.execute("DELETE FROM sqlite_sequence WHERE name = 'tg_updates'")
-        db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('tg_updates', 5)")
-        db.execute("DELETE FROM tg_updates")
+        db.execute("UPDATE bot_updates SET update_id = update_id + 1000")
+        db.execute("DELETE FROM sqlite_sequence WHERE name = 'bot_updates'")
+        db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('bot_updates', 5)")
+        db.execute("DELETE FROM bot_updates")
     api.says(hoa, "ngay trước nhà văn hóa ạ")
     poll.once()
     assert len(events_of(world, bot.channel_id)) == 2
@@ -348,7 +348,7 @@ def test_a_webhook_that_fails_is_noticed(api: BotApi, bot: Bot, world: World) ->
     connecting.connect(world.runtime, "telegram-duc-hue")
     with api.box.store.writing() as db:
         failed = (int(utc_now().timestamp()), "Wrong response from the webhook: 503")
-        db.execute("UPDATE tg_bots SET failed_at = ?, failure = ?", failed)
+        db.execute("UPDATE bots SET failed_at = ?, failure = ?", failed)
     assert levels(world)["delivery"] == "warn"
 
 

@@ -13,17 +13,19 @@ from PIL import Image
 from bot.access import NotFound
 from bot.queue import REPLIES
 from bot.rules.lifecycle import Given, NotAllowed
-from bot.texts import EmptyVariable
 from bot.usecases import replies, tickets
 from bot.usecases.desk import Changed
+from bot.usecases.erasing import erase_let_go
 from bot.usecases.photos import fit, thumbnail
 from bot.usecases.replies import Written
 from storage.communes import Commune
 from storage.deliveries import Delivery
 from storage.enums import DeliveryKind, Origin, TicketState
 from storage.messages import Attachment, Message
+from storage.officials import Official
 from storage.tickets import Ticket, TicketEvent
 from tests.builders import World, all_rows
+from tests.conftest import Clock
 from tests.usecases.looking import BRIBE, POTHOLE, take_in, the_ticket
 
 S = TicketState
@@ -131,7 +133,7 @@ def test_a_result_says_who_looked_when_and_what_comes_next(morning: World, ticke
 
 
 def test_a_result_without_a_next_step_is_not_sent(morning: World, ticket: Ticket) -> None:
-    with pytest.raises(EmptyVariable):
+    with pytest.raises(NotAllowed, match="no_next_step"):
         say(morning, "lan", "Đã vá mặt đường.", is_result=True, next_step="  ")
     assert answers(morning) == []
     assert the_ticket(morning).state is S.NEW
@@ -140,9 +142,38 @@ def test_a_result_without_a_next_step_is_not_sent(morning: World, ticket: Ticket
 def test_a_result_without_an_owner_is_not_sent(morning: World, ticket: Ticket) -> None:
     with morning.runtime.database.transaction() as session:
         session.execute(sa.update(Ticket).values(agency_id=None))
-    with pytest.raises(EmptyVariable) as empty:
+    with pytest.raises(NotAllowed, match="no_owner"):
         say(morning, "lan", "Đã xong.", is_result=True, next_step="không")
-    assert empty.value.variable == "donvi"
+
+
+def test_work_on_site_is_proved_by_a_photo_or_a_reason(morning: World, ticket: Ticket) -> None:
+    with morning.runtime.database.transaction() as session:
+        session.execute(sa.update(Commune).values(settings={}))
+    done = {"is_result": True, "next_step": "không còn việc gì"}
+    with pytest.raises(NotAllowed, match="needs_photo"):
+        say(morning, "lan", "Đã vá mặt đường.", **done)
+    assert say(morning, "lan", "Đã vá mặt đường.", **done, exemption="Vá lúc trời tối, mai chụp bổ sung.")
+    event = next(e for e in all_rows(morning.runtime, TicketEvent) if e.data.get("is_result"))
+    assert event.note == "Vá lúc trời tối, mai chụp bổ sung."
+
+
+def test_what_was_not_over_is_approved_by_another_leader(morning: World, ticket: Ticket, clock: Clock) -> None:
+    with morning.runtime.database.transaction() as session:
+        session.execute(
+            sa.update(Commune).values(settings={"needs_approval": True, "after_photo": False, "undo_seconds": 0})
+        )
+        session.get_one(Official, morning.officials["hoa"]).roles = ["lanh_dao"]
+    done = {"is_result": True, "next_step": "không còn việc gì"}
+    say(morning, "lan", "Đã vá mặt đường.", **done)
+    approve(morning, "mai")
+    clock.move(hours=1)
+    morning.says("chưa xong, vẫn còn ổ gà", at=clock())
+    take_in(morning)
+    say(morning, "lan", "Đã vá lại.", **done)
+    with pytest.raises(NotAllowed, match="same_approver"):
+        approve(morning, "mai")
+    approve(morning, "hoa")
+    assert the_ticket(morning).state is S.ANSWERED
 
 
 def test_there_is_no_second_result(morning: World, ticket: Ticket) -> None:
@@ -161,7 +192,9 @@ def test_a_handler_answers_for_the_own_agency(morning: World, ticket: Ticket) ->
 
 def approving(world: World) -> None:
     with world.runtime.database.transaction() as session:
-        session.execute(sa.update(Commune).values(settings={"needs_approval": True}))
+        session.execute(
+            sa.update(Commune).values(settings={"needs_approval": True, "after_photo": False, "undo_seconds": 0})
+        )
 
 
 def approve(world: World, who: str) -> None:
@@ -245,10 +278,12 @@ def test_what_is_no_photo_is_not_sent(morning: World, ticket: Ticket, data: byte
     assert answers(morning) == []
 
 
-def test_a_picture_of_a_refused_reply_is_not_kept(morning: World, ticket: Ticket) -> None:
+def test_a_picture_of_a_refused_reply_is_not_kept(morning: World, ticket: Ticket, clock: Clock) -> None:
     with pytest.raises(Changed):
         say(morning, "lan", "Ảnh đây.", image=a_photo(), version=ticket.version - 1)
-    assert [p for p in morning.runtime.blobs.root.rglob("*") if p.is_file()] == []
+    clock.move(minutes=2)
+    erase_let_go(morning.runtime)
+    assert [p for p in morning.runtime.blobs.store.root.rglob("*") if p.is_file()] == []
 
 
 def test_a_large_noisy_picture_is_made_small_enough() -> None:

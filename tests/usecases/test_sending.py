@@ -13,21 +13,19 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from adapters.http import Http
 from adapters.messages import Tokens, WebhookRequest
 from bot.runtime import Runtime, utc_now
 from bot.usecases import intake, sending
 from bot.usecases.deliveries import owe
 from bot.usecases.sending import MANY, PERSONAL, channels_with_due, send_due
 from bot.usecases.setup import add_channel, add_commune
-from bot.usecases.tokens import keep_first_tokens
 from storage.channels import Channel, ChannelToken
-from storage.communes import Commune
 from storage.contacts import Contact, Urn
 from storage.deliveries import Attempt, Delivery
 from storage.enums import DeliveryKind, DeliveryState, InboundState, TokenState
 from storage.messages import InboundEvent, Message
-from tests.builders import World, a_world, all_rows
+from tests.builders import World, all_rows
+from tests.live import live_on
 from tests.sandbox.running import ACCESS, REFRESH, Listener, Running, listening, running, until
 from tests.usecases.looking import LIGHT, owed
 
@@ -49,14 +47,7 @@ def zalo(tmp_path: Path, listener: Listener) -> Iterator[Running]:
 @pytest.fixture
 def live(runtime: Runtime, zalo: Running) -> World:
     """The commune's channel speaks to the pretend Zalo, by the real clock, at any hour of it."""
-    runtime.now = utc_now
-    runtime.http.close()
-    runtime.http = Http(connect_seconds=1, read_seconds=0.6, call_seconds=1.5)
-    world = a_world(runtime, utc_now, api_base=zalo.url)
-    keep_first_tokens(runtime, world.channel, Tokens(ACCESS, REFRESH, utc_now() + timedelta(hours=25)))
-    change(world, Channel, rate_per_second=200.0)
-    change(world, Commune, settings={"quiet_hours": None})
-    return world
+    return live_on(runtime, zalo, patience=0.75)
 
 
 def change(world: World, model: type, **values: Any) -> None:
@@ -214,6 +205,10 @@ def test_announcements_wait_for_their_own_senders(live: World, zalo: Running) ->
     assert send(live, kinds=MANY) == 1
 
 
+def micros(moment: datetime) -> int:
+    return round(moment.timestamp() * 1e6)
+
+
 # --- pace -------------------------------------------------------------------------------------------------------------
 
 
@@ -243,7 +238,7 @@ def test_the_pace_of_the_channel_is_kept(engine_name: str, live: World, zalo: Ru
 
 def test_a_slot_too_far_away_is_not_waited_for(live: World, zalo: Running) -> None:
     reports(live, zalo)
-    change(live, Channel, next_slot_at=utc_now() + timedelta(seconds=8))
+    change(live, Channel, slots=[micros(utc_now() + timedelta(seconds=8))])
     begun = time.monotonic()
     assert send(live) == 0
     assert time.monotonic() - begun < 2
@@ -252,10 +247,36 @@ def test_a_slot_too_far_away_is_not_waited_for(live: World, zalo: Running) -> No
 
 def test_a_clock_that_was_set_back_does_not_stop_the_channel(live: World, zalo: Running) -> None:
     reports(live, zalo)
-    change(live, Channel, next_slot_at=utc_now() + timedelta(hours=1))
+    change(live, Channel, slots=[micros(utc_now() + timedelta(hours=1))])
     begun = time.monotonic()
     assert send(live) == 1
     assert time.monotonic() - begun < 3
+
+
+def test_a_slot_that_was_missed_is_given_back_for_another(
+    live: World, zalo: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports(live, zalo)
+    real, lates = time.sleep, iter([0.2])
+    monkeypatch.setattr("bot.usecases.slots.time.sleep", lambda seconds: real(seconds + next(lates, 0.0)))
+    begun = time.time()
+    assert send(live) == 1
+    assert the_delivery(live).state is DeliveryState.SENT
+    with live.runtime.database.reading() as session:
+        (slot,) = session.get_one(Channel, live.channel_id).slots
+    assert slot / 1e6 - begun >= 0.2, "the first one is free again, the later one was used"
+
+
+def test_what_is_claimed_is_sent_though_no_slot_can_be_had(
+    live: World, zalo: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> list[float]:
+        raise sa.exc.OperationalError("select", {}, Exception("away"))
+
+    reports(live, zalo)
+    monkeypatch.setattr("bot.usecases.slots.reserve", away)
+    assert send(live) == 1
+    assert the_delivery(live).state is DeliveryState.SENT, "it has not left: nobody may call it unknown"
 
 
 def another_commune(world: World, zalo: Running) -> int:
@@ -384,14 +405,16 @@ def test_a_citizen_who_may_not_be_written_to_is_marked_until_they_write(code: in
 
 
 def test_a_closed_window_is_not_knocked_at(live: World, zalo: Running) -> None:
-    reports(live, zalo)
+    user = reports(live, zalo)
+    zalo.control(f"citizens/{user}", idle_days=7)
     change(live, Urn, last_interaction_at=utc_now() - timedelta(hours=167))
     send(live)
     delivery = the_delivery(live)
     assert (delivery.state, delivery.code) == (DeliveryState.REFUSED, "window_closed")
     assert "gọi điện" in (delivery.reason or "")
     (attempt,) = all_rows(live.runtime, Attempt)
-    assert attempt.exchange == []
+    assert [one["url"].rpartition("/v3.0/oa/")[2] for one in attempt.exchange] == ["quota/message"]  # only asked
+    assert zalo.ledger() == []
 
 
 def test_a_message_that_is_refused_is_not_tried_again(live: World, zalo: Running) -> None:
@@ -429,7 +452,7 @@ def test_a_channel_that_cannot_send_is_paused_and_nothing_is_lost(code: int, liv
     zalo.fault("error", code=code)
     send(live)
     assert live.channel.paused_at is not None
-    assert live.channel.paused_reason.startswith("Kênh Zalo tạm dừng gửi")
+    assert "tạm dừng gửi" in live.channel.paused_reason
     assert the_delivery(live).state is DeliveryState.WAITING
     assert send(live) == 0
     change(live, Channel, paused_at=None, paused_reason=None)

@@ -5,24 +5,33 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 pytest.importorskip("smpplib", reason="the extra [smpp] is not installed")
 
+from bot.queue import BROADCAST
 from bot.runtime import utc_now
 from bot.usecases import channels, intake, sending
+from bot.usecases.broadcast import expand_due, finish
 from bot.usecases.setup import SetupError, add_channel
 from bot.usecases.smpp import keep_link
 from storage.channels import Channel
+from storage.communes import Commune
 from storage.deliveries import Delivery
 from storage.enums import DeliveryState, Direction
 from storage.messages import InboundEvent, Message
 from tests.adapters.smsc import VENDOR, Smsc, an_smsc, pieces
 from tests.builders import World, a_world, all_rows
+from tests.conftest import Clock
+from tests.towns import linked
 from tests.usecases.looking import owed, take_in
+from tests.usecases.telling import approved, followers
 from tests.usecases.test_gateways import owes
 
 LONG = "PA Kính gửi UBND xã, đèn đường xóm 5 hỏng ba hôm nay, mong cán bộ cử người sửa sớm, xin cảm ơn nhiều."
@@ -50,31 +59,13 @@ def number(live: World, smsc: Smsc) -> int:
         slug="smpp-duc-hue",
         name="SMPP",
         settings={"host": "127.0.0.1", "port": smsc.port, "system_id": "xa", "number": "8088", "keyword": "PA"},
-        secrets={"password": "example-password"},
+        secrets={"password": "smppword"},
     )
 
 
-@contextmanager
-def kept(world: World) -> Iterator[None]:
+def kept(world: World) -> AbstractContextManager[None]:
     """The process is at work meanwhile."""
-    ended = threading.Event()
-    failed: list[Exception] = []
-
-    def run() -> None:
-        try:
-            keep_link(world.runtime, "smpp-duc-hue", ended.is_set)
-        except Exception as error:  # noqa: BLE001 - told to the test below
-            failed.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join(20)
-    assert not failed, failed
-    assert not thread.is_alive()
+    return linked(world, "smpp-duc-hue")
 
 
 def until(what: Callable[[], bool], seconds: float = 15.0) -> None:
@@ -119,8 +110,19 @@ def test_a_message_is_heard_whole(live: World, number: int, smsc: Smsc) -> None:
     assert heard == [LONG.removeprefix("PA ")]
 
 
+def test_what_is_repeated_when_ten_minutes_turn_is_heard_once(live: World, number: int, smsc: Smsc) -> None:
+    clock = Clock(datetime(2026, 10, 7, 5, 9, 50, tzinfo=UTC))
+    live.runtime.now = clock
+    words = "PA đèn hỏng".encode("utf-16-be")
+    with kept(live):
+        for seconds, known in ((20, 1), (580, 1), (0, 2)):
+            assert smsc.deliver("84912345678", words) == 0
+            assert len(all_rows(live.runtime, InboundEvent)) == known
+            clock.move(seconds=seconds)
+
+
 def test_a_refusal_is_told_to_officials(live: World, number: int, smsc: Smsc) -> None:
-    smsc.statuses = [VENDOR, 0x0B]
+    smsc.answers_with(VENDOR, 0x0B)
     owes(live, number, 2)
     with kept(live):
         until(lambda: set(states(live)) == {DeliveryState.REFUSED})
@@ -128,7 +130,7 @@ def test_a_refusal_is_told_to_officials(live: World, number: int, smsc: Smsc) ->
 
 
 def test_a_refused_account_stops_the_channel(live: World, number: int, smsc: Smsc) -> None:
-    smsc.statuses = [0x0A]
+    smsc.answers_with(0x0A)
     owes(live, number)
     with kept(live):
         until(lambda: bool(all_rows(live.runtime, Channel)[-1].paused_at))
@@ -136,16 +138,88 @@ def test_a_refused_account_stops_the_channel(live: World, number: int, smsc: Sms
 
 
 def test_when_the_link_breaks_nobody_is_sent_anything_twice(live: World, number: int, smsc: Smsc) -> None:
-    smsc.is_mute = True
+    smsc.is_silent()
     owes(live, number, 2)
     with kept(live):
         until(lambda: len(smsc.submitted) == 2)
         smsc.hang_up()
         until(lambda: states(live) == [DeliveryState.UNKNOWN] * 2)
-        smsc.is_mute = False
+        smsc.behaves()
         owes(live, number)
         until(lambda: smsc.binds >= 2 and states(live)[-1] is DeliveryState.SENT)
     assert len(smsc.submitted) == 3
+
+
+def change(world: World, number: int, **values: Any) -> None:
+    with world.runtime.database.transaction() as session:
+        channel = session.get_one(Channel, number)
+        for name, value in values.items():
+            setattr(channel, name, value)
+
+
+def test_when_the_link_breaks_what_had_not_gone_out_goes_back_and_out_once(
+    live: World, number: int, smsc: Smsc
+) -> None:
+    with live.runtime.database.reading() as session:
+        settings = dict(session.get_one(Channel, number).settings)
+    change(live, number, settings={**settings, "window": 2})
+    smsc.is_silent()
+    owes(live, number, 6)
+    with kept(live):
+        until(lambda: len(smsc.submitted) == 2)
+        smsc.hang_up()
+        until(lambda: states(live).count(DeliveryState.UNKNOWN) == 2)
+        smsc.behaves()
+        with live.runtime.database.transaction() as session:
+            session.execute(sa.update(Delivery).values(next_attempt_at=live.clock()))
+        until(lambda: states(live).count(DeliveryState.SENT) == 4)
+    assert len(smsc.submitted) == 6
+    assert len({sent.destination for sent in smsc.submitted}) == 6
+
+
+def test_an_answer_that_is_no_pdu_costs_the_session_and_not_the_process(live: World, number: int, smsc: Smsc) -> None:
+    smsc.fault("malformed")
+    owes(live, number)
+    with kept(live):
+        until(lambda: states(live) == [DeliveryState.UNKNOWN])
+        owes(live, number)
+        until(lambda: states(live)[-1] is DeliveryState.SENT)
+    assert smsc.binds == 2
+    assert len(smsc.submitted) == 2
+
+
+def test_what_waits_when_the_process_ends_goes_out_with_the_next(live: World, number: int, smsc: Smsc) -> None:
+    owes(live, number, 20)
+    change(live, number, rate_per_second=10.0)
+    with kept(live):
+        until(lambda: len(smsc.submitted) >= 2)
+    assert DeliveryState.SENDING not in states(live)
+    assert states(live).count(DeliveryState.WAITING) >= 10
+    change(live, number, rate_per_second=500.0)
+    with live.runtime.database.transaction() as session:
+        session.execute(sa.update(Delivery).values(next_attempt_at=live.clock()))
+    with kept(live):
+        until(lambda: DeliveryState.WAITING not in states(live) and DeliveryState.SENDING not in states(live))
+    numbers = [sent.destination for sent in smsc.submitted]
+    assert len(numbers) == len(set(numbers)), "nobody was sent anything twice"
+
+
+def test_a_reply_goes_out_before_an_announcement_and_neither_waits_for_the_other(
+    live: World, number: int, smsc: Smsc
+) -> None:
+    world = replace(live, channel_id=number)
+    with live.runtime.database.transaction() as session:
+        session.execute(sa.update(Commune).values(settings={"quiet_hours": None, "undo_seconds": 0}))
+    followers(world, 30, values=[f"tel:+8493{n:07d}" for n in range(30)])
+    announcement = approved(world)
+    expand_due(live.runtime)
+    owes(live, number)
+    change(live, number, rate_per_second=60.0)
+    with kept(live):
+        until(lambda: len(states(live)) == 31 and set(states(live)) == {DeliveryState.SENT})
+        until(lambda: live.runtime.nudge.jobs[-1] == BROADCAST)  # type: ignore[attr-defined]
+    assert finish(live.runtime, announcement)
+    assert smsc.submitted[0].destination.startswith("8491")
 
 
 def test_only_one_process_keeps_a_link(live: World, number: int, smsc: Smsc) -> None:
@@ -169,10 +243,10 @@ def test_a_check_says_how_the_link_is(live: World, number: int, smsc: Smsc) -> N
     assert "nobody keeps it; run: haichieu smpp smpp-duc-hue" in told()
     with kept(live):
         until(lambda: "link: up since" in told())
-    smsc.bind_status = 0xE
+    smsc.refuses_binds(0xE)
     with kept(live):
         until(lambda: "down (bind_0xe)" in told())
-    assert "example-password" not in told()
+    assert "smppword" not in told()
 
 
 def test_a_channel_of_another_kind_has_no_link(live: World) -> None:

@@ -161,7 +161,7 @@ def test_an_undelivered_message_can_be_sent_again(morning: World, channel: int) 
     take_in(morning)
     app: Flask = create_app(morning.runtime)
     with app.test_request_context():
-        seen = fate(owed(morning)[:1])
+        seen = fate(owed(morning)[:1], {row.id: row for row in all_rows(morning.runtime, Channel)})
     assert seen is not None
     assert (seen.is_problem, seen.reason, seen.again_id) == (True, REASON, owed(morning)[0].id)
 

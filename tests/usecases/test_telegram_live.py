@@ -163,6 +163,7 @@ def test_an_official_s_picture_goes_out_with_its_words(api: BotApi, bot: Bot, wo
     send_due(world.runtime, PERSONAL)
     out = io.BytesIO()
     Image.new("RGB", (8, 8), "#446655").save(out, "JPEG")
+    blob = world.runtime.blobs.keep(out.getvalue())
     with world.runtime.database.transaction() as session:
         owe(
             session,
@@ -173,7 +174,7 @@ def test_an_official_s_picture_goes_out_with_its_words(api: BotApi, bot: Bot, wo
             kind=DeliveryKind.REPLY,
             key="reply",
             priority=1,
-            image_blob=world.runtime.blobs.keep(out.getvalue()),
+            image_blob=blob,
         )
     send_due(world.runtime, PERSONAL)
     said = api.heard(hoa)[1:]
@@ -190,7 +191,7 @@ def test_a_file_that_telegram_does_not_know_is_tried_again_and_then_said_to_be_m
     api.says(api.person(), POTHOLE, kind="photo", files=[{"name": "a.jpg", "hex": "ffd8ff"}])
     ask(bot)
     with api.box.store.writing() as db:
-        db.execute("DELETE FROM tg_files")
+        db.execute("DELETE FROM bot_files")
     fetch_due(world.runtime)
     [row] = all_rows(world.runtime, Attachment)
     assert (row.state, row.missing_code) == (AttachmentState.WAITING, "unreachable")

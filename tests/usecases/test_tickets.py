@@ -11,17 +11,18 @@ from bot.access import Forbidden, NotFound
 from bot.queue import REPLIES
 from bot.rules.lifecycle import Given, NotAllowed
 from bot.texts import EmptyVariable
-from bot.usecases import tickets, triage
+from bot.usecases import alerts, tickets, triage
 from bot.usecases.desk import Changed
+from bot.usecases.looks import reveal
 from storage.agencies import Agency
 from storage.audit import AuditEntry
 from storage.communes import Place
 from storage.deliveries import Delivery
-from storage.enums import DeliveryState, EventKind, TicketState
+from storage.enums import AlertKind, DeliveryState, EventKind, TicketState
 from storage.messages import Message
 from storage.tickets import Ticket, TicketEvent
 from tests.builders import World, all_rows
-from tests.usecases.looking import BRIBE, POTHOLE, RUBBISH, take_in, texts_of, the_ticket
+from tests.usecases.looking import BRIBE, LIGHT, POTHOLE, RUBBISH, take_in, texts_of, the_ticket
 from tests.usecases.looking import tickets as all_tickets
 
 S = TicketState
@@ -106,15 +107,11 @@ def test_a_question_goes_to_the_citizen_in_the_words_of_the_official(morning: Wo
     assert ticket.code in told
 
 
-def test_a_forwarded_report_names_the_body_and_the_date(morning: World, ticket: Ticket) -> None:
+def test_another_body_gets_a_report_by_a_paper_only(morning: World, ticket: Ticket) -> None:
     tickets.receive(morning.runtime, morning.official("lan"), ticket.id, version=ticket.version)
-    with pytest.raises(NotAllowed):
-        move(morning, "lan", S.FORWARDED, body="Sở Xây dựng")
-    move(morning, "lan", S.FORWARDED, body="Sở Xây dựng", by_date=date(2026, 12, 1))
-    (told,) = texts_of(morning, "forwarded")
-    assert "Sở Xây dựng" in told
-    assert "01/12/2026" in told
-    assert the_ticket(morning).is_open
+    with pytest.raises(NotAllowed, match="by_transfer"):
+        move(morning, "lan", S.FORWARDED, body="Sở Xây dựng", by_date=date(2026, 12, 1))
+    assert the_ticket(morning).state is S.RECEIVED
 
 
 def test_a_merged_report_leads_to_the_other_one(morning: World, ticket: Ticket) -> None:
@@ -320,7 +317,31 @@ def test_a_message_that_did_not_arrive_is_sent_again_by_a_person(morning: World,
 
 def test_looking_at_masked_numbers_is_for_who_needs_them(morning: World, ticket: Ticket) -> None:
     with pytest.raises(Forbidden):
-        tickets.reveal(morning.runtime, morning.official("hung"), ticket.id, "192.0.2.1")
-    tickets.reveal(morning.runtime, morning.official("lan"), ticket.id, "192.0.2.1")
+        reveal(morning.runtime, morning.official("hung"), ticket.id, why="goi_lai", words="", address="192.0.2.1")
+    reveal(morning.runtime, morning.official("lan"), ticket.id, why="goi_lai", words="", address="192.0.2.1")
     entry = all_rows(morning.runtime, AuditEntry)[-1]
-    assert (entry.action, entry.address, entry.data) == ("contact.revealed", "192.0.2.1", {})
+    assert (entry.action, entry.address, entry.data) == ("contact.revealed", "192.0.2.1", {"why": "goi_lai"})
+
+
+def test_an_agency_gives_a_report_back_once_and_then_the_leaders_decide(morning: World) -> None:
+    morning.says(LIGHT)
+    take_in(morning)
+    agencies = {a.id: a.slug for a in all_rows(morning.runtime, Agency)}
+    works = next(number for number, slug in agencies.items() if slug == "kinh-te")
+
+    def step(who: str, target: TicketState, **given: object) -> str:
+        now = the_ticket(morning)
+        official = morning.official(who)
+        tickets.change_state(
+            morning.runtime, official, now.id, version=now.version, target=target, given=Given(**given)  # type: ignore[arg-type]
+        )  # fmt: skip
+        return agencies[the_ticket(morning).agency_id or 0]
+
+    step("lan", TicketState.RECEIVED)
+    assert step("lan", TicketState.ASSIGNED, agency_id=works) == "kinh-te"
+    assert step("hung", TicketState.RECEIVED, words="việc này của Điện lực") == "van-phong"
+    assert step("lan", TicketState.ASSIGNED, agency_id=works) == "kinh-te"
+    assert alerts.unseen(morning.runtime, morning.official("mai")) == []
+    assert step("hung", TicketState.RECEIVED, words="vẫn là việc của Điện lực") == "lanh-dao"
+    assert [c.alert.kind for c in alerts.unseen(morning.runtime, morning.official("mai"))] == [AlertKind.RETURNED]
+    assert alerts.unseen(morning.runtime, morning.official("lan")) == []

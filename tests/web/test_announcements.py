@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from adapters.errors import ContactUnreachable
 from bot.rules.audience import CHECKLIST
 from bot.usecases import announcements
+from bot.usecases.broadcast import fingerprint
 from bot.web.app import create_app
 from storage.announcements import Announcement
-from storage.contacts import Contact
-from storage.enums import AnnouncementState
+from storage.articles import Article
+from storage.contacts import Contact, Urn
+from storage.enums import AnnouncementState, ArticleState
 from tests.builders import World, all_rows
 from tests.usecases.telling import (
     BODY,
@@ -345,3 +349,44 @@ def test_every_sentence_of_these_pages_has_its_english(world: World) -> None:
     for name in ("Phạm Anh Tuấn", "Võ Thị Hoa", "Zalo OA Đức Huệ"):
         seen = seen.replace(name, "")
     assert re.findall(r"\S*[ạảậầấẩẫằắẳẵọỏộổỗồốơờớợởỡẻẹẽệềếểễúùụủũưựữửừứỉịĩỳỷỵỹđĐ]\S*", seen) == []
+
+
+def test_an_approver_publishes_the_approved_text_as_an_article(world: World) -> None:
+    followers(world, 2)
+    tuan, hoa = Browser(world, "tuan"), Browser(world, "hoa")
+    where = tuan.post("/announcements", channel_id=world.channel_id, title=TITLE, body=BODY).headers["Location"]
+    assert "Bài viết gửi mọi người theo dõi" not in hoa.get(where).text
+    tuan.post(f"{where}/submission", version=1, confirmed=list(CHECKLIST))
+    hoa.post(f"{where}/approval", seen_hash=fingerprint(only(world)))
+    page = hoa.get(where).text
+    assert "Zalo không cho loại trừ ai" in page
+    assert "Tháng này đã gửi 0 / 1 bài viết" in page
+    assert "Đăng đúng nội dung đã duyệt" not in tuan.get(where).text
+    assert tuan.post(f"{where}/article").status_code == 403
+    assert hoa.post(f"{where}/article").status_code == 303
+    page = tuan.get(where).text
+    assert "Chờ gửi bài cho Zalo" in page
+    with world.runtime.database.transaction() as session:
+        session.execute(sa.update(Article).values(state=ArticleState.SENT, sent_at=world.clock()))
+    page = hoa.get(where).text
+    assert "Zalo đã nhận để gửi" in page
+    assert "lúc 12:00 07/10/2026" in page
+    assert "không cho biết ai đã nhận" in page
+    assert "Tháng này đã gửi 1 / 1 bài viết" in page
+
+
+def test_an_approver_sees_what_it_costs_and_agrees_or_not(world: World) -> None:
+    followers(world, 3)
+    with world.runtime.database.transaction() as session:
+        last = world.clock() - timedelta(hours=60)
+        session.execute(sa.update(Urn).where(Urn.id > session.scalar(sa.select(sa.func.min(Urn.id)))).values(
+            last_interaction_at=last))  # fmt: skip
+    tuan, hoa = Browser(world, "tuan"), Browser(world, "hoa")
+    where = tuan.post("/announcements", channel_id=world.channel_id, title=TITLE, body=BODY).headers["Location"]
+    tuan.post(f"{where}/submission", version=1, confirmed=list(CHECKLIST))
+    page = hoa.get(where).text
+    assert "Miễn phí: 1 người" in page
+    assert "Kênh tính phí từng tin: 2 người" in page
+    assert "Trả phí để gửi cả 2 người ngoài 48 giờ" in page
+    hoa.post(f"{where}/approval", seen_hash=fingerprint(only(world)), pays="1")
+    assert only(world).pays

@@ -10,12 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from bot.usecases import channels
+from storage.catching_up import CatchUp
 from storage.channels import Channel, ChannelPoll, ChannelToken
 from storage.communes import Counter
-from storage.enums import TokenState
+from storage.enums import CatchUpState, TokenState
 from tests.bots import a_bot
-from tests.builders import OA, World, text_event
-from tests.conftest import Clock
+from tests.builders import OA, World, all_rows, text_event
+from tests.conftest import NOON, Clock
 from tests.sandbox.running import Running
 from tests.usecases.test_channels import grant, zalo
 from tests.web.test_announcements import Browser
@@ -37,7 +38,7 @@ def test_who_may_see_channels(world: World, who: str, status: int) -> None:
 
 def test_a_channel_shows_all_there_is_to_know(world: World, clock: Clock) -> None:
     world.event(text_event("Xin chào"))
-    change(world, Channel, quota={"remain": "7"})
+    change(world, Channel, quota={"quota_type": "sub_quota", "remain": "7", "total": "500", "new_thing": "1"})
     with world.runtime.database.transaction() as session:
         session.add(Counter(scope=f"channel:{world.channel_id}", name="accepted", period="2026-10-07", value=41))
         session.add(Counter(scope=f"channel:{world.channel_id}", name="forged", period="2026-10-07", value=2))
@@ -50,12 +51,14 @@ def test_a_channel_shows_all_there_is_to_know(world: World, clock: Clock) -> Non
         "Đang hoạt động",
         "Còn hiệu lực đến",
         "12:00 07/10/2026",
-        "remain: 7",
+        "Loại: tin trong gói đã đăng ký · còn 7 trên 500 tin · và 1 mục khác của kênh",
         "Đã nhận: <strong>41</strong>",
         "Chữ ký sai: <strong>2</strong>",
     ):
         assert words in page, words
     assert "Chưa nhận sự kiện nào" not in page
+    for name in ("quota_type", "sub_quota", "remain", "new_thing"):
+        assert name not in page
 
 
 def test_a_silent_channel_is_pointed_out(world: World, clock: Clock) -> None:
@@ -235,3 +238,60 @@ def test_what_is_wrong_with_asking_stands_on_the_page(world: World, error: str |
     assert words in page
     assert "lần gần nhất 12:00 07/10/2026" in page
     assert ("notice-problem" in page) == (error is not None)
+
+
+def caught_up(world: World, **values: object) -> None:
+    at = world.clock()
+    known = {"since": at - timedelta(hours=3), "next_try_at": at, "created_at": at, **values}
+    with world.runtime.database.transaction() as session:
+        session.add(CatchUp(commune_id=world.commune_id, channel_id=world.channel_id, **known))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"looked_at": ["zalo:1", "zalo:2"]}, "Đang hỏi: đã xem 2 cuộc trao đổi."),
+        ({"error": "needs_consent"}, "Chờ cấp quyền lại rồi hệ thống tự hỏi tiếp."),
+        ({"error": "zalo_-32", "reason": "Kênh đang quá tải."}, "Kênh đang quá tải. Hỏi tiếp lúc 12:00 07/10/2026."),
+        (
+            {"state": CatchUpState.DONE, "finished_at": NOON},
+            "Đã đối chiếu xong lúc 12:00 07/10/2026: không lỡ tin nào.",
+        ),
+        (
+            {"state": CatchUpState.STOPPED, "error": "zalo_-212", "reason": "Chưa được cấp quyền."},
+            "Chưa hỏi được. Chưa được cấp quyền.",
+        ),
+        (
+            {
+                "state": CatchUpState.DONE,
+                "said": 12,
+                "echoes": 2,
+                "unshown": ["m1"],
+                "first_at": NOON - timedelta(hours=4),
+                "last_at": NOON - timedelta(hours=2, minutes=20),
+            },
+            (
+                "Đã lấy lại 12 tin nhắn của người dân, từ 08:00 07/10/2026 đến 09:40 07/10/2026. "
+                "Có thêm 2 tin của địa phương gửi ngoài hệ thống này. "
+                "1 tin kênh không cho đọc lại; Anh/Chị xem trong ứng dụng của kênh."
+            ),
+        ),
+    ],
+)
+def test_what_a_catch_up_found_stands_on_the_page(world: World, values: dict[str, object], words: str) -> None:
+    caught_up(world, **values)
+    page = " ".join(re.sub(r"<[^>]+>", " ", Browser(world, "an").get("/channels").text).split())
+    assert words in page
+    assert "hỏi lại kênh từ 09:00 07/10/2026" in page
+
+
+def test_the_button_has_the_channel_asked(world: World) -> None:
+    browser = Browser(world, "an")
+    browser.get("/channels")
+    answer = browser.post(f"/channels/{world.channel_id}/catch-up", hours="72")
+    assert answer.status_code == 303
+    assert "Đang hỏi lại kênh" in browser.get("/channels").text
+    [row] = all_rows(world.runtime, CatchUp)
+    assert row.since == world.clock() - timedelta(hours=72)
+    assert browser.post(f"/channels/{world.channel_id}/catch-up", hours="9000").status_code == 422
+    assert browser.post(f"/channels/{world.channel_id + 1}/catch-up", hours="72").status_code == 404

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import pypdfium2
 import pytest
+import segno
 import sqlalchemy as sa
 from flask import Flask
 
@@ -15,6 +17,8 @@ from storage.contacts import Contact
 from storage.messages import InboundEvent
 from storage.tickets import Ticket, TicketEvent
 from tests.builders import World, all_rows
+from tests.conftest import Clock
+from tests.papers.looking import words_of
 from tests.usecases.looking import BRIBE, LIGHT
 from tests.web.pages import Browser
 
@@ -77,6 +81,54 @@ def test_what_is_sealed_is_not_shown_to_who_entered_it(world: World, browser: Op
     assert ticket.is_sealed
     assert f"/tickets/{ticket.id}" not in page.html
     assert "bảo mật" in page.html
+
+
+def test_a_slip_leads_to_the_citizens_page(world: World, browser: Open, clock: Clock) -> None:
+    lan = browser("lan")
+    page = lan.send(lan.open("/tickets/new").form("/tickets/new"), **ENTRY)
+    (ticket,) = all_rows(world.runtime, Ticket)
+    address = next(word for word in page.html.split() if "/phan-anh/" in word).partition("<")[0]
+    assert "/tickets/new/slip.pdf" in page.links
+    answer = lan.client.get("/tickets/new/slip.pdf")
+    words = words_of(answer.data)
+    for part in (f"Mã số: {ticket.code}", "Điện thoại trực: 113", "07:30–11:30", "Hạn trả lời"):
+        assert part in words
+    assert address in words.replace(" ", "")
+    expected = [[bool(dark) for dark in row] for row in segno.make(address, error="m", micro=False).matrix]
+    assert scanned(answer.data, len(expected)) == expected
+    clock.move(minutes=11)
+    assert lan.client.get("/tickets/new/slip.pdf").status_code == 404
+    assert "/tickets/new/slip.pdf" not in lan.open(f"/tickets/{ticket.id}").links
+
+
+def test_a_slip_is_printed_only_where_it_was_entered(browser: Open) -> None:
+    lan = browser("lan")
+    lan.send(lan.open("/tickets/new").form("/tickets/new"), **ENTRY)
+    assert browser("tuan").client.get("/tickets/new/slip.pdf").status_code == 404
+
+
+def test_the_slip_of_what_is_sealed_tells_nothing_of_it(world: World, browser: Open) -> None:
+    lan = browser("lan")
+    lan.send(lan.open("/tickets/new").form("/tickets/new"), **{**ENTRY, "text": BRIBE})
+    (ticket,) = all_rows(world.runtime, Ticket)
+    words = words_of(lan.client.get("/tickets/new/slip.pdf").data)
+    assert ticket.code in words
+    assert "hối lộ" not in words
+    assert "Hạn trả lời" not in words
+
+
+def scanned(data: bytes, size: int) -> list[list[bool]]:
+    """The squares of the QR code on a slip, so many a side, as a scanner sees them."""
+    document = pypdfium2.PdfDocument(data)
+    bounds = [one.get_bounds() for one in document[0].get_objects()]
+    (left, bottom, right, top) = max(bounds, key=lambda b: b[3] - b[1])
+    height, zoom, side = document[0].get_height(), 4, (right - left) / size
+    assert top - bottom == pytest.approx(right - left, abs=0.1)
+    picture = document[0].render(scale=zoom).to_pil().convert("L")
+    document.close()
+    across = [int(zoom * (left + (n + 0.5) * side)) for n in range(size)]
+    down = [int(zoom * (height - top + (n + 0.5) * side)) for n in range(size)]
+    return [[picture.getpixel((x, y)) < 128 for x in across] for y in down]
 
 
 @pytest.mark.parametrize(("who", "status"), [("lan", 200), ("mai", 200), ("tuan", 200), ("hung", 403), ("an", 403)])

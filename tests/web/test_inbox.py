@@ -142,7 +142,7 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(world: World, browser
         while path:
             page = one.open(path)
             seen += shown(page)
-            path = next((link for link in page.links if "after=" in link), "")
+            path = next((link for link in page.links if link.startswith("/tickets?") and "after=" in link), "")
         assert sorted(seen) == sorted(ids)
         assert len(seen) == len(set(seen))
         assert seen == (ids[::-1] if view == "all" else ids)

@@ -17,6 +17,7 @@ from adapters.messages import Withdrawal
 from bot.usecases import intake, web_form
 from bot.usecases.citizens import take_withdrawal
 from bot.usecases.communes import commune_book
+from bot.usecases.erasing import erase_let_go
 from bot.usecases.media import fetch_due
 from bot.usecases.replies import Written, reply
 from bot.usecases.sending import PERSONAL, send_due
@@ -30,6 +31,7 @@ from storage.enums import AttachmentState, DeliveryState
 from storage.messages import Attachment, InboundEvent, Message
 from storage.tickets import Ticket
 from tests.builders import World, all_rows
+from tests.conftest import Clock
 from tests.usecases.looking import BRIBE, FIRE, LIGHT
 from tests.usecases.test_replies import a_photo
 
@@ -121,21 +123,25 @@ def test_photos_of_a_form_sent_twice_are_kept_once(world: World, citizen: FlaskC
         form = written(link=link, once=once, photos=(io.BytesIO(a_photo()), "anh.jpg"))
         assert citizen.post(PAGE, data=form).status_code == 303
     work(world)
-    kept = [path for path in world.runtime.blobs.root.rglob("*") if path.is_file()]
+    kept = [path for path in world.runtime.blobs.store.root.rglob("*") if path.is_file()]
     assert [path.name for path in kept] == [row.blob for row in all_rows(world.runtime, Attachment)]
 
 
-def test_a_photo_nobody_has_looked_at_yet_goes_with_the_data_of_who_sent_it(world: World, citizen: FlaskClient) -> None:
+def test_a_photo_nobody_has_looked_at_yet_goes_with_the_data_of_who_sent_it(
+    world: World, citizen: FlaskClient, clock: Clock
+) -> None:
     citizen.post(PAGE, data=written(photos=(io.BytesIO(a_photo()), "anh.jpg")))
     intake.drain(world.runtime)
     (event,) = all_rows(world.runtime, InboundEvent)
-    (kept,) = [path for path in world.runtime.blobs.root.rglob("*") if path.is_file()]
+    (kept,) = [path for path in world.runtime.blobs.store.root.rglob("*") if path.is_file()]
     with world.runtime.database.transaction() as session:
         row, channel = session.get_one(InboundEvent, event.id), session.get_one(Channel, event.channel_id)
         work_ = Work(
             world.runtime, session, channel, commune_book(session, world.commune_id), row, world.clock(), set()
         )
         assert take_withdrawal(work_, Withdrawal(event.conversation_key, world.clock())) == "erased"
+    clock.move(minutes=2)
+    erase_let_go(world.runtime)
     assert not kept.exists()
 
 

@@ -188,6 +188,6 @@ def test_an_unforeseen_error_shows_no_detail(
         raise RuntimeError("the secret detail")
 
     one = browser("lan")
-    monkeypatch.setattr("bot.web.tickets.listing", broken)
+    monkeypatch.setattr("bot.web.ticket_list.listing", broken)
     page = one.open("/tickets", 500)
     assert "secret detail" not in page.html

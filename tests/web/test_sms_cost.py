@@ -99,11 +99,10 @@ def test_a_channel_that_keeps_marks_says_what_they_cost(world: World, browser: O
     assert "70 ký tự thay vì 160" in page.html
 
 
-def test_pictures_are_not_offered_where_none_can_go(world: World, browser: Open, by_sms: Ticket) -> None:
+def test_pictures_are_taken_as_proof_only_where_none_can_go(world: World, browser: Open, by_sms: Ticket) -> None:
     one = browser("lan")
     page = one.open(f"/tickets/{by_sms.id}")
-    assert 'type="file"' not in page.html
-    assert "Kênh này không gửi được ảnh." in page.html
+    assert "Kênh này không gửi được ảnh; ảnh sau xử lý được giữ làm bằng chứng." in page.html
     sent = FileStorage(io.BytesIO(a_photo()), "a.jpg", content_type="image/jpeg")
     page = one.send(one.page.form(f"/tickets/{by_sms.id}/replies"), 422, text=NAMES, image=sent)
     assert "bỏ ảnh" in page.html

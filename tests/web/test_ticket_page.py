@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from werkzeug.datastructures import FileStorage
 
+from bot.usecases import intake
 from bot.usecases.tickets import add_note
 from storage.agencies import Agency
+from storage.channels import Channel
 from storage.communes import Commune, Place
-from storage.contacts import Urn
+from storage.contacts import Contact, Urn
 from storage.deliveries import Delivery
 from storage.enums import AttachmentState, DeliveryKind, DeliveryState, TicketState
 from storage.messages import Attachment, Message
 from storage.tickets import Ticket
-from tests.builders import World, all_rows
+from tests.builders import OA, World, all_rows
+from tests.conftest import Clock
 from tests.usecases.test_replies import a_photo
 from tests.web.pages import Browser, Page
 from tests.web.test_inbox import counted
 
 Reported = Callable[..., Ticket]
 Open = Callable[[str], Browser]
+SIGN_OF_PRESENCE = 3  # that it need not be durable, an update, and the first time an insert
 POTHOLE = "Đường Xóm 7 có ổ gà to, xe máy ngã liên tục, gọi 0912345678"
 
 
@@ -131,6 +136,55 @@ def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(world: World, 
     assert form.fields["text"] == "Xã sẽ sửa trong tuần này."
     one.send(form)
     assert [d.text for d in answers(world)] == ["Xã sẽ sửa trong tuần này."]
+
+
+def test_the_second_sender_reads_the_first_answer_and_must_say_that_they_mean_it(
+    world: World, browser: Open, ticket: Ticket
+) -> None:
+    one, other = browser("lan"), browser("mai")
+    one.open(f"/tickets/{ticket.id}")
+    other.open(f"/tickets/{ticket.id}")
+    reply(other, ticket, text="Mai xã cho người xuống, gọi 0912345678.")
+    page = reply(one, ticket, 409, text="Xã sẽ sửa trong tuần này.")
+    assert "Mai xã cho người xuống, gọi" in page.text
+    assert "0912345678" not in page.html.split("answers-title")[1].split("</section>")[0]
+    assert "Đã giao cho kênh" in page.text or "Đang chờ gửi" in page.text
+    for _ in range(2):  # nobody sends by pressing again
+        page = one.send(page.form(f"/tickets/{ticket.id}/replies"), 409)
+        assert "đánh dấu xác nhận" in page.alerts[0]
+        assert "Mai xã cho người xuống" in page.text
+    form = page.form(f"/tickets/{ticket.id}/replies")
+    assert form.fields["text"] == "Xã sẽ sửa trong tuần này."
+    assert len(answers(world)) == 1
+    one.send(form, confirmed="1")
+    assert [d.text for d in answers(world)][1:] == ["Xã sẽ sửa trong tuần này."]
+
+
+def test_a_third_answer_is_shown_to_who_has_confirmed_the_second(world: World, browser: Open, ticket: Ticket) -> None:
+    one, other = browser("lan"), browser("mai")
+    one.open(f"/tickets/{ticket.id}")
+    other.open(f"/tickets/{ticket.id}")
+    reply(other, ticket, text="Trả lời thứ nhất.")
+    page = reply(one, ticket, 409, text="Của tôi.")
+    reply(other, ticket, text="Trả lời thứ hai.")
+    page = one.send(page.form(f"/tickets/{ticket.id}/replies"), 409, confirmed="1")
+    assert "Trả lời thứ hai." in page.text
+    assert "answered" in page.form(f"/tickets/{ticket.id}/replies").fields
+    assert len(answers(world)) == 2
+
+
+def test_what_was_taken_back_meanwhile_is_no_answer(world: World, browser: Open, ticket: Ticket) -> None:
+    with world.runtime.database.transaction() as session:
+        session.execute(sa.update(Commune).values(settings={"after_photo": False}))
+    one, other = browser("lan"), browser("mai")
+    one.open(f"/tickets/{ticket.id}")
+    other.open(f"/tickets/{ticket.id}")
+    page = reply(other, ticket, text="Gửi nhầm.")
+    other.send(next(form for form in page.forms if "/sends/" in form.action))
+    page = reply(one, ticket, 409, text="Xã sẽ sửa trong tuần này.")
+    assert "Gửi nhầm." not in page.text
+    one.send(page.form(f"/tickets/{ticket.id}/replies"))
+    assert answers(world)[-1].text == "Xã sẽ sửa trong tuần này."
 
 
 @pytest.mark.parametrize("noun", ["notes", "topic", "place", "assignment", "state", "sealing"])
@@ -255,10 +309,32 @@ def test_hidden_characters_are_visible_and_links_are_only_text(world: World, bro
     assert not any("evil" in link for link in page.links)
 
 
-def test_a_colleague_who_answered_in_the_channels_app_is_named_so(world: World, browser: Open, ticket: Ticket) -> None:
-    with world.runtime.database.transaction() as session:
-        session.execute(sa.update(Message).where(Message.origin == "bot").values(origin="channel_app"))
-    assert "Đồng nghiệp trong ứng dụng của kênh" in browser("lan").open(f"/tickets/{ticket.id}").text
+@pytest.mark.parametrize(
+    ("sender", "words"),
+    [
+        ({"admin_id": "700000000000001234"}, "đồng nghiệp (quản trị viên số …1234) gửi từ ứng dụng Zalo OA"),
+        ({}, "gửi ngoài hệ thống này"),
+    ],
+)
+def test_what_was_answered_in_zalos_app_says_where_and_by_whom(
+    world: World, browser: Open, ticket: Ticket, clock: Clock, sender: dict[str, str], words: str
+) -> None:
+    clock.move(minutes=1)
+    picture = {"type": "image", "payload": {"url": "https://photo.zdn.vn/a.jpg", "thumbnail": ""}}
+    world.event(
+        {
+            "event_name": "oa_send_image",
+            "sender": {"id": OA, **sender},
+            "recipient": {"id": "3000000000000000003"},
+            "message": {"msg_id": "of-the-app", "text": "Chào bà, thợ điện đang ra", "attachments": [picture]},
+        }
+    )
+    intake.drain(world.runtime)
+    page = browser("lan").open(f"/tickets/{ticket.id}").text
+    assert "Chào bà, thợ điện đang ra" in page
+    assert "Tài khoản của địa phương" in page
+    assert words in page
+    assert "Ảnh" in page
 
 
 def test_only_allowed_steps_are_offered(world: World, browser: Open, ticket: Ticket) -> None:
@@ -312,7 +388,9 @@ def test_an_agency_without_a_phone_is_not_told_to_the_citizen(world: World, brow
 
 def test_a_leader_approves_what_was_submitted(world: World, browser: Open, ticket: Ticket) -> None:
     with world.runtime.database.transaction() as session:
-        session.execute(sa.update(Commune).values(settings={"needs_approval": True}))
+        session.execute(
+            sa.update(Commune).values(settings={"needs_approval": True, "after_photo": False, "undo_seconds": 0})
+        )
     one = browser("lan")
     one.open(f"/tickets/{ticket.id}")
     page = reply(one, ticket, text="Đã vá.", result="1")
@@ -343,18 +421,19 @@ def test_the_live_part_carries_the_new_version_only_while_no_colleague_interfere
     reported("Thêm nữa: chỗ đó không có đèn", user="3000000000000000003")
     part = one.fragment(path, "live").text
     assert f'name="version" value="{now(world, ticket).version}"' in part
-    assert "hx-swap-oob" in part
+    assert "outerHTML:.version" in part
     add_note(world.runtime, world.official("tuan"), ticket.id, version=now(world, ticket).version, text="Tôi làm.")
     part = one.fragment(path, "live").text
-    assert "hx-swap-oob" not in part
+    assert "outerHTML:.version" not in part
     assert "Có cán bộ vừa cập nhật" in part
 
 
 def test_the_page_asks_few_questions(world: World, browser: Open, ticket: Ticket) -> None:
+    """The list beside it asks three of them."""
     one = browser("lan")
     with counted(world.runtime) as asked:
         one.open(f"/tickets/{ticket.id}")
-    assert len(asked) <= 6, asked
+    assert len(asked) <= 9 + SIGN_OF_PRESENCE, asked
 
 
 def test_english_pages_have_english_words(world: World, browser: Open, ticket: Ticket) -> None:
@@ -370,3 +449,87 @@ def _stream(data: bytes) -> object:
     import io
 
     return io.BytesIO(data)
+
+
+def last_there(world: World, hours: float, **settings: object) -> None:
+    with world.runtime.database.transaction() as session:
+        session.execute(sa.update(Urn).values(last_interaction_at=world.clock() - timedelta(hours=hours)))
+        channel = session.get_one(Channel, world.channel_id)
+        channel.settings = {**channel.settings, **settings}
+        channel.quota = {"quota_type": "sub_quota", "remain": "41", "total": "500"}
+
+
+FORM = {
+    "template_id": "400001",
+    "template_text": "Phản ánh {ma} đã có trả lời của {xa}.",
+    "template_fields": {"ma": "ma", "xa": "xa"},
+}
+
+
+@pytest.mark.parametrize(
+    ("hours", "settings", "words"),
+    [
+        (2, {}, ["Trả lời miễn phí đến 09:00 09/10/2026.", "được đến 08:00 14/10/2026"]),
+        (2, {"paid_replies": "never"}, ["Trả lời miễn phí đến 09:00 09/10/2026."]),
+        (50, {}, ["Trả lời được đến 08:00 12/10/2026.", "41 / 500", "Đồng ý trả phí cho tin này"]),
+        (50, {"paid_replies": "never"}, ["kênh này không gửi tin mất phí", "bấm Gửi lại"]),
+        (200, {}, ["người dân đã hơn 7 ngày không liên hệ", "bấm Gửi lại"]),
+        (200, FORM, ["Chỉ gửi được tin mẫu", "đã có trả lời của UBND xã Đức Huệ.", "Gửi tin mẫu này"]),
+    ],
+)
+def test_before_writing_an_official_reads_what_is_possible(
+    world: World, browser: Open, ticket: Ticket, hours: float, settings: dict[str, object], words: list[str]
+) -> None:
+    last_there(world, hours, **settings)
+    page = browser("lan").open(f"/tickets/{ticket.id}")
+    for one in words:
+        assert one in page.text
+    assert "Hỏi Zalo" in page.text
+    assert ('name="pays"' in page.html) == ("Đồng ý trả phí cho tin này" in words)
+    assert ('name="as_form"' in page.html) == ("Gửi tin mẫu này" in words)
+
+
+def test_who_cannot_be_written_to_can_be_called_where_they_gave_a_number(
+    world: World, browser: Open, ticket: Ticket
+) -> None:
+    last_there(world, 200)
+    with world.runtime.database.transaction() as session:
+        session.execute(sa.update(Contact).values(phone="+84900000005"))
+    assert "gọi điện hoặc nhắn SMS theo số trong hồ sơ" in browser("lan").open(f"/tickets/{ticket.id}").text
+
+
+def test_a_citizen_who_blocked_the_account_is_not_offered_a_form(world: World, browser: Open, ticket: Ticket) -> None:
+    last_there(world, 2, **FORM)
+    with world.runtime.database.transaction() as session:
+        session.execute(sa.update(Urn).values(unreachable_at=world.clock(), unreachable_code="zalo_-217"))
+    page = browser("lan").open(f"/tickets/{ticket.id}").text
+    assert "đã chặn hoặc hạn chế tin của kênh" in page
+    assert "Gửi tin mẫu này" not in page
+
+
+def test_asking_zalo_without_an_answer_says_so_and_keeps_what_was_typed(
+    world: World, browser: Open, ticket: Ticket
+) -> None:
+    who = browser("lan")
+    page = who.open(f"/tickets/{ticket.id}")
+    fields = {**page.form(f"/tickets/{ticket.id}/replies").fields, "text": "đang soạn dở"}
+    whole = who.client.post(f"/tickets/{ticket.id}/window?of=reply", data=fields)
+    assert whole.status_code == 200
+    assert "Kênh chưa trả lời" in whole.text
+    assert "đang soạn dở" in whole.text
+    part = who.client.post(f"/tickets/{ticket.id}/window?of=reply", data=fields, headers={"HX-Request": "true"})
+    assert "<html" not in part.text
+    assert "Kênh chưa trả lời" in part.text
+
+
+def test_a_message_that_waits_for_consent_offers_to_give_it(world: World, browser: Open, ticket: Ticket) -> None:
+    with world.runtime.database.transaction() as session:
+        row = session.scalars(sa.select(Delivery).order_by(Delivery.id)).first()
+        assert row is not None
+        row.state, row.code, number = DeliveryState.REFUSED, "window_paid", row.id
+    who = browser("lan")
+    page = who.open(f"/tickets/{ticket.id}")
+    assert "Đồng ý trả phí và gửi lại" in page.text
+    who.client.post(f"/deliveries/{number}/resending", data=page.form(f"/deliveries/{number}/resending").fields)
+    with world.runtime.database.reading() as session:
+        assert session.get_one(Delivery, number).pays

@@ -56,6 +56,7 @@ def official(world: World, username: str, commune_id: int, *roles: Role, agency:
 
 def with_file(world: World, ticket: Ticket) -> int:
     """A stored photo on the ticket's first message; gives its number."""
+    blob = world.runtime.blobs.keep(b"%PDF-")
     with world.runtime.database.transaction() as session:
         message = session.scalars(sa.select(Message).where(Message.ticket_id == ticket.id).order_by(Message.id)).first()
         assert message is not None
@@ -66,7 +67,7 @@ def with_file(world: World, ticket: Ticket) -> int:
             state=AttachmentState.STORED,
             mime="application/pdf",
             size=5,
-            blob=world.runtime.blobs.keep(b"%PDF-"),
+            blob=blob,
             name="đơn.pdf",
         )
         session.add(row)
@@ -98,6 +99,7 @@ def walk(one: Browser, paths: list[tuple[str, str]], version: int) -> set[int]:
         "token": "t" * 32,
         "text": "x",
         "words": "mười ký tự trở lên",
+        "kind": "reply",
     }
     fields |= {"topic": "rac-thai", "agency": "1", "state": "da_tiep_nhan"}
     return {one.client.open(path, method=method, data=fields if method == "POST" else None).status_code
@@ -151,6 +153,46 @@ def test_a_sealed_ticket_is_invisible_to_all_but_its_keepers(
         ).replace(f'value="{ticket.code}"', "").replace(f"“{ticket.code}”", "")
         assert one.page.html.count('class="code"') == 0
         assert one.open("/tickets?view=all&q=hoi lo").html.count('class="code"') == 0
+
+
+@pytest.mark.parametrize("role", [*Role])
+def test_who_reads_what_is_sealed_is_for_leaders_and_administrators_to_see(
+    world: World, browser: Open, role: Role
+) -> None:
+    one = browser(official(world, "moi", world.commune_id, role))
+    page = one.open("/personal-data/sealed-readers", 200 if role in {Role.LEADER, Role.ADMIN} else 403)
+    assert (world.official("mai").name in page.text) is (role in {Role.LEADER, Role.ADMIN})
+
+
+def test_a_reader_sees_whom_the_words_seem_to_accuse_and_decides(
+    world: World, browser: Open, reported: Reported
+) -> None:
+    ticket = reported(DENUNCIATION)
+    one = browser("mai")
+    page = one.open(f"/tickets/{ticket.id}")
+    assert "có thể tố cáo: Phòng Kinh tế" in page.text
+    form = page.form(f"/tickets/{ticket.id}/accusation")
+    page = one.send(form)
+    assert "Đã ghi đơn vị bị tố cáo" in page.text
+    assert "có thể tố cáo" not in page.text
+    with world.runtime.database.reading() as session:
+        marked = session.get_one(Agency, session.get_one(Ticket, ticket.id).accused_agency_id)
+    assert marked.slug == "kinh-te"
+
+
+def test_what_accuses_the_leaders_exists_for_nobody_here(
+    world: World, app: Flask, browser: Open, reported: Reported
+) -> None:
+    official(world, "dao", world.commune_id, Role.SEALED_READER, agency="tiep-cong-dan")
+    ticket = reported("Tôi tố cáo chủ tịch xã nhận hối lộ mười triệu đồng")
+    paths = every_path(app, ticket, with_file(world, ticket), all_rows(world.runtime, Delivery)[0].id)
+    for who in ("mai", "dao", "lan", "hung"):
+        one = browser(who)
+        assert walk(one, paths, ticket.version) == {404}, who
+        page = one.open("/tickets?view=all")
+        assert ticket.code not in page.html
+        assert ("chỉ cấp tỉnh mở được" in page.text) is (who == "dao"), who
+    assert untouched(world, ticket)
 
 
 def test_every_look_at_a_sealed_ticket_is_written_down(world: World, browser: Open, reported: Reported) -> None:
@@ -230,7 +272,7 @@ def test_masked_numbers_are_shown_for_minutes_and_the_look_is_written_down(
     one = browser("lan")
     page = one.open(f"/tickets/{ticket.id}")
     assert "0912345678" not in page.html
-    page = one.send(page.form(f"/tickets/{ticket.id}/revealing"))
+    page = one.send(page.form(f"/tickets/{ticket.id}/revealing"), why="goi_lai")
     assert "0912345678" in page.text
     looks = [a for a in all_rows(world.runtime, AuditEntry) if a.action == "contact.revealed"]
     assert [(a.official_id, a.target) for a in looks] == [(world.officials["lan"], f"ticket:{ticket.id}")]
