@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench pace chaos rasa scenarios day peers clean reset-demo lock
+.PHONY: help run test check format bench pace chaos rasa scenarios day year races storm peers screenshots clean reset-demo lock
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,9 +35,10 @@ bench: $(VENV)/.dev ## Measure ingest and workers against durable writes, readin
 		|| echo '!! the yardsticks could not be installed (is there a package index?): those missing are SKIPPED'
 	$(BIN)/python -m tests.bench $(ARGS)
 
-pace: $(VENV)/.dev ## Send an announcement to 10,000 on Telegram and by SMS, and measure its pace and replies meanwhile
+pace: $(VENV)/.dev ## Send an announcement to 10,000 on Telegram, by SMS and over SMPP; its pace, and replies meanwhile
 	$(BIN)/python -m tests.bench.pace telegram $(ARGS)
 	$(BIN)/python -m tests.bench.pace sms $(ARGS)
+	$(BIN)/python -m tests.bench.pace smpp $(ARGS)
 
 chaos: $(VENV)/.dev ## Kill the process at random points and audit the ledger, on both engines
 	$(BIN)/python -m tests.chaos $(ARGS)
@@ -48,8 +49,20 @@ scenarios: $(VENV)/.dev ## Play every conversation on every channel and both eng
 day: $(VENV)/.dev ## Replay a whole day, 10,000 events sent twice and shuffled, on both engines (make test replays a part)
 	TEST_DAY_EVENTS=10000 $(BIN)/python -m pytest --timeout 1800 tests/flows/test_recorded_day.py $(ARGS)
 
+year: $(VENV)/.dev ## Live through a year of 5,000 reports and find every promise that slipped unsaid (make test lives a part)
+	TEST_YEAR_TICKETS=5000 $(BIN)/python -m pytest --timeout 3600 tests/usecases/test_clocks.py -k year $(ARGS)
+
+storm: $(VENV)/.dev ## Play every storm day against its truth: which reports are one incident (make test plays one on each engine)
+	TEST_STORM=all $(BIN)/python -m pytest -s tests/flows/test_storm_day.py $(ARGS)
+
+races: $(VENV)/.dev ## Let two officials act on one ticket at the same moment, a thousand times on each engine
+	TEST_RACES=1000 $(BIN)/python -m pytest --timeout 1800 tests/flows/test_any_life.py -k two_officials $(ARGS)
+
 rasa: $(VENV)/.dev ## Rehearse with a real Rasa server: make rasa RASA=/path/to/its/bin/rasa
 	$(BIN)/python -m tests.rasa.rehearse $(RASA)
+
+screenshots: $(VENV)/.dev $(VENV)/.assets ## Take a picture of every page: desk and phone, light and dark (OUT=screenshots)
+	$(BIN)/python -m tests.browser.every_page $(or $(OUT),screenshots)
 
 peers: $(VENV)/.dev ## Speak with servers that others wrote: telegram-test-api, Kannel, an SMSC in node
 	$(BIN)/python -m tests.peers.telegram_test_api $(ARGS)
@@ -57,7 +70,7 @@ peers: $(VENV)/.dev ## Speak with servers that others wrote: telegram-test-api, 
 	$(BIN)/python -m tests.peers.smpp_npm
 
 clean: ## Remove what was installed and built; data in var/ stays
-	rm -rf $(VENV) node_modules build *.egg-info bot/web/static/vendor .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) node_modules build *.egg-info bot/web/static/vendor bot/papers/fonts .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
 
