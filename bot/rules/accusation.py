@@ -37,7 +37,11 @@ _LEADER = (
     r"|sep(?: lon| to)? (?=xa\b|phuong\b|uy ban\b|ubnd\b)|(?:thuong vu )?dang uy"
 )
 _BODY = r"uy ban nhan dan|ubnd|uy ban|ub(?= (?:xa|phuong)\b)|chinh quyen|hdnd|hoi dong nhan dan"
-_SOME = r"(?:may|cac|nhung) (?:ong|bac|vi|sep|quan)(?: lon| to)? (?:o |tren |tai )?(?:xa|phuong|uy ban|ubnd)"
+_SOME = (
+    r"(?:may|cac|nhung) (?:ong|bac|vi|[sx]ep|quan)(?: lon| to)? (?:o |tren |tai )?(?:xa|phuong|uy ban|ubnd)"
+    r"|(?:[sx]ep(?: lon| to)?|o du|lam (?:to|lon)|chong lung) (?:o |tren |tai )(?:xa|phuong|uy ban|ubnd)"
+    r"|(?:hinh nhu|co khi|phai chang|nghe noi|chac) (?:xa|phuong)"
+)
 # Of another place or kind: "chủ tịch tỉnh", "chủ tịch hội phụ nữ", "bí thư chi bộ", "bí thư đoàn".
 _OTHERS = (
     r"(?: (?:cua|thuoc|ben|o))?(?: (?:xa|phuong))? (?:tinh|huyen|quan(?! su)|thanh pho|tp|nuoc|quoc hoi"
@@ -57,10 +61,10 @@ _UNITS: Mapping[str, str] = {
         r"|ke toan(?= (?:xa|phuong|ubnd|uy ban))"
     ),
     "van-hoa-xa-hoi": (
-        r"phong van hoa|van hoa xa hoi|van xa|(?:can bo )?(?:lao dong )?thuong binh(?: xa hoi)?|ldtbxh"
+        r"(?:phong|can bo) van hoa|van hoa xa hoi|van xa|(?:can bo )?(?:lao dong )?thuong binh(?: xa hoi)?|ldtbxh"
         r"|chinh sach xa hoi|can bo chinh sach"
     ),
-    "hcc": r"mot cua|trung tam (?:phuc vu )?hanh chinh(?: cong)?|ttpvhcc|ho tich|tu phap(?: ho tich)?",
+    "hcc": r"mot cua|hcc|trung tam (?:phuc vu )?hanh chinh(?: cong)?|ttpvhcc|ho tich|tu phap(?: ho tich)?",
     "van-phong": r"van phong (?:hdnd|ubnd|uy ban|hoi dong|dang uy)|van phong xa|van thu",
     "tram-y-te": r"(?:truong |pho )?tram (?:y te|xa)|tram truong|y te (?:xa|phuong)|y si xa",
     "tiep-cong-dan": r"tiep (?:cong )?dan",
@@ -128,6 +132,16 @@ _MENTION = re.compile(
 _BEFORE, _AFTER, _NEAR = 60, 70, 30
 _JOINS = re.compile(r"(?:,|\bva|\bcung|\bvoi|\bcung nhu|\bket hop)(?: (?:voi|ca|la|ten))* ?$")
 _STOP = re.compile(rf"\b(?:{_PURPOSE}|toi|tui|em|minh|chung (?:toi|em|tui)|{_ACCUSING})\b")
+# What is only feared, asked or heard, what stands beside their house, and those to whom something is done.
+_DOUBTED = re.compile(
+    r"\b(?:nghe (?:noi|don)|don (?:la|rang|dai|thoi|am)|hinh nhu|co phai|phai chang|co that|neu that|nghi"
+    r"|(?:khong|ko|k|hong|chua) (?:biet|chac|dam noi|ro)|chac (?:la|cung))\b"
+)
+_AT_THEIR_HOUSE = re.compile(rf"\b(?:nha|trang trai|ruong|dat|vuon|xe|quan)(?: cua)? {_HONORIFIC}$")
+_VICTIM = re.compile(
+    rf"\b(?:danh(?: dap)?|hanh hung|(?:de )?doa(?: giet)?|giet|tan cong|xuc pham|vu khong|boi nho|noi xau"
+    rf"|gia danh|mao danh|chui(?: boi)?|bat coc|bao vay|tra thu) {_HONORIFIC}$"
+)
 _ALL_UNITS = re.compile(r"\b(?:" + "|".join(_UNITS.values()) + r"|can bo|cong chuc|nhan vien|hang xom)\b")
 _JOINED = re.compile(rf"\b(?:va|cung|cung voi) (?:{'|'.join(_UNITS.values())})\b")
 # Who is called to ("chủ tịch xã ơi", "chủ tịch xã có biết …"), and whoever else may have done the wrong.
@@ -136,6 +150,7 @@ _ELSE = re.compile(
     r"\b(?:oi|biet|xem|thay|nghe|cho hoi|co ai|nao do|ong|ba|anh|chi|chu|bac|chong|vo|hang xom|nha thau|chau"
     r"|em|thang|dua|nguoi|ke|truong|doi|nhom|gia dinh|dang co|khong (?:giai quyet|xu ly|lam gi)|im lang|moi ve|de)\b"
 )
+_SUFFERED = re.compile(r"\b(?:bi|boi|do|ma|nhung|thi) $")
 _WRONGS = re.compile(rf"\b(?:{_WRONG})\b|\b{_DEMANDING}")
 _ADDRESSED = re.compile(rf"\b{_ADDRESSING} {_HONORIFIC}$")
 _OF_KIN = re.compile(rf"\b{_KIN}{_HONORIFIC}$")
@@ -169,9 +184,11 @@ def _grade(words: str, found: re.Match[str]) -> bool | None:
     before, after = words[max(0, found.start() - _BEFORE) : found.start()], words[found.end() : found.end() + _AFTER]
     if _ADDRESSED.search(before) or _CALLED.search(after):
         return False if _does_wrong(after.partition(",")[0], surely=True) else None
-    if found["body"] and _OF_STAFF.search(before):
+    if found["body"] and _OF_STAFF.search(before) and not _SUFFERED.search(before):
         return None
-    if found["some"] or _OF_KIN.search(before):
+    if found["some"] or _OF_KIN.search(before) or _AT_THEIR_HOUSE.search(before) or _VICTIM.search(before):
+        return False
+    if _DOUBTED.search(before) or _DOUBTED.search(after):
         return False
     if _DONE_FOR.search(before):
         return True

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
 from bot.rules.accusation import LEADERSHIP, Accused, accused
@@ -131,3 +135,22 @@ def test_who_is_called_upon_or_stands_beside_it_is_never_surely_accused(text: st
     """Nobody could open such a report, and nobody could put the error right."""
     assert not accused(fold(text)).leaders, text
     assert not accused(fold(fold(text))).leaders, text
+
+
+TEXTS = list(csv.DictReader((Path(__file__).parent / "accusations.tsv").open(encoding="utf-8"), delimiter="\t"))
+
+
+def test_texts_by_another_hand_lock_nothing_in_error_and_hand_nothing_to_the_accused() -> None:
+    """160 texts written and labelled by somebody who had not seen the rule: surely, perhaps or no leaders accused."""
+    pairs = Counter()
+    missed = 0
+    for row in TEXTS:
+        found = accused(fold(row["text"]))
+        said = "surely" if found.leaders else "perhaps" if LEADERSHIP in found.units else "no"
+        pairs[row["leaders"], said] += 1
+        missed += len(set(filter(None, row["units"].split(","))) - found.units)
+    assert sum(pairs.values()) == 160
+    assert pairs["no", "surely"] == pairs["perhaps", "surely"] == 0, "nobody here could open it"
+    assert pairs["surely", "no"] == 0
+    assert pairs["perhaps", "no"] <= 2, pairs
+    assert missed <= 3
