@@ -73,13 +73,15 @@ def comparable(ticket: type[Ticket] = Ticket) -> sa.ColumnElement[bool]:
     )
 
 
+_Lead = aliased(Ticket)
+
+
 def candidates(session: Session, ticket: Ticket, window: timedelta, topics: Iterable[str]) -> Sequence[sa.Row[Any]]:
     """The latest tickets that `ticket` may be one with, each with the ticket it is joined to already.
 
     Of the same subject, or of the same place, or with a pin; not further apart in time than the window.
     """
-    lead = aliased(Ticket)
-    joined = sa.and_(Ticket.state == TicketState.MERGED, Ticket.is_sealed.is_(False), comparable(lead))
+    joined = sa.and_(Ticket.state == TicketState.MERGED, Ticket.is_sealed.is_(False), comparable(_Lead))
     alike: list[sa.ColumnElement[bool]] = [Ticket.topic.in_(sorted(topics))]
     if ticket.place_id is not None:
         alike.append(Ticket.place_id == ticket.place_id)
@@ -87,7 +89,7 @@ def candidates(session: Session, ticket: Ticket, window: timedelta, topics: Iter
         alike.append(Ticket.latitude.between(ticket.latitude - 0.004, ticket.latitude + 0.004))
     query = (
         sa.select(Ticket, Ticket.merged_into_id)
-        .outerjoin(lead, lead.id == Ticket.merged_into_id)
+        .outerjoin(_Lead, _Lead.id == Ticket.merged_into_id)
         .where(
             Ticket.commune_id == ticket.commune_id,
             Ticket.opened_at.between(ticket.opened_at - window, ticket.opened_at + window),

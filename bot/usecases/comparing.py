@@ -98,14 +98,16 @@ def is_waiting(session: Session) -> bool:
     return session.scalar(due.limit(1)) is not None or session.scalar(_stale().limit(1)) is not None
 
 
+_One, _Lead = aliased(Ticket), aliased(Ticket)
+
+
 def _stale() -> sa.Select[tuple[int]]:
     """Proposals of or to a ticket that is not to be joined any more: ended, sealed, put aside, joined."""
-    ticket, lead = aliased(Ticket), aliased(Ticket)
     return (
         sa.select(Likeness.ticket_id)
-        .join(ticket, ticket.id == Likeness.ticket_id)
-        .join(lead, lead.id == Likeness.lead_id)
-        .where(sa.or_(~comparable(ticket), ~comparable(lead)), ticket.compare_at.is_(None))
+        .join(_One, _One.id == Likeness.ticket_id)
+        .join(_Lead, _Lead.id == Likeness.lead_id)
+        .where(sa.or_(~comparable(_One), ~comparable(_Lead)), _One.compare_at.is_(None))
     )
 
 

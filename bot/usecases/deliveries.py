@@ -141,30 +141,32 @@ class Outcome:
     is_gateway_failure: bool = False
 
 
+_Earlier = aliased(Delivery)  # made once: an alias builds a column of its own for each of the table's
+
+
 def claim(
     session: Session, channel: Channel, kinds: list[DeliveryKind], limit: int, lease: str, now: datetime
 ) -> list[Claimed]:
     """Take up to `limit` due deliveries, most urgent first, and write down the intent to send them."""
-    earlier = aliased(Delivery)
     blocked = (
-        sa.select(earlier.id)
+        sa.select(_Earlier.id)
         .where(
-            earlier.urn_id == Delivery.urn_id,
-            earlier.id < Delivery.id,
-            earlier.state.in_([DeliveryState.WAITING, DeliveryState.SENDING]),
-            earlier.kind != DeliveryKind.ANNOUNCEMENT,
+            _Earlier.urn_id == Delivery.urn_id,
+            _Earlier.id < Delivery.id,
+            _Earlier.state.in_([DeliveryState.WAITING, DeliveryState.SENDING]),
+            _Earlier.kind != DeliveryKind.ANNOUNCEMENT,
             # What its official may still take back holds up nothing: the bot answers danger at once.
-            sa.or_(earlier.held_until.is_(None), earlier.held_until <= now),
+            sa.or_(_Earlier.held_until.is_(None), _Earlier.held_until <= now),
         )
         .exists()
     )
     split_before = (
-        sa.select(earlier.id)
+        sa.select(_Earlier.id)
         .where(
-            earlier.urn_id == Delivery.urn_id,
-            earlier.announcement_id == Delivery.announcement_id,
-            earlier.part < Delivery.part,
-            earlier.state.in_([DeliveryState.WAITING, DeliveryState.SENDING]),
+            _Earlier.urn_id == Delivery.urn_id,
+            _Earlier.announcement_id == Delivery.announcement_id,
+            _Earlier.part < Delivery.part,
+            _Earlier.state.in_([DeliveryState.WAITING, DeliveryState.SENDING]),
         )
         .exists()
     )

@@ -23,6 +23,8 @@ from storage.tickets import Ticket
 from storage.undo import was_meant
 
 MOST_SHOWN = 100
+_Mine, _Others = aliased(Likeness), aliased(Likeness)
+_Member, _Lead, _Joined = aliased(Ticket), aliased(Ticket), aliased(Ticket)
 
 
 @dataclass(frozen=True)
@@ -91,19 +93,18 @@ def counts(session: Session, tickets: Sequence[Ticket]) -> tuple[dict[int, int],
     ids = [ticket.id for ticket in tickets if ticket.is_open]
     if not ids:
         return {}, {}
-    mine, others, member, lead = aliased(Likeness), aliased(Likeness), aliased(Ticket), aliased(Ticket)
-    lead_id = sa.func.coalesce(mine.lead_id, Ticket.id)
+    lead_id = sa.func.coalesce(_Mine.lead_id, Ticket.id)
     followers = (
         sa.select(sa.func.count())
-        .select_from(others)
-        .join(member, member.id == others.ticket_id)
-        .join(lead, lead.id == others.lead_id)
-        .where(others.lead_id == lead_id, comparable(member), comparable(lead))
+        .select_from(_Others)
+        .join(_Member, _Member.id == _Others.ticket_id)
+        .join(_Lead, _Lead.id == _Others.lead_id)
+        .where(_Others.lead_id == lead_id, comparable(_Member), comparable(_Lead))
         .scalar_subquery()
     )
     query = (
         sa.select(Ticket.id, followers, _many_joined(Ticket))
-        .outerjoin(mine, mine.ticket_id == Ticket.id)
+        .outerjoin(_Mine, _Mine.ticket_id == Ticket.id)
         .where(Ticket.id.in_(ids))
     )
     rows = session.execute(query).all()
@@ -112,11 +113,10 @@ def counts(session: Session, tickets: Sequence[Ticket]) -> tuple[dict[int, int],
 
 
 def _many_joined(ticket: type[Ticket]) -> sa.ScalarSelect[int]:
-    joined = aliased(Ticket)
     return (
         sa.select(sa.func.count())
-        .select_from(joined)
-        .where(joined.merged_into_id == ticket.id, joined.state == TicketState.MERGED)
+        .select_from(_Joined)
+        .where(_Joined.merged_into_id == ticket.id, _Joined.state == TicketState.MERGED)
         .scalar_subquery()
     )
 

@@ -210,17 +210,19 @@ def _is_theirs(message: Message) -> bool:
     return message.direction is Direction.IN and message.ticket_id is not None
 
 
+_Parent, _Other = aliased(Ticket), aliased(Ticket)
+_Assignee, _Holder, _Keeper = aliased(Official), aliased(Official), aliased(Official)
+_MetAt = aliased(Urn)
+
+
 def _head(official: Official, ticket_id: int, now: datetime) -> sa.Select[Any]:
-    parent, other, assignee, holder = aliased(Ticket), aliased(Ticket), aliased(Official), aliased(Official)
-    keeper = aliased(Official)
     earlier = (
         sa.select(sa.func.count())
-        .where(other.contact_id == Ticket.contact_id, other.commune_id == Ticket.commune_id, other.id < Ticket.id)
+        .where(_Other.contact_id == Ticket.contact_id, _Other.commune_id == Ticket.commune_id, _Other.id < Ticket.id)
         .correlate(Ticket)
         .scalar_subquery()
     )
-    met_at = aliased(Urn)
-    met = sa.select(sa.func.count()).where(met_at.contact_id == Ticket.contact_id).correlate(Ticket).scalar_subquery()
+    met = sa.select(sa.func.count()).where(_MetAt.contact_id == Ticket.contact_id).correlate(Ticket).scalar_subquery()
     return (
         sa.select(
             Ticket,
@@ -229,13 +231,13 @@ def _head(official: Official, ticket_id: int, now: datetime) -> sa.Select[Any]:
             Conversation,
             Urn,
             Agency.name,
-            assignee.name,
-            parent.code,
-            holder.name,
+            _Assignee.name,
+            _Parent.code,
+            _Holder.name,
             earlier,
             met,
             Hold,
-            keeper.name,
+            _Keeper.name,
             *standing(),
             latest_undoable(Ticket.id, official.id, now),
             sa.select(Draft.id).where(Draft.ticket_id == Ticket.id).correlate(Ticket).exists(),
@@ -247,11 +249,11 @@ def _head(official: Official, ticket_id: int, now: datetime) -> sa.Select[Any]:
         .join(Contact, Contact.id == Ticket.contact_id)
         .join(Urn, Urn.id == Conversation.urn_id)
         .outerjoin(Agency, Agency.id == Ticket.agency_id)
-        .outerjoin(assignee, assignee.id == Ticket.official_id)
-        .outerjoin(parent, parent.id == Ticket.merged_into_id)
-        .outerjoin(holder, holder.id == Conversation.held_by_id)
+        .outerjoin(_Assignee, _Assignee.id == Ticket.official_id)
+        .outerjoin(_Parent, _Parent.id == Ticket.merged_into_id)
+        .outerjoin(_Holder, _Holder.id == Conversation.held_by_id)
         .outerjoin(Hold, sa.and_(Hold.ticket_id == Ticket.id, Hold.released_at.is_(None)))
-        .outerjoin(keeper, keeper.id == Hold.by_id)
+        .outerjoin(_Keeper, _Keeper.id == Hold.by_id)
         .where(Ticket.id == ticket_id, seen_by(official))
     )
 
