@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 import structlog
+from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 
 from adapters import ADAPTERS
 from adapters.http import Http
@@ -26,6 +27,25 @@ from tests.servers import postgres_or_skip
 
 KEPT = {"localities", "holidays", "alembic_version"}
 NOON = datetime(2026, 10, 7, 5, 0, tzinfo=UTC)  # a Wednesday, noon in Vietnam
+
+
+class CompiledPages(BytecodeCache):
+    """What Jinja has once compiled: each application of this test process takes it from here."""
+
+    def __init__(self) -> None:
+        self.compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a page that was compiled before."""
+        if bucket.key in self.compiled:
+            bucket.bytecode_from_string(self.compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a page that was compiled now."""
+        self.compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledPages()}
 
 
 class Clock:
@@ -92,6 +112,8 @@ def postgres_database(worker_id: str, tmp_path_factory: pytest.TempPathFactory) 
     with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+        # Tests that kill processes have a database of their own; here nothing has to outlast a loss of power.
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET synchronous_commit TO off')
     database = Database(admin.url.set(database=name).render_as_string(hide_password=False))
     prepare_database(bare_runtime(database, tmp_path_factory.mktemp("pg"), lambda: NOON))
     yield database
@@ -100,13 +122,29 @@ def postgres_database(worker_id: str, tmp_path_factory: pytest.TempPathFactory) 
         connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+@pytest.fixture(scope="session")
+def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """An engine of this test process's own: what SQLAlchemy has once compiled for it need not be compiled anew."""
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'haichieu.db'}")
+    yield database
+    database.close()
+
+
 def _emptied(database: Database) -> Database:
     database.seals = None  # each runtime brings its own keys
-    with database.transaction() as session:
-        session.execute(sa.text("DELETE FROM holidays WHERE commune_id IS NOT NULL"))
-        for table in reversed(Base.metadata.sorted_tables):
-            if table.name not in KEPT:
-                session.execute(sa.delete(table))
+    tables = [table.name for table in reversed(Base.metadata.sorted_tables) if table.name not in KEPT]
+    deletes = ["DELETE FROM holidays WHERE commune_id IS NOT NULL", *(f"DELETE FROM {name}" for name in tables)]
+    with database.transaction(durable=False) as session:
+        session.connection().exec_driver_sql("; ".join(deletes))  # one way there and back
+    return database
+
+
+def _laid_anew(database: Database, template: Path) -> Database:
+    database.seals, database._has_traces = None, False
+    path = Path(database.url.database or "")
+    for left in path.parent.glob(f"{path.name}*"):
+        left.unlink()
+    shutil.copy(template, path)
     return database
 
 
@@ -117,15 +155,13 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty, migrated and seeded database."""
+def database(engine_name: str, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty, migrated and seeded database; on SQLite always the same file, put in place anew."""
     if engine_name == "postgresql":
         yield _emptied(request.getfixturevalue("postgres_database"))
         return
-    path = tmp_path / "haichieu.db"
-    shutil.copy(request.getfixturevalue("sqlite_template"), path)
-    database = Database(f"sqlite:///{path}")
-    yield database
+    database: Database = request.getfixturevalue("sqlite_database")
+    yield _laid_anew(database, request.getfixturevalue("sqlite_template"))
     database.close()
 
 

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -59,7 +60,9 @@ def at_rest(world: World) -> dict[str, bytes]:
         for table in Base.metadata.sorted_tables:
             for number, row in enumerate(connection.execute(sa.text(f'SELECT * FROM "{table.name}"'))):
                 kept[f"{table.name} {number}"] = b"\n".join(_bytes(value) for value in row)
-    for path in sorted(world.runtime.settings.data_dir.rglob("*")):
+    database = world.runtime.database.url.database or "" if world.runtime.database.is_sqlite else ""
+    beside = Path(database).parent.glob("*") if database else []
+    for path in sorted({*world.runtime.settings.data_dir.rglob("*"), *beside}):
         if path.is_file() and path.suffix != ".key":
             kept[path.name] = path.name.encode() + b"\n" + path.read_bytes()
     return kept

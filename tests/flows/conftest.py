@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,24 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
 from adapters.http import Http
 from bot.runtime import Runtime
 from bot.usecases.sign_in import sign_in
-from bot.web.app import create_app
 from bot.web.door import Door
 from bot.web.sandbox import sandbox_server
 from storage.communes import Commune
-from storage.database import Database
 from storage.enums import Role
 from storage.officials import Official
 from tests.builders import PASSWORD, a_world
-from tests.conftest import _emptied
 from tests.flows.commune import Hall
 from tests.flows.rigs import MovedClock, rigs_by_name
 from tests.usecases.conftest import one_reader
-from tests.web.pages import Browser
+from tests.web.pages import Browser, app_on
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -42,13 +37,6 @@ class Street:
     def __init__(self) -> None:
         self.door: Door | None = None
         self.url = ""
-        self._app: Flask | None = None
-
-    def app_on(self, runtime: Runtime) -> Flask:
-        """The application on this test's runtime; its pages are compiled once for all tests."""
-        self._app = self._app or create_app(runtime)
-        self._app.extensions["runtime"] = runtime
-        return self._app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         assert self.door is not None, "an event comes to a test that is over"
@@ -67,29 +55,6 @@ def street() -> Iterator[Street]:
     server.server_close()
 
 
-@pytest.fixture(scope="session")
-def one_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """An engine of this test process's own: what SQLAlchemy has once compiled for it need not be compiled anew."""
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('flows') / 'haichieu.db'}")
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def database(engine_name: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """An empty, migrated and seeded database; on SQLite always the same file, put in place anew."""
-    if engine_name == "postgresql":
-        yield _emptied(request.getfixturevalue("postgres_database"))
-        return
-    database: Database = request.getfixturevalue("one_sqlite")
-    path = Path(database.url.database or "")
-    for left in path.parent.glob(f"{path.name}*"):
-        left.unlink()
-    shutil.copy(request.getfixturevalue("sqlite_template"), path)
-    yield database
-    database.close()
-
-
 @pytest.fixture
 def hall(runtime: Runtime, street: Street, tmp_path: Path) -> Iterator[Callable[[str], Hall]]:
     """Open the commune on the channel of this name; whoever looks at its screens may do everything."""
@@ -105,7 +70,7 @@ def hall(runtime: Runtime, street: Street, tmp_path: Path) -> Iterator[Callable[
                 session.execute(sa.update(Commune).values(settings={"quiet_hours": None, "undo_seconds": 0}))
                 may_all = sa.update(Official).where(Official.username == "lan")
                 session.execute(may_all.values(roles=[role.value for role in Role]))
-            app = street.app_on(runtime)
+            app = app_on(runtime)
             street.door = Door(runtime, app)
             stack.callback(_close, street)
             rig = stack.enter_context(rigs_by_name()[name](tmp_path / "platform", world, street.url))

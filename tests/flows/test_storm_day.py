@@ -28,7 +28,6 @@ from bot.usecases import alerts, comparing, incidents, intake, replies
 from bot.usecases.ledger import balance
 from bot.usecases.replies import Written
 from bot.usecases.sending import PERSONAL, send_due
-from bot.web.app import create_app
 from storage.channels import Channel
 from storage.communes import Commune
 from storage.contacts import Conversation, Urn
@@ -43,7 +42,7 @@ from tests.conftest import Clock
 from tests.sms import an_sms_channel, texts
 from tests.storm import INCIDENTS, SOLVED, Measured, Said, a_storm, add_places, measured
 from tests.usecases.conftest import one_reader
-from tests.web.pages import Browser
+from tests.web.pages import Browser, app_on
 
 __all__ = ["one_reader"]
 
@@ -331,7 +330,7 @@ def _shows_what_became_of_each(day: Day, html: str, reporters: dict[int, Said], 
 @pytest.fixture
 def browser(world: World) -> Callable[[str], Browser]:
     """A browser in which this official is signed in."""
-    app = create_app(world.runtime)
+    app = app_on(world.runtime)
     return lambda who: Browser(world, app).sign_in(who)
 
 

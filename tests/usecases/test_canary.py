@@ -7,7 +7,6 @@ import structlog
 
 from bot.usecases import alerts
 from bot.usecases.ticket_list import listing
-from bot.web.app import create_app
 from storage.alerts import Alert
 from storage.communes import Commune
 from storage.messages import Message
@@ -15,7 +14,7 @@ from storage.tickets import View
 from tests.builders import World, all_rows
 from tests.conftest import Clock
 from tests.usecases.looking import LIGHT, take_in, tickets
-from tests.web.pages import Browser
+from tests.web.pages import Browser, app_on
 
 CANARY = "bachtuyetcanary"
 SECRET = f"Tôi tố cáo ông {CANARY} cán bộ địa chính nhận hối lộ hai mươi triệu của dân để làm sổ đỏ"
@@ -51,7 +50,7 @@ def _sees_nothing(world: World, who: str) -> None:
         for search in ("", CANARY, "tố cáo", "PA26-0001"):
             assert listing(world.runtime, official, commune, view, search=search).rows == []
     assert alerts.unseen(world.runtime, official) == []
-    browser = Browser(world, create_app(world.runtime)).sign_in(who)
+    browser = Browser(world, app_on(world.runtime)).sign_in(who)
     for path in (
         "/",
         "/tickets?view=all",

@@ -338,10 +338,9 @@ def test_a_check_says_which_gateway_is_in_use_and_why(
 
 
 def test_the_page_says_so_too(morning: World, turned: int) -> None:
-    from bot.web.app import create_app
-    from tests.web.pages import Browser
+    from tests.web.pages import Browser, app_on
 
-    page = Browser(morning, create_app(morning.runtime)).sign_in("an").open("/channels")
+    page = Browser(morning, app_on(morning.runtime)).sign_in("an").open("/channels")
     assert "Đang gửi qua cổng dự phòng từ" in page.html
     assert "từ chối nhiều lần" in page.html
 

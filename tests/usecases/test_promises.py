@@ -11,13 +11,12 @@ from flask import Flask
 from bot.rules.deadlines import VIETNAM
 from bot.usecases import promises
 from bot.usecases.promises import By, Figure
-from bot.web.app import create_app
 from storage.enums import EventKind, TicketState
 from storage.tickets import Ticket, TicketEvent
 from tests.builders import World, all_rows
 from tests.conftest import Clock
 from tests.usecases.test_month_book import DUE, a_ticket
-from tests.web.pages import Browser
+from tests.web.pages import Browser, app_on
 
 S, F = TicketState, Figure
 LATER = DUE + timedelta(days=3)  # Friday 9 October
@@ -26,7 +25,7 @@ PROMISED = date(2026, 10, 9)
 
 @pytest.fixture
 def app(world: World) -> Flask:
-    return create_app(world.runtime)
+    return app_on(world.runtime)
 
 
 def promised(world: World, at: datetime = DUE + timedelta(hours=2), day: date = PROMISED, **changes: Any) -> int:

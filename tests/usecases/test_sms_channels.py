@@ -10,12 +10,11 @@ import respx
 
 from bot.usecases import channels
 from bot.usecases.findings import Finding, Report
-from bot.web.app import create_app
 from tests.adapters.sms import TOKEN
 from tests.builders import World
 from tests.conftest import Clock
 from tests.sms import an_sms_channel, recorded, reported, texts
-from tests.web.pages import Browser
+from tests.web.pages import Browser, app_on
 
 BALANCE = "https://rest.esms.vn/MainService.svc/json/GetBalance_json"
 
@@ -98,7 +97,7 @@ def test_what_came_in_last_is_told(world: World, clock: Clock) -> None:
 
 def test_the_page_of_channels_shows_the_address_to_its_keepers(world: World) -> None:
     an_sms_channel(world, "kannel")
-    page = Browser(world, create_app(world.runtime)).sign_in("an").open("/channels")
+    page = Browser(world, app_on(world.runtime)).sign_in("an").open("/channels")
     assert f"/webhooks/sms-kannel/{TOKEN}?from=%p" in page.html
 
 

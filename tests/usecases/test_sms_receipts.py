@@ -20,6 +20,7 @@ from tests.builders import World, all_rows
 from tests.conftest import Clock
 from tests.sms import an_sms_channel, reported, texts
 from tests.usecases.looking import outcomes, owed, take_in
+from tests.web.pages import app_on
 
 OURS = "hc-261007-1-0"
 REASON = "Nhà mạng báo không giao được tin tới máy người dân (mã NACK/0x410). Vui lòng gọi điện."
@@ -155,11 +156,9 @@ def test_one_lost_piece_is_a_lost_message(morning: World, channel: int) -> None:
 def test_an_undelivered_message_can_be_sent_again(morning: World, channel: int) -> None:
     from flask import Flask
 
-    from bot.web.app import create_app
-
     reported(morning, channel, OURS, 16, "NACK/0x410")
     take_in(morning)
-    app: Flask = create_app(morning.runtime)
+    app: Flask = app_on(morning.runtime)
     with app.test_request_context():
         seen = fate(owed(morning)[:1], {row.id: row for row in all_rows(morning.runtime, Channel)})
     assert seen is not None

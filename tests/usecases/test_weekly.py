@@ -11,7 +11,6 @@ from flask import Flask
 
 from bot.rules.deadlines import VIETNAM
 from bot.usecases import alerts, weekly
-from bot.web.app import create_app
 from storage.agencies import Agency
 from storage.alerts import Alert
 from storage.audit import AuditEntry
@@ -23,7 +22,7 @@ from tests.builders import World, all_rows
 from tests.conftest import Clock
 from tests.papers.looking import words_of
 from tests.usecases.test_month_book import SECRET, a_ticket
-from tests.web.pages import Browser
+from tests.web.pages import Browser, app_on
 
 S = TicketState
 MONDAY = datetime(2026, 10, 12, 7, 30, tzinfo=VIETNAM)
@@ -32,7 +31,7 @@ FRIDAY = datetime(2026, 10, 9, 9, 0, tzinfo=VIETNAM)
 
 @pytest.fixture
 def app(world: World) -> Flask:
-    return create_app(world.runtime)
+    return app_on(world.runtime)
 
 
 def at(clock: Clock, moment: datetime) -> None:

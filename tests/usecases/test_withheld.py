@@ -12,7 +12,6 @@ from bot.runtime import utc_now
 from bot.usecases import holding
 from bot.usecases.polling import Poll
 from bot.usecases.setup import add_channel
-from bot.web.app import create_app
 from storage.enums import InboundState
 from storage.messages import Attachment, InboundEvent
 from tests.bots import TOKEN, WEBHOOK_SECRET
@@ -20,7 +19,7 @@ from tests.builders import World, all_rows
 from tests.conftest import Clock
 from tests.sandbox.bots import BotApi, bot_api
 from tests.usecases.looking import LIGHT, messages_of, take_in, texts_of, the_ticket
-from tests.web.pages import Browser
+from tests.web.pages import Browser, app_on
 
 KINDS = {"telegram": "poll", "zalo_bot": "unsupported"}
 
@@ -94,7 +93,7 @@ def test_officials_see_in_the_conversation_that_something_was_sent(
     hear()
     ticket = the_ticket(world)
     assert [attachment.kind for attachment in all_rows(world.runtime, Attachment)] == ["withheld"]
-    page = Browser(world, create_app(world.runtime)).sign_in("lan").open(f"/tickets/{ticket.id}")
+    page = Browser(world, app_on(world.runtime)).sign_in("lan").open(f"/tickets/{ticket.id}")
     assert "Tin thuộc loại không đọc được ở đây" in page.text
     assert "ngoài phản ánh này" in page.text
 

@@ -8,11 +8,10 @@ import pytest
 from flask import Flask
 
 from bot.usecases import intake
-from bot.web.app import create_app
 from storage.tickets import Ticket
 from tests.builders import World, all_rows
 from tests.usecases.conftest import one_reader
-from tests.web.pages import Browser
+from tests.web.pages import Browser, app_on
 
 __all__ = ["one_reader"]
 
@@ -20,7 +19,7 @@ __all__ = ["one_reader"]
 @pytest.fixture
 def app(world: World) -> Flask:
     """The application on a world."""
-    return create_app(world.runtime)
+    return app_on(world.runtime)
 
 
 @pytest.fixture

@@ -12,9 +12,20 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from bot.runtime import Runtime
+from bot.web.app import create_app
 from tests.builders import PASSWORD, World
 
 BLANK = {"input", "meta", "link", "img", "br", "hr", "source"}
+_apps: dict[tuple[bool, str], Flask] = {}
+
+
+def app_on(runtime: Runtime) -> Flask:
+    """The application on this test's runtime; its routes are built once for all tests."""
+    like = runtime.settings.is_https, runtime.flask_key()
+    app = _apps.setdefault(like, _apps.get(like) or create_app(runtime))
+    app.extensions["runtime"] = runtime
+    return app
 
 
 @dataclass

@@ -13,7 +13,6 @@ from adapters.errors import ContactUnreachable
 from bot.rules.audience import CHECKLIST
 from bot.usecases import announcements
 from bot.usecases.broadcast import fingerprint
-from bot.web.app import create_app
 from storage.announcements import Announcement
 from storage.articles import Article
 from storage.contacts import Contact, Urn
@@ -39,7 +38,7 @@ class Browser(pages.Browser):
     """A browser of one official that sends forms without looking for them, and still inspects each whole page."""
 
     def __init__(self, world: World, who: str) -> None:
-        super().__init__(world, create_app(world.runtime))
+        super().__init__(world, pages.app_on(world.runtime))
         self.sign_in(who)
 
     def get(self, path: str) -> TestResponse:
