@@ -155,7 +155,11 @@ def _bring_back(runtime: Runtime, transfer_id: int) -> bool:
         transfer = _held(session, transfer_id)
         if transfer is None or not transfer.state.is_open or transfer.to_ticket_id is None:
             return False
-        there = session.get_one(Ticket, transfer.to_ticket_id)
+        # Asked again: since the list was made somebody there may have done what they can still take back.
+        its_id = transfer.to_ticket_id
+        there = session.scalar(sa.select(Ticket).where(Ticket.id == its_id, ~is_not_final(Ticket.id, now)))
+        if there is None:
+            return False
         if transfer.state is TransferState.SENT and there.accepted_at is not None:
             has_taken_it(session, transfer, now, None)
         message = _answer(session, there)

@@ -166,6 +166,9 @@ def test_their_answer_comes_back_when_nobody_can_take_it_back_any_more(
     answer_there(morning, elsewhere, "Đã dọn sạch bờ kênh.")
     neighbours.carry(morning.runtime)
     assert the_transfer(morning).answered_at is None
+    # Nor by a sweep whose list was made before they did it.
+    assert not neighbours._bring_back(morning.runtime, the_transfer(morning).id)
+    assert the_transfer(morning).answered_at is None
     clock.move(seconds=10)
     neighbours.carry(morning.runtime)
     assert the_transfer(morning).answered_at is not None
