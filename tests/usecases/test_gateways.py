@@ -165,6 +165,8 @@ def test_a_slow_gateway_is_left(morning: World, number: int, providers: tuple[Pr
     with morning.runtime.database.transaction() as session:
         row = session.get_one(Channel, number)
         row.settings = {**row.settings, "slow_seconds": 0.1}
+    morning.runtime.http.close()
+    morning.runtime.http = Http(connect_seconds=10, read_seconds=10, call_seconds=20)  # slow, but it answers
 
     def slowly(connection: object, raw: bytes) -> None:
         time.sleep(0.15)
