@@ -88,6 +88,8 @@ class EventKind(StrEnum):
     PUBLISHED = "published"
     UNPUBLISHED = "unpublished"
     UNDONE = "undone"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"
 
 
 # Where an event's data say how the ticket stood after it.

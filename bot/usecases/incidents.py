@@ -22,6 +22,7 @@ from bot.usecases import clocks
 from bot.usecases.answered import give_result, say_to
 from bot.usecases.communes import CommuneBook
 from bot.usecases.desk import Changed, Desk
+from bot.usecases.waking import wake
 from storage.database import advisory_lock, insert_ignore
 from storage.enums import EventKind, TicketState
 from storage.incidents import (
@@ -112,6 +113,8 @@ def attach(
     session.execute(sa.delete(Likeness).where(Likeness.ticket_id == ticket.id))
     session.execute(sa.update(Likeness).where(Likeness.lead_id == ticket.id).values(lead_id=lead.id))
     session.execute(sa.delete(Likeness).where(Likeness.ticket_id == lead.id, Likeness.lead_id == lead.id))
+    ticket.snoozed_until = None
+    wake(session, lead, now, "incident")
     lead.version += 1
     lead.is_touched = True
     lead.last_in_at = max(lead.last_in_at, ticket.last_in_at)

@@ -192,6 +192,7 @@ def assign(
         agency = _give_to(desk, agency_id)
         person = _colleague(desk, official_id, agency)
         desk.ticket.official_id = person.id if person else None
+        desk.ticket.snoozed_until = None  # whoever has it now must see it
         desk.event(EventKind.ASSIGNED, {"agency": agency.name, "official": person.name if person else None})
         if desk.ticket.state is TicketState.RECEIVED and not is_own:
             desk.move(TicketState.ASSIGNED, {"agency": agency.name})
@@ -364,7 +365,7 @@ def seal(runtime: Runtime, official: Official, ticket_id: int, *, version: int, 
         let_go(desk.session, ticket, desk.book, desk.now, official.id)
         said = sa.select(Message.text).where(Message.ticket_id == ticket.id, Message.direction == Direction.IN)
         texts = list(desk.session.scalars(said))
-        ticket.is_sealed = True
+        ticket.is_sealed, ticket.snoozed_until = True, None
         ticket.agency_id = desk.book.agencies.get("lanh-dao", ticket.agency_id)
         ticket.official_id = None
         plan(ticket, calendar_of(desk.book))

@@ -39,11 +39,13 @@ VIEWS = {
     View.MINE: N_("Việc của tôi"),
     View.NOBODY: N_("Chưa tới ai"),
     View.URGENT: N_("Khẩn"),
+    View.SNOOZED: N_("Hẹn xem lại"),
     View.ALL: N_("Tất cả"),
     View.SPAM: N_("Tin rác"),
 }
 MEANINGS = {
     View.REVIEW: N_("Máy chưa chắc, chưa ai xem lĩnh vực và đơn vị xử lý."),
+    View.SNOOZED: N_("Để sau đến giờ hẹn; tự hiện lại sớm hơn khi người dân nhắn hoặc sắp đến hạn."),
     View.NOBODY: N_("Đã vào sổ nhưng chưa có người nào của đơn vị nhận việc."),
 }
 
@@ -164,6 +166,7 @@ def _shown(place: Place, found: Listing) -> dict[str, Any]:
         "is_first": not place.after,
         "next": _cursor_words(found.next) if found.next else None,
         "row_deadline": lambda t: words.deadline(t.due_at if t.is_open else None, now, found.hours, found.holidays),
+        "now": now,
         "row_summary": marked_text.summary,
         "row_visible": marked_text.masked,
     }

@@ -9,13 +9,14 @@ from flask import g, request, session
 from werkzeug.wrappers import Response
 
 from bot.access import may_direct, may_reply, may_reveal, may_unseal, roles_on, sees_names
-from bot.rules.clocks import LONGEST_EXTENSION_DAYS
+from bot.rules.clocks import LONGEST_EXTENSION_DAYS, Calendar
 from bot.rules.fallback import best_way
 from bot.rules.lifecycle import WITH_REPLY, may_answer, moves_from
 from bot.rules.publishing import ENDED
 from bot.rules.results import AFTER_PHOTO, wants_photo
 from bot.rules.revealing import TO_REVEAL
-from bot.usecases import costs, extending, legal_holds, presence, publishing, slips, transfers
+from bot.rules.snoozing import choices, may_snooze
+from bot.usecases import costs, extending, legal_holds, presence, publishing, slips, snoozing, transfers
 from bot.usecases.confirming import may_confirm
 from bot.usecases.incidents import PART_TIME
 from bot.usecases.ticket_page import TicketPage, open_page
@@ -84,6 +85,7 @@ def show_ticket(
         others_changed=seen is not None and page.last_event_by_official > seen,
         **_rights(page),
         **_hold(page),
+        **_snooze(page),
         **({} if is_poll() and wants_fragment() else _around(page)),  # the part that refreshes itself has none
         **shown(page, is_revealed=is_revealed),
     )
@@ -168,6 +170,26 @@ def _transfers(page: TicketPage) -> dict[str, Any]:
         "passing": {"text": answer.text, "body": passed.transfer.body, "line": answer.id if answer.image_blob else None}
         if passed and answer
         else None,
+    }
+
+
+def _snooze(page: TicketPage) -> dict[str, Any]:
+    """Until when it is put aside, by whom and why; until when it may be."""
+    official, ticket, now = current_official(), page.ticket, runtime().now()
+    calendar = Calendar(page.hours, page.holidays)
+    how = snoozing.standing(official, ticket, calendar, now)
+    event, by = next(((e, n) for e, n in reversed(page.events) if e.kind is EventKind.SNOOZED), (None, None))
+    return {
+        "may_snooze": may_snooze(how, now),
+        "may_wake": bool(how.roles),
+        "snooze_choices": choices(now, calendar, how.latest),
+        "snooze_latest": how.latest,
+        "snooze_word": words.snooze_word,
+        "snoozed": {
+            "is_over": ticket.snoozed_until is not None and ticket.snoozed_until <= now,
+            "by": by,
+            "reason": event.note if event else None,
+        },
     }
 
 

@@ -3,7 +3,18 @@
   "use strict";
 
   var OFF = "haichieu-keys-off";
-  var keyed = { r: "f-reply", n: "f-note", a: "f-agency", t: "f-topic", p: "f-place" };
+  // For each key the fields or buttons it may lead to: the first that the page has.
+  var keyed = {
+    r: ["f-reply"],
+    n: ["f-note"],
+    a: ["f-agency"],
+    t: ["f-topic"],
+    p: ["f-place"],
+    z: ["f-snooze-1", "f-snooze-day"],
+    d: ["f-join", "f-merge-1", "state-trung_lap-target"],
+    m: ["f-ask-1", "state-cho_bo_sung-words"],
+    x: ["f-decline-1", "state-khong_tiep_nhan-words"]
+  };
 
   function isOff() {
     try {
@@ -176,7 +187,7 @@
       document.getElementById("keys-help").showModal();
       return true;
     }
-    return Object.prototype.hasOwnProperty.call(keyed, key) && reach(keyed[key]);
+    return Object.prototype.hasOwnProperty.call(keyed, key) && keyed[key].some(reach);
   }
 
   document.addEventListener("keydown", function (event) {
