@@ -67,6 +67,7 @@ def change_state(
         if target is TicketState.FORWARDED:
             raise NotAllowed("by_transfer", "Chuyển cơ quan khác bằng phiếu chuyển, không đổi trạng thái riêng.")
         _must_not_be_spam(desk)
+        _take_in_to_ask(desk, target, given)
         check(desk.ticket.state, target, roles_on(official, desk.ticket), given)
         words = " ".join(given.words.split())
         data: dict[str, Any] = {}
@@ -85,6 +86,15 @@ def change_state(
                 if told is not None and target in _UNDONE_AS_SENT:
                     chance.keep(told, {"text": words})
     runtime.nudge(REPLIES)
+
+
+def _take_in_to_ask(desk: Desk, target: TicketState, given: Given) -> None:
+    """Who asks about a new report takes it into the book by that."""
+    if desk.ticket.state is TicketState.NEW and target is TicketState.WAITING_CITIZEN:
+        roles = roles_on(desk.official, desk.ticket)
+        check(TicketState.NEW, TicketState.RECEIVED, roles, Given())
+        check(TicketState.RECEIVED, target, roles, given)
+        desk.move(TicketState.RECEIVED)
 
 
 def _give_back(desk: Desk) -> int:

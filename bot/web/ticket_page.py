@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from bot.access import may_direct, may_reply, may_reveal, may_unseal, roles_on, sees_names
 from bot.rules.clocks import LONGEST_EXTENSION_DAYS, Calendar
 from bot.rules.fallback import best_way
-from bot.rules.lifecycle import WITH_REPLY, may_answer, moves_from
+from bot.rules.lifecycle import MOVES, WITH_REPLY, may_answer, moves_from
 from bot.rules.publishing import ENDED
 from bot.rules.results import AFTER_PHOTO, wants_photo
 from bot.rules.revealing import TO_REVEAL
@@ -21,7 +21,7 @@ from bot.usecases.confirming import may_confirm
 from bot.usecases.incidents import PART_TIME
 from bot.usecases.ticket_page import TicketPage, open_page
 from bot.usecases.triage import may_be_restored, may_be_spam
-from bot.web import fate, history, marked_text, words
+from bot.web import fate, history, marked_text, ready_words, words
 from bot.web.language import N_
 from bot.web.security import client_address, is_poll, wants_fragment
 from bot.web.shell import current_commune, current_official, render, runtime
@@ -86,6 +86,7 @@ def show_ticket(
         **_rights(page),
         **_hold(page),
         **_snooze(page),
+        **ready_words.offered(page),
         **({} if is_poll() and wants_fragment() else _around(page)),  # the part that refreshes itself has none
         **shown(page, is_revealed=is_revealed),
     )
@@ -112,6 +113,8 @@ def _rights(page: TicketPage) -> dict[str, Any]:
     official, ticket = current_official(), page.ticket
     roles = roles_on(official, ticket)
     moves = [m for m in moves_from(ticket.state, roles) if m.target not in WITH_REPLY and not ticket.is_spam]
+    if any(m.target is TicketState.RECEIVED and ticket.state is TicketState.NEW for m in moves):
+        moves.append(MOVES[TicketState.RECEIVED, TicketState.WAITING_CITIZEN])  # who asks takes it in
     return {
         "moves": [m for m in moves if m.source is not TicketState.NEW or m.target is not TicketState.RECEIVED],
         "may_receive": any(m.target is TicketState.RECEIVED and ticket.state is TicketState.NEW for m in moves),

@@ -11,6 +11,7 @@ from bot.usecases import tickets
 from bot.usecases.spots import take
 from bot.web import words
 from bot.web.deeds import back, day_given, deed, version
+from bot.web.ready_words import words_given
 from bot.web.security import is_poll, wants_fragment
 from bot.web.shell import current_official, notice, only_news, require, row_number, runtime
 from bot.web.ticket_page import show_ticket
@@ -49,7 +50,7 @@ def change_state(number: int) -> Response:
     except ValueError:
         raise NotAllowed("no_state", "Anh/Chị chưa chọn trạng thái mới.") from None
     given = Given(
-        words=request.form.get("words", ""),
+        words=words_given(target),
         body=request.form.get("body", ""),
         by_date=day_given("by_date"),
         agency_id=row_number(request.form.get("agency", "")),
