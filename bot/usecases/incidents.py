@@ -57,8 +57,9 @@ def join(runtime: Runtime, official: Official, ticket_id: int, *, version: int, 
     with runtime.database.transaction() as session:
         desk = _open_desk(runtime, session, official, ticket_id, version)
         chosen = _chosen(desk, others)
-        together = sorted([desk.ticket, *chosen], key=lambda one: (-_size(session, one), one.opened_at, one.id))
-        lead, rest = together[0], together[1:]
+        together = [desk.ticket, *chosen]
+        lead = leading(session, together)
+        rest = sorted((one for one in together if one is not lead), key=lambda one: (one.opened_at, one.id))
         stuck = next((one.code for one in rest if one.state not in _MAY_JOIN), None)
         if stuck is not None:
             raise NotAllowed(
@@ -69,6 +70,11 @@ def join(runtime: Runtime, official: Official, ticket_id: int, *, version: int, 
     runtime.nudge(REPLIES)
     runtime.nudge(INBOX)
     return lead.id
+
+
+def leading(session: Session, together: Iterable[Ticket]) -> Ticket:
+    """Which of these leads when they become one: the largest incident, or else the oldest report."""
+    return min(together, key=lambda one: (-_size(session, one), one.opened_at, one.id))
 
 
 def join_one(desk: Desk, ticket: Ticket, lead: Ticket) -> None:

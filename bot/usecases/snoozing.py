@@ -38,23 +38,27 @@ def snooze(
     ticket_id: int,
     *,
     version: int,
-    until: str,
+    until: str | datetime,
     day: date | None = None,
     reason: str = "",
 ) -> Snoozed:
-    """Put a report aside until a moment. Raises NotAllowed, Changed."""
+    """Put a report aside until a moment, or one of those that are offered. Raises NotAllowed, Changed."""
     reason = " ".join(reason.split())
     if len(reason) > LONGEST_REASON:
         raise NotAllowed("too_long", "Lý do dài hơn %(most)s ký tự. Anh/Chị vui lòng rút ngắn.", most=LONGEST_REASON)
     with at_desk(runtime, official, ticket_id, version) as desk:
         ticket, calendar = desk.ticket, calendar_of(desk.book)
-        wanted = Until(until) if until in {one.value for one in Until} else Until.DATE
-        moment = moment_of(wanted, day, desk.now, calendar)
+        moment = until if isinstance(until, datetime) else _moment(until, day, desk.now, calendar)
         ticket.snoozed_until = check(standing(official, ticket, calendar, desk.now), moment, desk.now)
         desk.event(EventKind.SNOOZED, {"until": ticket.snoozed_until.isoformat()}, reason or None)
         notice = ticket.next_notice_at
         is_sooner = notice is not None and notice < ticket.snoozed_until
         return Snoozed(ticket.snoozed_until, notice if is_sooner else None)
+
+
+def _moment(until: str, day: date | None, now: datetime, calendar: Calendar) -> datetime | None:
+    wanted = Until(until) if until in {one.value for one in Until} else Until.DATE
+    return moment_of(wanted, day, now, calendar)
 
 
 def unsnooze(runtime: Runtime, official: Official, ticket_id: int, *, version: int) -> None:

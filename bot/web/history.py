@@ -55,7 +55,9 @@ def told(event: TicketEvent) -> str:
         EventKind.NOTED: gettext("Ghi chú nội bộ."),
         EventKind.SNOOZED: _snoozed(data),
         EventKind.WOKEN: gettext(_WOKEN.get(data.get("why", ""), _WOKEN[""])),
-        EventKind.UNDONE: gettext("Đã hoàn tác trước khi gửi; người dân không nhận được tin."),
+        EventKind.UNDONE: gettext("Hoàn tác việc làm hàng loạt.")
+        if data.get("what") == "bulk"
+        else gettext("Đã hoàn tác trước khi gửi; người dân không nhận được tin."),
         EventKind.SEALED: gettext("Niêm phong."),
         EventKind.UNSEALED: gettext("Mở niêm phong."),
         EventKind.ACCUSED: gettext(
