@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -40,6 +40,11 @@ def run_of(session: Session, official: Official, run_id: int) -> BulkRun:
     if run is None:
         raise NotFound
     return run
+
+
+def until_of(run: BulkRun) -> datetime | None:
+    """The moment until which reports were put aside."""
+    return datetime.fromisoformat(run.given["until"]) if "until" in run.given else None
 
 
 def open_run(runtime: Runtime, official: Official, run_id: int) -> RunPage:

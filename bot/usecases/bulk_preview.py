@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.access import may_direct, roles_on, seen_by
 from bot.rules.bulk import MOST, Given, Standing, check
 from bot.rules.lifecycle import NotAllowed
-from bot.rules.snoozing import Until, latest_moment, moment_of
+from bot.rules.snoozing import Choice, Until, choices, latest_moment, moment_of
 from bot.runtime import Runtime
 from bot.usecases import incidents
 from bot.usecases.clocks import calendar_of, running
@@ -154,3 +154,18 @@ def _agency(session: Session, official: Official, number: int | None) -> Agency 
     if agency is None:
         raise NotAllowed("no_such_agency", "Không có đơn vị này trong danh sách của địa phương.")
     return agency
+
+
+def agencies(runtime: Runtime, official: Official) -> list[tuple[int, str]]:
+    """The agencies that reports may be given to."""
+    query = sa.select(Agency.id, Agency.name).where(
+        Agency.commune_id == official.commune_id, Agency.is_active.is_(True)
+    )
+    with runtime.database.reading() as session:
+        return [(number, name) for number, name in session.execute(query.order_by(Agency.name))]
+
+
+def moments(runtime: Runtime, official: Official) -> list[Choice]:
+    """The moments that reports may be put aside until; each report's own deadline is asked in the preview."""
+    with runtime.database.reading() as session:
+        return choices(runtime.now(), calendar_of(commune_book(session, official.commune_id)), None)

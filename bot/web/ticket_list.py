@@ -113,6 +113,8 @@ def index() -> Response:
         calls=alerts.unseen(runtime(), current_official()),
         clock_words=words.clock_words,
         open_ticket=request.args.get("open", type=int),
+        may_tick="open" not in request.args,
+        may_direct=may_direct(current_official()),
         **_shown(place, found),
     )
     return only_news(answer, aside=late)

@@ -160,9 +160,10 @@ def test_a_crash_in_the_middle_loses_nothing_and_repeats_nothing(
         if len(kept) == 2:
             raise SystemExit
 
-    with monkeypatch.context() as patch, pytest.raises(SystemExit):
-        patch.setattr(bulk, "_keep", dies)
+    monkeypatch.setattr(bulk, "_keep", dies)
+    with pytest.raises(SystemExit):
         run(morning, D.RECEIVE, four, token="a-form")
+    monkeypatch.setattr(bulk, "_keep", whole)
     number = begin(morning, D.RECEIVE, seen(morning)[1:], token="a-form")
     assert states(morning, number) == [("done", ""), *[("waiting", "")] * 3]
     assert bulk_page.open_run(morning.runtime, morning.official("lan"), number).may_undo is False
@@ -236,9 +237,14 @@ def test_what_is_sealed_is_never_among_them(morning: World, four: list[Ticket]) 
 
 def test_what_fails_inside_one_transaction_leaves_nothing(morning: World, four: list[Ticket]) -> None:
     database, first = morning.runtime.database, four[0]
-    with pytest.raises(ZeroDivisionError), database.transaction() as session:
-        inside = replace(morning.runtime, database=OneTransaction(database, session))
-        tickets.receive(inside, morning.official("lan"), first.id, version=first.version)
-        raise ZeroDivisionError
+
+    def fails() -> None:
+        with database.transaction() as session:
+            inside = replace(morning.runtime, database=OneTransaction(database, session))
+            tickets.receive(inside, morning.official("lan"), first.id, version=first.version)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
     assert seen(morning)[0].version == first.version
     assert seen(morning)[0].state is S.NEW

@@ -11,8 +11,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from bot.usecases import tickets, transfers
+from bot.usecases import bulk, snoozing, tickets, transfers
+from bot.usecases.bulk_preview import Wish
 from storage.agencies import Agency
+from storage.bulk import BulkDeed
 from storage.contacts import Contact
 from storage.deliveries import Delivery
 from storage.enums import EventKind, Role
@@ -64,6 +66,14 @@ def planted(world: World, reported: Reported) -> Ticket:
         agency = session.scalar(sa.select(Agency.id).where(Agency.slug == "kinh-te"))
         row.agency_id, row.official_id = agency, world.officials["hung"]
     tickets.add_note(world.runtime, lan, ticket.id, version=version, text=f"Dân nhắn số {PHONE}, thư {MAIL}")
+    snoozing.snooze(
+        world.runtime, lan, ticket.id, version=version + 1, until="tomorrow", reason=f"Chờ gọi lại số {PHONE}"
+    )
+    for who in ("lan", "hung"):
+        wish = Wish(BulkDeed.SNOOZE, (ticket.id,), until="monday")
+        bulk.carry_on(world.runtime, world.official(who), bulk.begin(
+            world.runtime, world.official(who), f"form-of-{who}", wish, {}
+        ))  # fmt: skip
     with world.runtime.database.reading() as session:
         return session.get_one(Ticket, ticket.id)
 
