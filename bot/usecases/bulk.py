@@ -51,6 +51,11 @@ def begin(runtime: Runtime, official: Official, token: str, wish: Wish, versions
 
     `versions`: of the reports as the preview showed them; one that has changed since will be left out.
     """
+    of_this_form = sa.select(BulkRun).where(BulkRun.official_id == official.id, BulkRun.token == token)
+    with runtime.database.reading() as session:
+        known = session.scalar(of_this_form.with_only_columns(BulkRun.id))
+    if known is not None:
+        return known
     seen = preview(runtime, official, wish)
     if not wish.is_whole or not seen.many:
         raise NotAllowed("nothing_to_do", "Không có phản ánh nào làm được việc này.")
@@ -62,11 +67,11 @@ def begin(runtime: Runtime, official: Official, token: str, wish: Wish, versions
             "commune_id": official.commune_id, "official_id": official.id, "token": token, "deed": wish.deed,
             "given": {name: value for name, value in given.items() if value is not None}, "created_at": runtime.now(),
         }  # fmt: skip
-        insert_ignore(session, BulkRun, [row])
+        is_mine = insert_ignore(session, BulkRun, [row]) == 1
         run = session.scalars(
-            sa.select(BulkRun).where(BulkRun.official_id == official.id, BulkRun.token == token).with_for_update()
+            sa.select(BulkRun).where(BulkRun.official_id == official.id, BulkRun.token == token)
         ).one()
-        if session.scalar(sa.select(BulkItem.id).where(BulkItem.run_id == run.id).limit(1)) is None:
+        if is_mine:
             _add_items(session, run, seen, versions)
         return run.id
 

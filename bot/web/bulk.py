@@ -192,6 +192,8 @@ def _will(wish: Wish, seen: Preview, one: bulk_preview.Foreseen) -> str:
     if wish.deed is BulkDeed.RECEIVE:
         return gettext("Được tiếp nhận vào sổ.")
     if wish.deed is BulkDeed.ASSIGN:
+        if one.agency is not None and one.agency == seen.agency:
+            return gettext("Giao cho %(agency)s như hệ thống đề xuất.", agency=one.agency)
         before = one.agency or gettext("chưa có đơn vị")
         return gettext("Chuyển từ %(before)s sang %(after)s.", before=before, after=seen.agency or "")
     if wish.deed is BulkDeed.TOPIC:
