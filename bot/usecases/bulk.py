@@ -68,9 +68,7 @@ def begin(runtime: Runtime, official: Official, token: str, wish: Wish, versions
             "given": {name: value for name, value in given.items() if value is not None}, "created_at": runtime.now(),
         }  # fmt: skip
         is_mine = insert_ignore(session, BulkRun, [row]) == 1
-        run = session.scalars(
-            sa.select(BulkRun).where(BulkRun.official_id == official.id, BulkRun.token == token)
-        ).one()
+        run = session.scalars(of_this_form).one()
         if is_mine:
             _add_items(session, run, seen, versions)
         return run.id

@@ -70,14 +70,8 @@ def planted(world: World, reported: Reported) -> Ticket:
     )
     with world.runtime.database.transaction() as session:
         hung, at = world.officials["hung"], world.clock()
-        run = BulkRun(
-            commune_id=ticket.commune_id,
-            official_id=hung,
-            token="a-form",
-            deed=BulkDeed.SNOOZE,
-            given={},
-            created_at=at,
-        )
+        whose = {"commune_id": ticket.commune_id, "official_id": hung, "token": "a-form"}
+        run = BulkRun(**whose, deed=BulkDeed.SNOOZE, given={}, created_at=at)
         session.add(run)
         session.flush()
         item = BulkItem(commune_id=run.commune_id, run_id=run.id, ticket_id=ticket.id, position=0, version=1)
