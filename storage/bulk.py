@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, OfCommune, one_of
-
-
-class BulkDeed(StrEnum):
-    """What is done with each of them."""
-
-    RECEIVE = "receive"
-    ASSIGN = "assign"
-    TOPIC = "topic"
-    SNOOZE = "snooze"
-    SPAM = "spam"
-    JOIN = "join"
-
-
-class ItemState(StrEnum):
-    """What became of one report: not come to it yet, done, left out; then taken back, or kept as others went on."""
-
-    WAITING = "waiting"
-    DONE = "done"
-    LEFT_OUT = "left_out"
-    UNDONE = "undone"
-    KEPT = "kept"
+from storage.enums import BulkDeed, ItemState
 
 
 class BulkRun(OfCommune, Base):

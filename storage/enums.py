@@ -96,6 +96,27 @@ class EventKind(StrEnum):
 THEN = "then"
 
 
+class BulkDeed(StrEnum):
+    """What is done with each of them."""
+
+    RECEIVE = "receive"
+    ASSIGN = "assign"
+    TOPIC = "topic"
+    SNOOZE = "snooze"
+    SPAM = "spam"
+    JOIN = "join"
+
+
+class ItemState(StrEnum):
+    """What became of one report: not come to it yet, done, left out; then taken back, or kept as others went on."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    LEFT_OUT = "left_out"
+    UNDONE = "undone"
+    KEPT = "kept"
+
+
 class AlertKind(StrEnum):
     """Why an official must look now."""
 

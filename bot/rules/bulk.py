@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.rules import snoozing
 from bot.rules.lifecycle import DESK, NotAllowed
-from storage.bulk import BulkDeed
-from storage.enums import Role, TicketState, Urgency
+from storage.enums import BulkDeed, Role, TicketState, Urgency
 
 MOST = 100
 UNDO_TIME = timedelta(seconds=30)

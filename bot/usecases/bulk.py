@@ -25,10 +25,10 @@ from bot.usecases.bulk_facts import Made, facts_of, hold_back, noted
 from bot.usecases.bulk_page import run_of
 from bot.usecases.bulk_preview import Preview, Wish, preview, standing
 from bot.usecases.communes import commune_book
-from storage.bulk import BulkDeed, BulkItem, BulkRun, ItemState
+from storage.bulk import BulkItem, BulkRun
 from storage.database import OneTransaction, advisory_lock, insert_ignore
 from storage.deliveries import Delivery
-from storage.enums import DeliveryState, TicketState
+from storage.enums import BulkDeed, DeliveryState, ItemState, TicketState
 from storage.officials import Official
 from storage.tickets import Ticket
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from bot.access import NotFound, seen_by
 from bot.runtime import Runtime
 from storage.agencies import Agency
-from storage.bulk import BulkItem, BulkRun, ItemState
+from storage.bulk import BulkItem, BulkRun
+from storage.enums import ItemState
 from storage.officials import Official
 from storage.tickets import Ticket
 

@@ -17,7 +17,7 @@ from bot.usecases import incidents
 from bot.usecases.clocks import calendar_of, running
 from bot.usecases.communes import CommuneBook, commune_book
 from storage.agencies import Agency
-from storage.bulk import BulkDeed
+from storage.enums import BulkDeed
 from storage.incidents import joined_to
 from storage.officials import Official
 from storage.tickets import Ticket

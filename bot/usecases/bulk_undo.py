@@ -15,11 +15,11 @@ from bot.usecases.bulk_facts import set_back
 from bot.usecases.bulk_page import run_of
 from bot.usecases.communes import commune_book
 from bot.usecases.desk import Desk
-from storage.bulk import BulkDeed, BulkItem, BulkRun, ItemState
+from storage.bulk import BulkItem, BulkRun
 from storage.corrections import Correction
 from storage.database import advisory_lock
 from storage.deliveries import Delivery
-from storage.enums import DeliveryState, EventKind, TicketState
+from storage.enums import BulkDeed, DeliveryState, EventKind, ItemState, TicketState
 from storage.incidents import standing_joining
 from storage.messages import Message
 from storage.officials import Official

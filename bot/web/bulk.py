@@ -20,7 +20,8 @@ from bot.web.language import N_, gettext
 from bot.web.shell import current_official, notice, render, require, row_number, runtime
 from bot.web.ticket_list import place_of
 from nlp.topics import TOPICS
-from storage.bulk import BulkDeed, BulkItem, ItemState
+from storage.bulk import BulkItem
+from storage.enums import BulkDeed, ItemState
 from storage.officials import Official
 
 pages = Blueprint("bulk", __name__)

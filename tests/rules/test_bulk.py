@@ -8,8 +8,7 @@ import pytest
 
 from bot.rules.bulk import Given, Standing, check
 from bot.rules.lifecycle import NotAllowed
-from storage.bulk import BulkDeed
-from storage.enums import Role, TicketState, Urgency
+from storage.enums import BulkDeed, Role, TicketState, Urgency
 from tests.rules.test_deadlines import local
 
 D, S = BulkDeed, TicketState

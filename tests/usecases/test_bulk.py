@@ -14,11 +14,11 @@ from bot.rules.lifecycle import NotAllowed
 from bot.usecases import bulk, bulk_page, bulk_preview, bulk_undo, tickets
 from bot.usecases.bulk_preview import Wish
 from storage.agencies import Agency
-from storage.bulk import BulkDeed, BulkItem, BulkRun
+from storage.bulk import BulkItem, BulkRun
 from storage.corrections import Correction
 from storage.database import OneTransaction
 from storage.deliveries import Delivery
-from storage.enums import DeliveryState, TicketState
+from storage.enums import BulkDeed, DeliveryState, TicketState
 from storage.tickets import Ticket, TicketEvent
 from tests.builders import World, all_rows
 from tests.conftest import Clock

@@ -28,12 +28,12 @@ from bot.usecases.sending import PERSONAL, send_due
 from bot.usecases.setup import add_channel
 from bot.usecases.tickets import add_note, seal, set_place, unseal
 from storage.audit import AuditEntry
-from storage.bulk import BulkDeed, BulkRun
+from storage.bulk import BulkRun
 from storage.channels import Channel
 from storage.communes import Commune
 from storage.deliveries import Delivery
 from storage.drafts import DraftKind
-from storage.enums import AttachmentState, Role
+from storage.enums import AttachmentState, BulkDeed, Role
 from storage.messages import Attachment, Message
 from storage.sealing import Seals
 from storage.tickets import Ticket

@@ -13,10 +13,10 @@ from flask import Flask
 
 from bot.usecases import snoozing, tickets, transfers
 from storage.agencies import Agency
-from storage.bulk import BulkDeed, BulkItem, BulkRun
+from storage.bulk import BulkItem, BulkRun
 from storage.contacts import Contact
 from storage.deliveries import Delivery
-from storage.enums import EventKind, Role
+from storage.enums import BulkDeed, EventKind, Role
 from storage.messages import Attachment, Message
 from storage.officials import Official
 from storage.tickets import Ticket, TicketEvent
