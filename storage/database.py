@@ -130,6 +130,25 @@ class Database:
         self.engine.dispose()
 
 
+class OneTransaction(Database):
+    """A database for what is done inside a transaction that is open: kept with all the rest of it, or not at all."""
+
+    def __init__(self, outer: Database, session: Session) -> None:
+        self.__dict__.update(outer.__dict__)
+        self._open = session
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[Session]:  # noqa: ARG002 - as the whole is
+        """A part of the open transaction; what fails in it fails the whole."""
+        yield self._open
+        self._open.flush()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """What the open transaction sees."""
+        yield self._open
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     cursor = connection.cursor()

@@ -88,10 +88,33 @@ class EventKind(StrEnum):
     PUBLISHED = "published"
     UNPUBLISHED = "unpublished"
     UNDONE = "undone"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"
 
 
 # Where an event's data say how the ticket stood after it.
 THEN = "then"
+
+
+class BulkDeed(StrEnum):
+    """What is done with each of them."""
+
+    RECEIVE = "receive"
+    ASSIGN = "assign"
+    TOPIC = "topic"
+    SNOOZE = "snooze"
+    SPAM = "spam"
+    JOIN = "join"
+
+
+class ItemState(StrEnum):
+    """What became of one report: not come to it yet, done, left out; then taken back, or kept as others went on."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    LEFT_OUT = "left_out"
+    UNDONE = "undone"
+    KEPT = "kept"
 
 
 class AlertKind(StrEnum):

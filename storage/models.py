@@ -7,6 +7,7 @@ from storage.articles import Article
 from storage.audit import AuditEntry
 from storage.base import Base
 from storage.blobs import Blob
+from storage.bulk import BulkItem, BulkRun
 from storage.catching_up import CatchUp
 from storage.chain import ChainLink
 from storage.channels import Channel, ChannelPoll, ChannelToken
@@ -43,6 +44,8 @@ __all__ = [
     "AuditEntry",
     "Base",
     "Blob",
+    "BulkItem",
+    "BulkRun",
     "CatchUp",
     "ChainLink",
     "Channel",

@@ -39,6 +39,7 @@ class Ticket(OfCommune, Sealable, Base):
     `noticed_at`, `next_notice_at`: up to when the clocks were heard, and when they must be next.
 
     `compare_at`: since when it waits to be compared with others, as it may be the same piece of work.
+    `snoozed_until`: put aside until then, for everybody; the lists of what is to be done leave it out.
     `words_gone_at`: when its words went because their time was over.
 
     `accused_agency_id`: of a sealed one, the unit that is accused; its people never see it. `proposed_agencies`: those
@@ -106,6 +107,7 @@ class Ticket(OfCommune, Sealable, Base):
     noticed_at: Mapped[datetime | None]
     next_notice_at: Mapped[datetime | None]
     compare_at: Mapped[datetime | None]
+    snoozed_until: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     words_gone_at: Mapped[datetime | None]
@@ -243,7 +245,8 @@ def _note(session: Session, event: TicketEvent) -> None:
 class View(StrEnum):
     """The ways to look at the list.
 
-    `REVIEW`: the reader was unsure and nobody has looked. `NOBODY`: taken in, and no person has it yet.
+    `REVIEW`: the reader was unsure and nobody has looked. `NOBODY`: taken in, and no person has it yet. `SNOOZED`: put
+    aside until a moment that has not come; these are in no other list of what is to be done, but in `DUE`.
     """
 
     NEW = "new"
@@ -252,11 +255,13 @@ class View(StrEnum):
     MINE = "mine"
     NOBODY = "nobody"
     URGENT = "urgent"
+    SNOOZED = "snoozed"
     ALL = "all"
     SPAM = "spam"
 
 
-_OF_OPEN = (View.NEW, View.REVIEW, View.DUE, View.MINE, View.NOBODY, View.URGENT)
+_OF_OPEN = (View.NEW, View.REVIEW, View.DUE, View.MINE, View.NOBODY, View.URGENT, View.SNOOZED)
+_WITHOUT_SNOOZED = (View.NEW, View.REVIEW, View.MINE, View.NOBODY)
 _SORTED_FIRST = (TicketState.NEW, TicketState.RECEIVED)
 _WITH_AN_AGENCY = (TicketState.RECEIVED, TicketState.ASSIGNED, TicketState.IN_PROGRESS, TicketState.REOPENED)
 COUNTED_AT_MOST = 1_000
@@ -278,6 +283,7 @@ class Looker:
     soon: datetime
     sees_sealed: bool
     triage: str
+    now: datetime
 
 
 @dataclass(frozen=True)
@@ -352,6 +358,15 @@ def rows(
 
 
 def _of_view(view: View, looker: Looker) -> sa.ColumnElement[bool]:
+    if view is View.SNOOZED:
+        return Ticket.snoozed_until > looker.now
+    if view in _WITHOUT_SNOOZED:
+        is_awake = sa.or_(Ticket.snoozed_until.is_(None), Ticket.snoozed_until <= looker.now)
+        return sa.and_(is_awake, _of_view_awake(view, looker))
+    return _of_view_awake(view, looker)
+
+
+def _of_view_awake(view: View, looker: Looker) -> sa.ColumnElement[bool]:
     if view is View.NEW:
         return Ticket.state == TicketState.NEW
     if view is View.MINE:

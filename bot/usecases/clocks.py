@@ -27,6 +27,7 @@ from bot.rules.deadlines import DATA_REQUEST_DAYS
 from bot.runtime import Runtime
 from bot.usecases.communes import CommuneBook, commune_book
 from bot.usecases.telling import Stage, tell
+from bot.usecases.waking import wake
 from bot.usecases.work import Citizen
 from nlp.topics import TOPICS
 from storage.alerts import Alert, raise_alert
@@ -190,6 +191,7 @@ def _call(session: Session, ticket: Ticket, notice: Notice, now: datetime) -> No
         due=notice.due.isoformat(),
     )
     if is_new:
+        wake(session, ticket, now, "clock")
         log.info("clock.called", ticket_id=ticket.id, clock=notice.clock.value, level=notice.level.value)
 
 

@@ -101,6 +101,7 @@ class Desk:
         """Put the ticket into a state and write it down; whether the step is allowed has been asked before."""
         ticket = self.ticket
         source, ticket.state = ticket.state, target
+        ticket.snoozed_until = None
         ticket.is_open = target.is_open
         if target is TicketState.ANSWERED:
             ticket.answered_at = self.now

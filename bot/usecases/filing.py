@@ -16,6 +16,7 @@ from bot.rules.threading import ADDING, JOINING, OPENING, SURE, Group, Said, pla
 from bot.usecases import clocks
 from bot.usecases.across import meant_elsewhere
 from bot.usecases.describing import Known, describe
+from bot.usecases.waking import wake
 from bot.usecases.work import Citizen, Work
 from nlp.normalise import fold
 from nlp.reading import Reading
@@ -103,6 +104,7 @@ def _add_elsewhere(work: Work, ticket: Ticket, message: Message) -> Filed:
 
 def _go_on(work: Work, ticket: Ticket, message: Message) -> None:
     """What was asked for has come, or something has: the ticket is the desk's again, and its clocks go on."""
+    wake(work.session, ticket, work.now, "citizen")
     asked_at = ticket.paused_at or ticket.opened_at
     if ticket.state is not TicketState.WAITING_CITIZEN or message.occurred_at < asked_at:
         return
@@ -117,6 +119,7 @@ def _tell_the_joined(work: Work, ticket: Ticket, message: Message) -> None:
     if into is not None:
         into.last_in_at = max(into.last_in_at, message.occurred_at)
         into.version += 1
+        wake(work.session, into, work.now, "citizen")
         _event(work, into, EventKind.MESSAGE_ADDED, {"message_id": message.id, "joined": ticket.code})
 
 

@@ -22,6 +22,7 @@ from bot.usecases import clocks
 from bot.usecases.answered import give_result, say_to
 from bot.usecases.communes import CommuneBook
 from bot.usecases.desk import Changed, Desk
+from bot.usecases.waking import wake
 from storage.database import advisory_lock, insert_ignore
 from storage.enums import EventKind, TicketState
 from storage.incidents import (
@@ -56,8 +57,9 @@ def join(runtime: Runtime, official: Official, ticket_id: int, *, version: int, 
     with runtime.database.transaction() as session:
         desk = _open_desk(runtime, session, official, ticket_id, version)
         chosen = _chosen(desk, others)
-        together = sorted([desk.ticket, *chosen], key=lambda one: (-_size(session, one), one.opened_at, one.id))
-        lead, rest = together[0], together[1:]
+        together = [desk.ticket, *chosen]
+        lead = leading(session, together)
+        rest = sorted((one for one in together if one is not lead), key=lambda one: (one.opened_at, one.id))
         stuck = next((one.code for one in rest if one.state not in _MAY_JOIN), None)
         if stuck is not None:
             raise NotAllowed(
@@ -68,6 +70,11 @@ def join(runtime: Runtime, official: Official, ticket_id: int, *, version: int, 
     runtime.nudge(REPLIES)
     runtime.nudge(INBOX)
     return lead.id
+
+
+def leading(session: Session, together: Iterable[Ticket]) -> Ticket:
+    """Which of these leads when they become one: the largest incident, or else the oldest report."""
+    return min(together, key=lambda one: (-_size(session, one), one.opened_at, one.id))
 
 
 def join_one(desk: Desk, ticket: Ticket, lead: Ticket) -> None:
@@ -112,6 +119,8 @@ def attach(
     session.execute(sa.delete(Likeness).where(Likeness.ticket_id == ticket.id))
     session.execute(sa.update(Likeness).where(Likeness.lead_id == ticket.id).values(lead_id=lead.id))
     session.execute(sa.delete(Likeness).where(Likeness.ticket_id == lead.id, Likeness.lead_id == lead.id))
+    ticket.snoozed_until = None
+    wake(session, lead, now, "incident")
     lead.version += 1
     lead.is_touched = True
     lead.last_in_at = max(lead.last_in_at, ticket.last_in_at)

@@ -15,6 +15,7 @@ from bot.rules.retention import Kind
 from bot.runtime import Runtime
 from bot.usecases import (
     articles,
+    bulk_page,
     catching_up,
     chain,
     clocks,
@@ -67,6 +68,7 @@ def sweep(runtime: Runtime) -> list[str]:
     neighbours.carry(runtime)
     chain.extend(runtime)
     undoing.forget_over(runtime)
+    bulk_page.forget_over(runtime)
     runtime.database.forget_traces()
     due = waiting_jobs(runtime)
     for job in due:

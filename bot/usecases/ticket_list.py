@@ -67,6 +67,7 @@ def listing(
             soon=add_minutes(now, hours.minutes_a_day, hours, holidays),
             sees_sealed=sees_sealed(official),
             triage=TRIAGE,
+            now=now,
         )
         found = rows(session, looker, view, words=fold(search), code=search.upper(), after=after, limit=ON_A_PAGE + 1)
         held = counts(session, looker)

@@ -67,6 +67,7 @@ def change_state(
         if target is TicketState.FORWARDED:
             raise NotAllowed("by_transfer", "Chuyển cơ quan khác bằng phiếu chuyển, không đổi trạng thái riêng.")
         _must_not_be_spam(desk)
+        _take_in_to_ask(desk, target, given)
         check(desk.ticket.state, target, roles_on(official, desk.ticket), given)
         words = " ".join(given.words.split())
         data: dict[str, Any] = {}
@@ -85,6 +86,15 @@ def change_state(
                 if told is not None and target in _UNDONE_AS_SENT:
                     chance.keep(told, {"text": words})
     runtime.nudge(REPLIES)
+
+
+def _take_in_to_ask(desk: Desk, target: TicketState, given: Given) -> None:
+    """Who asks about a new report takes it into the book by that."""
+    if desk.ticket.state is TicketState.NEW and target is TicketState.WAITING_CITIZEN:
+        roles = roles_on(desk.official, desk.ticket)
+        check(TicketState.NEW, TicketState.RECEIVED, roles, Given())
+        check(TicketState.RECEIVED, target, roles, given)
+        desk.move(TicketState.RECEIVED)
 
 
 def _give_back(desk: Desk) -> int:
@@ -192,6 +202,7 @@ def assign(
         agency = _give_to(desk, agency_id)
         person = _colleague(desk, official_id, agency)
         desk.ticket.official_id = person.id if person else None
+        desk.ticket.snoozed_until = None  # whoever has it now must see it
         desk.event(EventKind.ASSIGNED, {"agency": agency.name, "official": person.name if person else None})
         if desk.ticket.state is TicketState.RECEIVED and not is_own:
             desk.move(TicketState.ASSIGNED, {"agency": agency.name})
@@ -364,7 +375,7 @@ def seal(runtime: Runtime, official: Official, ticket_id: int, *, version: int, 
         let_go(desk.session, ticket, desk.book, desk.now, official.id)
         said = sa.select(Message.text).where(Message.ticket_id == ticket.id, Message.direction == Direction.IN)
         texts = list(desk.session.scalars(said))
-        ticket.is_sealed = True
+        ticket.is_sealed, ticket.snoozed_until = True, None
         ticket.agency_id = desk.book.agencies.get("lanh-dao", ticket.agency_id)
         ticket.official_id = None
         plan(ticket, calendar_of(desk.book))

@@ -17,6 +17,7 @@ from bot.usecases import sealed_files
 from bot.usecases.photos import fit
 from bot.usecases.pictures import give_up, keep_picture
 from bot.usecases.transfers import at_transfer
+from bot.usecases.waking import wake
 from storage.alerts import Alert, raise_alert
 from storage.enums import AlertKind, EventKind, TransferLineKind, TransferState
 from storage.officials import Official
@@ -194,6 +195,7 @@ def _event(session: Session, transfer: Transfer, kind: EventKind, now: datetime,
 
 
 def _call(session: Session, transfer: Transfer, now: datetime, what: str, key: str) -> None:
+    wake(session, session.get_one(Ticket, transfer.ticket_id), now, "body")
     raise_alert(
         session,
         transfer.commune_id,

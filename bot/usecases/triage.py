@@ -12,6 +12,7 @@ from bot.usecases.corrections import NO_SPAM, SPAM, record
 from bot.usecases.desk import Desk, at_desk
 from bot.usecases.incidents import let_go
 from bot.usecases.tickets import must_direct, set_deadline
+from bot.usecases.waking import wake
 from storage.deliveries import Delivery
 from storage.enums import CorrectionKind, DeliveryState, EventKind, TicketState, Urgency
 from storage.messages import Message
@@ -42,6 +43,8 @@ def set_urgency(runtime: Runtime, official: Official, ticket_id: int, *, version
         ticket.urgency, ticket.urgency_set_at = Urgency(urgency), desk.now
         if before.value != urgency and not ticket.is_sealed:
             set_deadline(desk)
+        if ticket.urgency is not Urgency.NORMAL:
+            wake(desk.session, ticket, desk.now, "urgency")
         if is_news:
             record(desk, CorrectionKind.URGENCY, before.value, urgency)
         desk.event(EventKind.URGENCY_CHANGED, {"from": before.value, "to": urgency})
@@ -65,6 +68,7 @@ def mark_spam(runtime: Runtime, official: Official, ticket_id: int, *, version: 
         desk.event(EventKind.MARKED_SPAM, {"from": ticket.state.value})
         let_go(desk.session, ticket, desk.book, desk.now, official.id)
         ticket.is_spam, ticket.state, ticket.is_open, ticket.closed_at = True, TicketState.CLOSED, False, desk.now
+        ticket.snoozed_until = None
         _say_nothing_more(desk)
         audit(desk.session, official, "ticket.marked_spam", f"ticket:{ticket_id}", desk.now)
 

@@ -43,7 +43,7 @@ REASON = "Cán bộ đã hoàn tác trước khi gửi."
 # What sending may change. When the clock must be heard next follows from the others.
 _OF_TICKET = (
     "state", "is_open", "accept_due_at", "accepted_at", "action_due_at", "acted_at", "due_at", "paused_at",
-    "paused_until", "answered_at", "closed_at",
+    "paused_until", "answered_at", "closed_at", "snoozed_until",
 )  # fmt: skip
 _OF_TALK = (
     "asked", "asked_ticket_id", "asked_at", "asked_count", "held_by_id", "held_since", "held_until", "last_message_at",

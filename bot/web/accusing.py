@@ -6,8 +6,9 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from bot.usecases.accusing import accuse
+from bot.web.deeds import back, deed, version
 from bot.web.shell import current_official, notice, row_number, runtime
-from bot.web.tickets import NOBODY_LEFT, back, deed, version
+from bot.web.ticket_page import NOBODY_LEFT
 
 pages = Blueprint("accusing", __name__)
 

@@ -14,6 +14,7 @@ from bot.stores import StoreAway
 from bot.web import (
     accusing,
     announcements,
+    bulk,
     calls,
     channels,
     confirming,
@@ -29,6 +30,7 @@ from bot.web import (
     language,
     looks,
     outside,
+    packing,
     past,
     places,
     promises,
@@ -43,6 +45,7 @@ from bot.web import (
     sealed_readers,
     security,
     sign_in,
+    snoozing,
     ticket_list,
     tickets,
     tracking,
@@ -62,6 +65,7 @@ PARTS = (
     announcements, channels, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
+    snoozing, bulk,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 
@@ -76,6 +80,7 @@ def create_app(runtime: Runtime) -> Flask:
     security.install(app, runtime)
     language.install(app)
     words.install(app)
+    packing.install(app)
     for part in PARTS:
         app.register_blueprint(part.pages)
     app.register_error_handler(NotFound, lambda _: error_page(404))

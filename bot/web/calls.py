@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 
 from bot.access import OF_TICKETS
 from bot.usecases import alerts, holding
+from bot.web.deeds import back, deed, version
 from bot.web.shell import current_official, notice, require, runtime
-from bot.web.tickets import back, deed, version
 
 pages = Blueprint("calls", __name__)
 

@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 
 from bot.usecases.confirming import confirm
 from bot.web import words
+from bot.web.deeds import back, deed, version
 from bot.web.shell import current_official, notice, runtime
-from bot.web.tickets import back, deed, version
 
 pages = Blueprint("confirming", __name__)
 

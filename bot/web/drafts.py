@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response
 
 from bot.rules.lifecycle import NotAllowed
 from bot.usecases import drafts
+from bot.web.deeds import back, deed, kept_words
 from bot.web.language import gettext
 from bot.web.security import wants_fragment
 from bot.web.shell import current_official, notice, runtime
-from bot.web.tickets import back, deed, kept_words, show_ticket
+from bot.web.ticket_page import show_ticket
 from bot.web.words import of_today
 from storage.drafts import DraftKind
 

@@ -6,8 +6,8 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from bot.usecases import extending
+from bot.web.deeds import back, day_given, deed, version
 from bot.web.shell import current_official, notice, runtime
-from bot.web.tickets import back, day_given, deed, version
 
 pages = Blueprint("extending", __name__)
 

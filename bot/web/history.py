@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from bot.rules.history import deed_of
-from bot.web.language import gettext
+from bot.web.language import N_, gettext
 from bot.web.marked_text import masked
-from bot.web.words import day, ratings, state_word, topic_word, urgency_word
+from bot.web.words import day, moment, ratings, state_word, topic_word, urgency_word
 from storage.enums import EventKind, TicketState, Urgency
 from storage.tickets import TicketEvent
 
@@ -53,7 +53,11 @@ def told(event: TicketEvent) -> str:
         EventKind.MESSAGE_ADDED: gettext("Người dân nhắn thêm."),
         EventKind.ROUTED: gettext("Hệ thống chuyển đơn vị xử lý."),
         EventKind.NOTED: gettext("Ghi chú nội bộ."),
-        EventKind.UNDONE: gettext("Đã hoàn tác trước khi gửi; người dân không nhận được tin."),
+        EventKind.SNOOZED: _snoozed(data),
+        EventKind.WOKEN: gettext(_WOKEN.get(data.get("why", ""), _WOKEN[""])),
+        EventKind.UNDONE: gettext("Hoàn tác việc làm hàng loạt.")
+        if data.get("what") == "bulk"
+        else gettext("Đã hoàn tác trước khi gửi; người dân không nhận được tin."),
         EventKind.SEALED: gettext("Niêm phong."),
         EventKind.UNSEALED: gettext("Mở niêm phong."),
         EventKind.ACCUSED: gettext(
@@ -74,6 +78,23 @@ def told(event: TicketEvent) -> str:
         EventKind.APOLOGISED: gettext("Xin lỗi người dân vì quá hạn, kèm ngày trả lời mới."),
         **_of_transfer(data),
     }.get(event.kind, event.kind.value)
+
+
+_WOKEN = {
+    "": N_("Thôi hẹn, xem lại ngay."),
+    "citizen": N_("Người dân nhắn thêm nên phản ánh trở lại danh sách trước giờ hẹn."),
+    "clock": N_("Sắp đến hạn nên phản ánh trở lại danh sách trước giờ hẹn."),
+    "body": N_("Cơ quan ngoài đã hồi âm nên phản ánh trở lại danh sách trước giờ hẹn."),
+    "urgency": N_("Mức khẩn tăng nên phản ánh trở lại danh sách trước giờ hẹn."),
+    "incident": N_("Có phản ánh ghép vào nên phản ánh trở lại danh sách trước giờ hẹn."),
+}
+
+
+def _snoozed(data: dict[str, Any]) -> str:
+    """Until when it was put aside."""
+    if "until" not in data:
+        return gettext("Hẹn xem lại.")
+    return gettext("Hẹn xem lại lúc %(luc)s.", luc=moment(datetime.fromisoformat(data["until"])))
 
 
 def _publicity(data: dict[str, Any]) -> str:

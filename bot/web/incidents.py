@@ -6,8 +6,8 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from bot.usecases import incidents
+from bot.web.deeds import back, deed, version
 from bot.web.shell import current_official, notice, row_number, runtime
-from bot.web.tickets import back, deed, version
 
 pages = Blueprint("incidents", __name__)
 

@@ -8,13 +8,15 @@ from flask import Blueprint, abort, request, session
 from werkzeug.wrappers import Response
 
 from bot.usecases import looks
+from bot.web.deeds import back, deed
 from bot.web.language import N_
 from bot.web.security import client_address
 from bot.web.shell import current_official, render, require, row_number, runtime
-from bot.web.tickets import REVEALED_SECONDS, back, deed
 from bot.web.words import REVEAL_REASONS
 
 pages = Blueprint("looks", __name__)
+
+REVEALED_SECONDS = 300
 
 ACTIONS = {
     looks.REVEALED: N_("Xem số đã che"),

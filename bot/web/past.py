@@ -13,7 +13,7 @@ from bot.usecases.past import past_page
 from bot.web.language import gettext
 from bot.web.security import client_address
 from bot.web.shell import current_commune, current_official, render, require, runtime
-from bot.web.tickets import shown
+from bot.web.ticket_page import shown
 
 pages = Blueprint("past", __name__)
 

@@ -17,9 +17,9 @@ from bot.usecases import publishing
 from bot.usecases.desk import Changed
 from bot.usecases.publishing import Edited
 from bot.web import history
+from bot.web.deeds import version
 from bot.web.language import gettext
 from bot.web.shell import current_official, notice, render, require, row_number, runtime
-from bot.web.tickets import version
 
 pages = Blueprint("publications", __name__)
 

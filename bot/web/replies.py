@@ -12,10 +12,11 @@ from bot.usecases.handing_over import Consent
 from bot.usecases.replies import Written
 from bot.usecases.reply_concerns import concerns_of
 from bot.usecases.ticket_page import ask_window, open_page
+from bot.web.deeds import back, day_given, deed, kept_words, version
 from bot.web.language import N_, gettext
 from bot.web.security import client_address, wants_fragment
 from bot.web.shell import current_commune, current_official, notice, require, row_number, runtime
-from bot.web.tickets import DEFAULT_NEXT_STEP, back, day_given, deed, kept_words, show_ticket, version
+from bot.web.ticket_page import DEFAULT_NEXT_STEP, show_ticket
 from bot.web.transfers import photo_of_body
 from bot.web.undoing import sent
 from bot.web.window_words import plan_words

@@ -11,9 +11,9 @@ from bot.rules.lifecycle import NotAllowed
 from bot.rules.retention import LIMITS, Kind
 from bot.usecases import legal_holds, retention
 from bot.usecases.retention import AT_ONCE, KEEPERS, Line
+from bot.web.deeds import back, deed
 from bot.web.language import N_, gettext
 from bot.web.shell import current_official, notice, render, require, row_number, runtime
-from bot.web.tickets import back, deed
 from bot.web.words import moment
 from storage.enums import Role
 

@@ -39,11 +39,13 @@ VIEWS = {
     View.MINE: N_("Việc của tôi"),
     View.NOBODY: N_("Chưa tới ai"),
     View.URGENT: N_("Khẩn"),
+    View.SNOOZED: N_("Hẹn xem lại"),
     View.ALL: N_("Tất cả"),
     View.SPAM: N_("Tin rác"),
 }
 MEANINGS = {
     View.REVIEW: N_("Máy chưa chắc, chưa ai xem lĩnh vực và đơn vị xử lý."),
+    View.SNOOZED: N_("Để sau đến giờ hẹn; tự hiện lại sớm hơn khi người dân nhắn hoặc sắp đến hạn."),
     View.NOBODY: N_("Đã vào sổ nhưng chưa có người nào của đơn vị nhận việc."),
 }
 
@@ -111,6 +113,8 @@ def index() -> Response:
         calls=alerts.unseen(runtime(), current_official()),
         clock_words=words.clock_words,
         open_ticket=request.args.get("open", type=int),
+        may_tick="open" not in request.args,
+        may_direct=may_direct(current_official()),
         **_shown(place, found),
     )
     return only_news(answer, aside=late)
@@ -164,6 +168,7 @@ def _shown(place: Place, found: Listing) -> dict[str, Any]:
         "is_first": not place.after,
         "next": _cursor_words(found.next) if found.next else None,
         "row_deadline": lambda t: words.deadline(t.due_at if t.is_open else None, now, found.hours, found.holidays),
+        "now": now,
         "row_summary": marked_text.summary,
         "row_visible": marked_text.masked,
     }

@@ -13,10 +13,11 @@ from bot.access import OF_TICKETS
 from bot.usecases import papers, transfer_progress, transfers
 from bot.usecases.transfer_progress import Line
 from bot.usecases.transfers import Wish
+from bot.web.deeds import back, day_given, deed, version
 from bot.web.files import KEY_LOST
 from bot.web.security import client_address
 from bot.web.shell import current_official, notice, require, row_number, runtime
-from bot.web.tickets import back, day_given, deed, show_ticket, version
+from bot.web.ticket_page import show_ticket
 from storage.enums import TransferLineKind
 from storage.sealing import KeyLost
 

@@ -6,8 +6,8 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from bot.usecases import triage
+from bot.web.deeds import back, deed, version
 from bot.web.shell import current_official, notice, runtime
-from bot.web.tickets import back, deed, version
 
 pages = Blueprint("triage", __name__)
 

@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 from bot.rules.lifecycle import NotAllowed
 from bot.rules.undoing import MOST_SECONDS, undo_time
 from bot.usecases import undoing
+from bot.web.deeds import back, deed
 from bot.web.security import wants_fragment
 from bot.web.shell import current_commune, current_official, notice, runtime
-from bot.web.tickets import back, deed
 from storage.undo import UNDONE, Undoable
 
 pages = Blueprint("undoing", __name__)

@@ -13,6 +13,7 @@ from bot.access import sees_tickets
 from bot.rules.deadlines import VIETNAM, WorkingHours, minutes_between
 from bot.rules.dialogue import lacks_place
 from bot.rules.revealing import Why
+from bot.rules.snoozing import Choice, Until
 from bot.rules.window import Window
 from bot.usecases.faq_list import KEEPERS as FAQ_KEEPERS
 from bot.usecases.heads import KEEPERS as HEAD_KEEPERS
@@ -228,6 +229,22 @@ def _working_time(minutes: int, hours: WorkingHours) -> str:
     if minutes < hours.minutes_a_day:
         return gettext("%(n)s giờ làm việc", n=minutes // 60)
     return gettext("%(n)s ngày làm việc", n=minutes // max(1, hours.minutes_a_day))
+
+
+def snooze_word(choice: Choice) -> str:
+    """A moment to put a report aside until, as people here say it, with the hour."""
+    at = choice.at.astimezone(VIETNAM)
+    hour, weekday = f"{at:%H:%M}", gettext(_WEEKDAYS[at.weekday()])
+    if choice.until is Until.AFTERNOON:
+        return gettext("Chiều nay, %(gio)s", gio=hour)
+    if choice.until is Until.TOMORROW and choice.is_next_day:
+        return gettext("Sáng mai, %(gio)s", gio=hour)
+    return gettext("%(thu)s %(ngay)s, %(gio)s", thu=weekday, ngay=f"{at:%d/%m}", gio=hour)
+
+
+_WEEKDAYS = (
+    N_("Thứ Hai"), N_("Thứ Ba"), N_("Thứ Tư"), N_("Thứ Năm"), N_("Thứ Sáu"), N_("Thứ Bảy"), N_("Chủ Nhật"),
+)  # fmt: skip
 
 
 def clock_words(clock: str, level: str) -> str:

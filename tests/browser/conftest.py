@@ -39,6 +39,10 @@ class Rehearsal:
         """A new citizen who follows the commune; gives the user id."""
         return str(self._tell("citizens", count=1)["user_ids"][0])
 
+    def neighbours(self, many: int) -> list[str]:
+        """So many new citizens who follow the commune."""
+        return [str(one) for one in self._tell("citizens", count=many)["user_ids"]]
+
     def say(self, user_id: str, text: str) -> None:
         """The citizen writes without anybody looking at the phone."""
         self._tell("say", user_id=user_id, kind="text", text=text)

@@ -40,6 +40,16 @@ def report(rehearsal: Rehearsal, words: str) -> str:
     return str(wait_until("the acknowledgement arrives", told, 20))
 
 
+def opened(open_browser: Open, code: str) -> Page:
+    """The page of this report, as its receiver came to it from the list of all."""
+    desk = open_browser()
+    desk.sign_in("lan")
+    desk.visit("/tickets?view=all")
+    desk.page.get_by_role("link", name=code).first.click()
+    expect(desk.page.get_by_role("heading", level=1)).to_contain_text(code)
+    return desk.page
+
+
 def places_of_rows(page: Page) -> dict[str, float]:
     """Where each row stands on the screen, by its ticket."""
     rows = page.locator("#list .row").all()
@@ -112,12 +122,7 @@ def test_keys_are_silent_while_somebody_writes_or_composes_or_wants_none(
     open_browser: Open, rehearsal: Rehearsal
 ) -> None:
     code = report(rehearsal, "Cống nghẹt ở xóm 4")
-    desk = open_browser()
-    desk.sign_in("lan")
-    desk.visit("/tickets?view=all")
-    page = desk.page
-    page.get_by_role("link", name=code).first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(code)
+    page = opened(open_browser, code)
     page.keyboard.press("r")
     expect(page.get_by_label("Nội dung gửi cho người dân")).to_be_focused()
     page.keyboard.type("jknrtap?/")
@@ -142,12 +147,7 @@ def test_keys_are_silent_while_somebody_writes_or_composes_or_wants_none(
 
 def test_the_command_bar_understands_words_without_accents(open_browser: Open, rehearsal: Rehearsal) -> None:
     code = report(rehearsal, "Rác ở xóm 7")
-    desk = open_browser()
-    desk.sign_in("lan")
-    desk.visit("/tickets?view=all")
-    page = desk.page
-    page.get_by_role("link", name=code).first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(code)
+    page = opened(open_browser, code)
     page.keyboard.press("Control+k")
     page.keyboard.type("dia diem")
     page.keyboard.press("Enter")

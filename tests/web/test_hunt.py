@@ -19,7 +19,8 @@ from PIL import Image
 
 from bot import jobs
 from bot.queue import RedisNudge
-from bot.usecases import chain, comparing, drafts, intake, ledger, lessons, sealed_files, sweep
+from bot.usecases import bulk, chain, comparing, drafts, intake, ledger, lessons, sealed_files, sweep
+from bot.usecases.bulk_preview import Wish
 from bot.usecases.erasing import erase_let_go
 from bot.usecases.media import fetch_due
 from bot.usecases.replies import Written, reply
@@ -27,11 +28,12 @@ from bot.usecases.sending import PERSONAL, send_due
 from bot.usecases.setup import add_channel
 from bot.usecases.tickets import add_note, seal, set_place, unseal
 from storage.audit import AuditEntry
+from storage.bulk import BulkRun
 from storage.channels import Channel
 from storage.communes import Commune
 from storage.deliveries import Delivery
 from storage.drafts import DraftKind
-from storage.enums import AttachmentState, Role
+from storage.enums import AttachmentState, BulkDeed, Role
 from storage.messages import Attachment, Message
 from storage.sealing import Seals
 from storage.tickets import Ticket
@@ -171,12 +173,20 @@ def _work_on_them(world: World, clock: Clock) -> None:
     _can_undo(world, 0)
     for kind in DraftKind:
         _write(world, "lan", by_hand, kind)
+    _in_bulk(world, by_hand)
     seal(world.runtime, lan, by_hand.id, version=version_of(world, by_hand), reason=f"Có tên {NAME}, sợ lộ người báo")
     on_zalo = ticket_with(world, ON_ZALO)
     _reply(world, "mai", on_zalo, f"Xã mời ông/bà gặp riêng về việc {NAME} {CANARY}.")
     add_note(world.runtime, mai, on_zalo.id, version=version_of(world, on_zalo), text=f"Hẹn gặp ở {ASIDE}.")
     for kind in DraftKind:
         _write(world, "mai", on_zalo, kind)
+
+
+def _in_bulk(world: World, ticket: Ticket) -> None:
+    """A run in which it was, and in which it is no more for who began it."""
+    wish = Wish(BulkDeed.TOPIC, (ticket.id,), topic="chieu-sang")
+    number = bulk.begin(world.runtime, world.official("lan"), "a-form", wish, {ticket.id: version_of(world, ticket)})
+    bulk.carry_on(world.runtime, world.official("lan"), number)
 
 
 def _can_undo(world: World, seconds: int) -> None:
@@ -307,7 +317,7 @@ def test_a_search_for_it_finds_nothing_for_anybody(planted: Planted) -> None:
 def every_path(planted: Planted) -> Iterator[str]:
     """Every address of the application that can be asked for, with every number and word that fits it."""
     world = planted.world
-    kinds = (Ticket, Message, Attachment, Delivery, Channel)
+    kinds = (Ticket, Message, Attachment, Delivery, Channel, BulkRun)
     numbers = [str(n) for n in sorted({row.id for kind in kinds for row in all_rows(world.runtime, kind)})]
     words = {
         "slug": ["duc-hue-online"], "lang": ["vi"], "key": ["ack"], "link": ["x"], "token": ["x"], "code": ["x"],

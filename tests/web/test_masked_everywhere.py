@@ -11,11 +11,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from bot.usecases import tickets, transfers
+from bot.usecases import snoozing, tickets, transfers
 from storage.agencies import Agency
+from storage.bulk import BulkItem, BulkRun
 from storage.contacts import Contact
 from storage.deliveries import Delivery
-from storage.enums import EventKind, Role
+from storage.enums import BulkDeed, EventKind, Role
 from storage.messages import Attachment, Message
 from storage.officials import Official
 from storage.tickets import Ticket, TicketEvent
@@ -64,6 +65,17 @@ def planted(world: World, reported: Reported) -> Ticket:
         agency = session.scalar(sa.select(Agency.id).where(Agency.slug == "kinh-te"))
         row.agency_id, row.official_id = agency, world.officials["hung"]
     tickets.add_note(world.runtime, lan, ticket.id, version=version, text=f"Dân nhắn số {PHONE}, thư {MAIL}")
+    snoozing.snooze(
+        world.runtime, lan, ticket.id, version=version + 1, until="tomorrow", reason=f"Chờ gọi lại số {PHONE}"
+    )
+    with world.runtime.database.transaction() as session:
+        hung, at = world.officials["hung"], world.clock()
+        whose = {"commune_id": ticket.commune_id, "official_id": hung, "token": "a-form"}
+        run = BulkRun(**whose, deed=BulkDeed.SNOOZE, given={}, created_at=at)
+        session.add(run)
+        session.flush()
+        item = BulkItem(commune_id=run.commune_id, run_id=run.id, ticket_id=ticket.id, position=0, version=1)
+        session.add(item)
     with world.runtime.database.reading() as session:
         return session.get_one(Ticket, ticket.id)
 
@@ -82,14 +94,16 @@ def pages_of(app: Flask, world: World) -> list[str]:
         "tickets": [row.id for row in all_rows(world.runtime, Ticket)],
         "contacts": [row.id for row in all_rows(world.runtime, Contact)],
         "files": [row.id for row in all_rows(world.runtime, Attachment)],
+        "bulk": [row.id for row in all_rows(world.runtime, BulkRun)],
         "deliveries": [row.id for row in all_rows(world.runtime, Delivery)],
     }
-    views = ("new", "mine", "due", "urgent", "all", "spam")
+    views = ("new", "mine", "due", "urgent", "snoozed", "nobody", "all", "spam")
     found = [f"/tickets?view={view}" for view in views] + ["/tickets?view=all&q=o%20ga"]
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint == "static":
             continue
-        for number in numbers.get(rule.rule.split("/")[1], [1]):
+        nouns = [noun for noun in rule.rule.split("/") if noun in numbers]
+        for number in numbers[nouns[-1]] if nouns else [1]:
             year = re.sub(r"<int:year>", "2026", re.sub(r"<int:month>", "10", rule.rule))
             found.append(re.sub(r"<[^>]+>", str(number), year))
     assert len(found) > 40

@@ -3,7 +3,19 @@
   "use strict";
 
   var OFF = "haichieu-keys-off";
-  var keyed = { r: "f-reply", n: "f-note", a: "f-agency", t: "f-topic", p: "f-place" };
+  // For each key the fields or buttons it may lead to: the first that the page has.
+  var keyed = {
+    r: ["f-reply"],
+    n: ["f-note"],
+    a: ["f-agency"],
+    t: ["f-topic"],
+    p: ["f-place"],
+    z: ["f-snooze-1", "f-snooze-day"],
+    d: ["f-join", "f-merge-1", "state-trung_lap-target"],
+    m: ["f-ask-1", "state-cho_bo_sung-words"],
+    x: ["f-decline-1", "state-khong_tiep_nhan-words"],
+    b: ["bulk-receive", "bulk-snooze"]
+  };
 
   function isOff() {
     try {
@@ -49,6 +61,22 @@
     return Array.from(document.querySelectorAll("#list .row .code"));
   }
 
+  // The link of the row in which this stands.
+  function rowOf(element) {
+    var row = element.closest("#list .row");
+    return row && row.querySelector(".code");
+  }
+
+  // With Shift all from the last that was ticked to this one, as with the mouse.
+  function pick(withShift) {
+    var code = rowOf(document.activeElement);
+    var tick = code && code.closest(".row").querySelector(".pick input");
+    if (tick) {
+      tick.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: withShift }));
+    }
+    return Boolean(tick);
+  }
+
   function step(by) {
     var beside = document.getElementById(by > 0 ? "ticket-after" : "ticket-before");
     if (document.querySelector(".desk")) {
@@ -58,7 +86,7 @@
       return;
     }
     var all = rows();
-    var at = all.indexOf(document.activeElement);
+    var at = all.indexOf(rowOf(document.activeElement));
     var next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : at + by];
     if (next) {
       next.focus();
@@ -158,7 +186,10 @@
 
   // ---- keys ----
 
-  function press(key) {
+  function press(key, withShift) {
+    if (key === "x" && pick(withShift)) {
+      return true;
+    }
     if (key === "j" || key === "k") {
       step(key === "j" ? 1 : -1);
       return true;
@@ -176,7 +207,7 @@
       document.getElementById("keys-help").showModal();
       return true;
     }
-    return Object.prototype.hasOwnProperty.call(keyed, key) && reach(keyed[key]);
+    return Object.prototype.hasOwnProperty.call(keyed, key) && keyed[key].some(reach);
   }
 
   document.addEventListener("keydown", function (event) {
@@ -214,7 +245,7 @@
       }
       return;
     }
-    if (press(event.key.toLowerCase())) {
+    if (press(event.key.toLowerCase(), event.shiftKey)) {
       event.preventDefault();
     }
   });
