@@ -28,6 +28,7 @@ from bot.usecases.ticket_page import TicketPage, changes_since, open_page
 from bot.usecases.triage import may_be_restored, may_be_spam
 from bot.web import fate, history, marked_text, words
 from bot.web.language import N_, gettext
+from bot.web.probable import probable
 from bot.web.security import client_address, is_poll, wants_fragment
 from bot.web.shell import (
     current_commune,
@@ -237,6 +238,7 @@ def shown(page: TicketPage, *, is_revealed: bool) -> dict[str, Any]:
         "topics": [(slug, words.topic_word(slug)) for slug in TOPICS],
         "pieces": lambda said: marked_text.marked(said.message.text, said.reading, is_revealed=is_revealed),
         "proposed_words": _cues(page),
+        "probable": probable(page.talk, is_revealed=is_revealed),
         "has_masked": any(marked_text.has_masked(s.message.text, s.reading) for s in page.talk),
         "masked_phone": marked_text.masked_phone,
         "visible": marked_text.visible if is_revealed else marked_text.masked,
