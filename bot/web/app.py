@@ -14,6 +14,7 @@ from bot.stores import StoreAway
 from bot.web import (
     accusing,
     announcements,
+    answer_templates,
     calls,
     channels,
     confirming,
@@ -62,6 +63,7 @@ PARTS = (
     announcements, channels, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
+    answer_templates,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 

@@ -30,7 +30,7 @@ def test_the_file_that_ships_is_of_these_messages_and_lists() -> None:
 
 
 def test_of_the_words_that_are_told_hardly_any_is_wrong() -> None:
-    """Measured on messages by other hands, none of which was counted: .977 of 8,816 words told are right, the floor is a point less."""
+    """Measured on messages by other hands, none of which was counted: .977 of 8,816; the floor is a point less."""
     lines = list(told(("unseen", "third")))
     shown = [
         (words, guesses)
