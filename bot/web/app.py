@@ -20,6 +20,7 @@ from bot.web import (
     confirming,
     contacts,
     drafts,
+    earlier_answers,
     entries,
     extending,
     faq,
@@ -63,7 +64,7 @@ PARTS = (
     announcements, channels, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
-    answer_templates,
+    answer_templates, earlier_answers,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 

@@ -22,6 +22,7 @@ from bot.texts import EmptyVariable
 from bot.usecases import costs, extending, legal_holds, presence, publishing, slips, tickets, transfers
 from bot.usecases.confirming import may_confirm
 from bot.usecases.desk import Changed
+from bot.usecases.earlier_answers import Earlier, may_suggest
 from bot.usecases.incidents import PART_TIME
 from bot.usecases.spots import take
 from bot.usecases.ticket_page import TicketPage, changes_since, open_page
@@ -95,10 +96,12 @@ def show_ticket(
     priced: costs.Priced | None = None,
     link: str = "",
     asks_anyway: bool = False,
+    earlier: list[Earlier] | None = None,
 ) -> Response:
     """The page of a ticket; after a refusal with the problem named and what was typed kept in the form.
 
     `link`: the address of a transfer's new link, shown this once. `asks_anyway`: the answer goes once it is ticked.
+    `earlier`: answers of other reports that fit, when they were looked for.
     """
     official = current_official()
     page = open_page(runtime(), official, current_commune(), number, address=client_address())
@@ -125,6 +128,7 @@ def show_ticket(
         is_revealed=is_revealed,
         link=link,
         asks_anyway=asks_anyway,
+        earlier=earlier,
         had_image=bool(request.files.get("image")),
         others_changed=seen is not None and page.last_event_by_official > seen,
         **_rights(page),
@@ -164,6 +168,7 @@ def _rights(page: TicketPage) -> dict[str, Any]:
         "may_confirm": may_confirm(official, ticket),
         "may_approve": ticket.state is TicketState.WAITING_APPROVAL
         and any(m.target is TicketState.ANSWERED for m in moves_from(ticket.state, roles)),
+        "may_suggest": may_suggest(ticket),
         "may_direct": may_direct(official) and (not ticket.is_sealed or bool(roles)),
         "may_take": not (may_direct(official) or ticket.is_spam)
         and official.agency_id is not None
