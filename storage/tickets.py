@@ -58,6 +58,8 @@ class Ticket(OfCommune, Sealable, Base):
                  postgresql_where=sa.text("compare_at IS NOT NULL")),
         sa.Index("ix_tickets_answered", "commune_id", "topic", "answered_at",
                  sqlite_where=sa.text("answered_at IS NOT NULL"), postgresql_where=sa.text("answered_at IS NOT NULL")),
+        sa.Index("ix_tickets_waiting_approval", "commune_id", "due_at", sqlite_where=sa.text("state = 'cho_duyet'"),
+                 postgresql_where=sa.text("state = 'cho_duyet'")),
         sa.Index("ix_tickets_opened", "commune_id", "opened_at"),
         sa.Index("ix_tickets_merged", "merged_into_id", sqlite_where=sa.text("merged_into_id IS NOT NULL"),
                  postgresql_where=sa.text("merged_into_id IS NOT NULL")),

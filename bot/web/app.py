@@ -15,6 +15,7 @@ from bot.web import (
     accusing,
     announcements,
     answer_templates,
+    approvals,
     calls,
     channels,
     confirming,
@@ -64,7 +65,7 @@ PARTS = (
     announcements, channels, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
-    answer_templates, earlier_answers,
+    answer_templates, earlier_answers, approvals,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 

@@ -1,4 +1,4 @@
-"""Templates of answers with their versions; what was answered is found by its subject."""
+"""Templates of answers with their versions; what was answered, and what waits for a leader, is found at once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,6 +31,10 @@ def upgrade() -> None:
         sqlite_where=answered,
         postgresql_where=answered,
     )
+    waits = sa.text("state = 'cho_duyet'")
+    op.create_index(
+        "ix_tickets_waiting_approval", "tickets", ["commune_id", "due_at"], sqlite_where=waits, postgresql_where=waits
+    )
 
 
 def _words() -> tuple[sa.Column, ...]:
@@ -51,6 +55,7 @@ def _common() -> tuple[sa.Column, ...]:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_tickets_waiting_approval", "tickets")
     op.drop_index("ix_tickets_answered", "tickets")
     op.drop_table("answer_versions")
     op.drop_table("answer_templates")
