@@ -102,23 +102,37 @@ _HOUSE = re.compile(
 _ADJACENT = re.compile(r"(\{[^{}]*\})(?:[ ,]+\1)+")
 
 
-def blanked(text: str, *, theirs: Iterable[str], places: Iterable[str], ours: Collection[str] = ()) -> str:
+@dataclass(frozen=True)
+class Theirs:
+    """What could tell of the other citizen: what they are called, their numbers and codes, where it was."""
+
+    name: str = ""
+    numbers: tuple[str, ...] = ()
+    spots: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> list[str]:
+        """Everything there is."""
+        return [one for one in (self.name, *self.numbers, *self.spots) if one.strip()]
+
+
+def blanked(text: str, *, theirs: Theirs, places: Iterable[str], ours: Collection[str] = ()) -> str:
     """An earlier answer without what was about its citizen, open places in braces; "" where too little is left.
 
-    `theirs`: the other citizen's name, numbers, address and place; `places`: names of the list; `ours`: numbers that
-    the commune tells anybody.
+    `places`: names of the commune's list; `ours`: numbers that the commune tells anybody.
     """
     text = " ".join(unicodedata.normalize("NFC", text).replace("{", "(").replace("}", ")").split())
     folded = fold(text)
     if len(folded) != len(text):
         return ""  # a letter that folds into two: offsets would not hold
-    secrets = [one for one in theirs if one and one.strip()]
     spans = [*_personal(text, ours), *_patterns(text, folded, ours)]
-    spans += _named(folded, [word for one in secrets for word in _forms(one)], "họ tên")
+    spans += _named(folded, _forms(theirs.name), "họ tên")
+    spans += _named(folded, theirs.numbers, "số")
+    spans += _named(folded, (*theirs.spots, *(form for one in theirs.spots for form in _forms(one))), "địa chỉ")
     spans += _named(folded, places, "địa điểm")
     out = _ADJACENT.sub(r"\1", _cut(text, spans))
     left = fold(re.sub(r"\{[^{}]*\}", " ", out))
-    if len(re.findall(r"[^\W\d_]+", left)) < SHORTEST or any(_is_left(secret, left) for secret in secrets):
+    if len(re.findall(r"[^\W\d_]+", left)) < SHORTEST or any(_is_left(secret, left) for secret in theirs.all):
         return ""
     return out
 
@@ -159,7 +173,7 @@ def _named(folded: str, names: Iterable[str], kind: str) -> Iterable[tuple[int, 
 
 
 def _forms(secret: str) -> list[str]:
-    """A secret as it may stand there: whole, and a name without what stands first."""
+    """Words as they may stand there: whole, or without those that stand first, at least two of them."""
     words = secret.split()
     return [secret, *(" ".join(words[at:]) for at in range(1, len(words) - 1))]
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import Forbidden, may_reply, seen_by, ticket_for
 from bot.rules.blanks import added_to
-from bot.rules.earlier_answers import MOST, NEVER, Report, blanked, closest
+from bot.rules.earlier_answers import MOST, NEVER, Report, Theirs, blanked, closest
 from bot.rules.lifecycle import NotAllowed
 from bot.rules.publishing import ENDED
 from bot.runtime import Runtime
@@ -152,7 +152,7 @@ def _place_names(session: Session, commune_id: int) -> list[str]:
     return [name for row in rows for name in (row.name, *row.aliases)]
 
 
-def _theirs(ticket: Ticket, contact: Contact, urn: Urn) -> list[str]:
-    """What could tell of the other citizen: who they are, how they are reached, where it was."""
-    known = (contact.name, contact.phone, contact.address, urn.value.rpartition(":")[2], ticket.place_text, ticket.code)
-    return [one for one in known if one]
+def _theirs(ticket: Ticket, contact: Contact, urn: Urn) -> Theirs:
+    numbers = (contact.phone, urn.value.rpartition(":")[2], ticket.code)
+    spots = (contact.address, ticket.place_text)
+    return Theirs(contact.name or "", tuple(filter(None, numbers)), tuple(filter(None, spots)))

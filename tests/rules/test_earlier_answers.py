@@ -8,13 +8,13 @@ from itertools import pairwise
 import pytest
 
 from bot.rules.blanks import BLANK_AT_MOST
-from bot.rules.earlier_answers import Report, blanked, closest
+from bot.rules.earlier_answers import Report, Theirs, blanked, closest
 from bot.usecases.replies import _UNFILLED
 from nlp.normalise import fold
 
 PLACES = ("Xóm 5", "Chợ Đình", "thôn 5")
 NAME, PHONE, ADDRESS = "Nguyễn Thị Bé Bảy", "0912345678", "tổ 4, hẻm 12 Lê Lợi"
-THEIRS = (NAME, PHONE, ADDRESS, "cạnh quán Gió", "PA26-0007")
+THEIRS = Theirs(NAME, (PHONE, "PA26-0007"), (ADDRESS, "cạnh quán Gió"))
 
 
 def report(number: int, words: str, place_id: int | None = None, rating: int | None = None) -> Report:
