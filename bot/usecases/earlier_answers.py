@@ -25,7 +25,8 @@ from storage.messages import Message
 from storage.officials import Official
 from storage.tickets import Ticket, TicketEvent
 
-LOOKED_AT = 200  # of the latest answers about the same subject
+LOOKED_AT = 200  # of the latest reports about the same subject that were answered
+MOST_READ = 12  # of the most alike: some may not be repeated, or say the same
 _NO_LETTER = re.compile(r"[^a-z]+")
 
 
@@ -75,16 +76,18 @@ def _ticket(session: Session, official: Official, ticket_id: int) -> Ticket:
 def _offered(session: Session, official: Official, ticket: Ticket) -> list[Earlier]:
     if not may_suggest(ticket):
         return []
-    rows = {row[0].id: row for row in session.execute(_answered(official, ticket))}
-    earlier = [_report(row[0]) for row in reversed(rows.values())]
-    near = closest(_report(ticket), earlier, most=2 * len(earlier))
-    places = _place_names(session, ticket.commune_id) if near else []
-    ours = (
-        frozenset(re.sub(r"[\s.]", "", one) for one in numbers_of_commune(session, ticket.commune_id)) if near else ()
-    )
+    looked_at = session.execute(_ended(official, ticket).order_by(Ticket.answered_at.desc()).limit(LOOKED_AT)).all()
+    earlier = [_report(*row) for row in reversed(looked_at)]
+    own = _report(ticket.id, ticket.summary, ticket.place_id, ticket.rating)
+    near = closest(own, earlier, most=MOST_READ)
+    if not near:
+        return []
+    rows = {row[0].id: row for row in session.execute(_with_words(official, ticket, near))}
+    places = _place_names(session, ticket.commune_id)
+    ours = frozenset(re.sub(r"[\s.]", "", one) for one in numbers_of_commune(session, ticket.commune_id))
     found: list[Earlier] = []
     told: set[str] = set()
-    for number in near:
+    for number in (one for one in near if one in rows):
         other, result, contact, urn = rows[number]
         words = blanked(
             str((result.filled or {}).get("ketqua") or ""),
@@ -100,8 +103,28 @@ def _offered(session: Session, official: Official, ticket: Ticket) -> list[Earli
     return found
 
 
-def _answered(official: Official, ticket: Ticket) -> sa.Select[tuple[Ticket, Message, Contact, Urn]]:
-    """The latest reports of the subject that ended well, each with its last result and its citizen."""
+def _ended(official: Official, ticket: Ticket) -> sa.Select[tuple[int, str, int | None, int | None]]:
+    """What likeness asks of the reports of the subject that ended well; few columns, as many are looked at."""
+    return sa.select(Ticket.id, Ticket.summary, Ticket.place_id, Ticket.rating).where(
+        seen_by(official),
+        Ticket.topic == ticket.topic,
+        Ticket.answered_at.is_not(None),
+        Ticket.id != ticket.id,
+        Ticket.state.in_(ENDED),
+        Ticket.is_sealed.is_(False),
+        Ticket.is_restricted.is_(False),
+        Ticket.is_spam.is_(False),
+        Ticket.is_anonymous.is_(False),
+        Ticket.reopened_count == 0,
+        sa.or_(Ticket.rating.is_(None), Ticket.rating > 1),
+        Ticket.words_gone_at.is_(None),
+    )
+
+
+def _with_words(
+    official: Official, ticket: Ticket, numbers: list[int]
+) -> sa.Select[tuple[Ticket, Message, Contact, Urn]]:
+    """Those of these that may be repeated, each with its last result and its citizen."""
     was_sealed = (
         sa.select(TicketEvent.id)
         .where(TicketEvent.ticket_id == Ticket.id, TicketEvent.kind.in_([EventKind.SEALED, EventKind.UNSEALED]))
@@ -115,36 +138,24 @@ def _answered(official: Official, ticket: Ticket) -> sa.Select[tuple[Ticket, Mes
     )
     urn = sa.select(sa.func.min(Urn.id)).where(Urn.contact_id == Contact.id).correlate(Contact).scalar_subquery()
     return (
-        sa.select(Ticket, Message, Contact, Urn)
+        _ended(official, ticket)
+        .with_only_columns(Ticket, Message, Contact, Urn)
         .join(Message, Message.id == last)
         .join(Contact, Contact.id == Ticket.contact_id)
         .join(Urn, Urn.id == urn)
         .where(
-            seen_by(official),
-            Ticket.topic == ticket.topic,
-            Ticket.answered_at.is_not(None),
-            Ticket.id != ticket.id,
-            Ticket.state.in_(ENDED),
-            Ticket.is_sealed.is_(False),
-            Ticket.is_restricted.is_(False),
-            Ticket.is_spam.is_(False),
-            Ticket.is_anonymous.is_(False),
-            Ticket.reopened_count == 0,
-            sa.or_(Ticket.rating.is_(None), Ticket.rating > 1),
-            Ticket.words_gone_at.is_(None),
+            Ticket.id.in_(numbers),
             Message.is_sealed.is_(False),
             Message.words_gone_at.is_(None),
             Contact.erased_at.is_(None),
             ~was_sealed,
         )
-        .order_by(Ticket.answered_at.desc())
-        .limit(LOOKED_AT)
     )
 
 
-def _report(ticket: Ticket) -> Report:
-    line = _NO_LETTER.sub(" ", fold(ticket.summary)).split()
-    return Report(ticket.id, telling_words([line]), ticket.place_id, ticket.rating)
+def _report(number: int, summary: str, place_id: int | None, rating: int | None) -> Report:
+    line = _NO_LETTER.sub(" ", fold(summary)).split()
+    return Report(number, telling_words([line]), place_id, rating)
 
 
 def _place_names(session: Session, commune_id: int) -> list[str]:
