@@ -25,8 +25,8 @@ def look(number: int) -> Response:
         return _use(number)
     found = earlier_answers.offered(runtime(), current_official(), number)
     if wants_fragment():
-        part = render_template("tickets/_earlier.html", earlier=found, ticket_id=number, rating_words=words.ratings())
-        return make_response(part)
+        shown = {"earlier": found, "ticket_id": number, "rating_words": words.ratings(), "is_part": True}
+        return make_response(render_template("tickets/_earlier.html", **shown))
     return show_ticket(number, form="replies", kept=kept_words(), earlier=found)
 
 

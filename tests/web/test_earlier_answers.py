@@ -99,7 +99,11 @@ def test_a_part_of_the_page_holds_the_same_and_nothing_where_nothing_is_near(
     assert OFFERED in part(asked)
     assert OFFERED in part(asked, earlier=str(answered.id))
     assert "không còn phù hợp" in part(asked, earlier="999", text="Chào.")
-    assert "Chưa có câu trả lời nào" in part(reported("Rác ở chợ ba hôm chưa ai lấy", user="3000000000000000013"))
+    other = reported("Rác ở chợ ba hôm chưa ai lấy", user="3000000000000000013")
+    assert part(other).strip() == "", "nothing is said where nobody has asked"
+    form = lan.open(f"/tickets/{other.id}").form(f"/tickets/{other.id}/replies")
+    form.action = f"/tickets/{other.id}/earlier-answers"
+    assert "Chưa có câu trả lời nào" in lan.send(form).text
 
 
 def test_what_must_not_be_repeated_is_not_offered(world: World, answered: Ticket, asked: Ticket) -> None:
