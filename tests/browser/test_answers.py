@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from storage.communes import Commune
 from tests.browser.conftest import Desk, Rehearsal, running_rehearsal
+from tests.browser.every_page import THEMES, desk_of, problems
 from tests.browser.test_desk import report
 from tests.gateway import a_gateway, wait_until
 
@@ -67,7 +68,17 @@ def answer_with_template(desk: Desk, code: str) -> None:
     expect(page.locator(".notice").first).to_contain_text("Đã trình lãnh đạo duyệt")
 
 
-def test_approval_on_a_phone_with_one_thumb_and_no_script(open_browser: Open, rehearsal: Rehearsal) -> None:
+def hindrances(chromium: Browser, rehearsal: Rehearsal, path: str) -> list[str]:
+    """What axe finds on a page of a leader's phone, in both themes."""
+    with desk_of(chromium, rehearsal, "mai", "phone") as desk:
+        desk.visit(path)
+        desk.page.wait_for_load_state("networkidle")
+        return [problem for theme in THEMES for problem in problems(desk.page, theme)]
+
+
+def test_approval_on_a_phone_with_one_thumb_and_no_script(
+    open_browser: Open, chromium: Browser, rehearsal: Rehearsal
+) -> None:
     code = report(rehearsal, LAMP)
     keeper = open_browser()
     keeper.sign_in("mai")
@@ -76,6 +87,7 @@ def test_approval_on_a_phone_with_one_thumb_and_no_script(open_browser: Open, re
     desk.sign_in("lan")
     answer_with_template(desk, code)
 
+    assert hindrances(chromium, rehearsal, "/approvals") == []
     phone = open_browser(javascript=False, width=360, height=740)
     phone.sign_in("mai")
     page = phone.page
@@ -107,6 +119,7 @@ def test_approval_on_a_phone_with_one_thumb_and_no_script(open_browser: Open, re
     earlier.scroll_into_view_if_needed()
     expect(earlier).to_contain_text(code)
     expect(earlier).to_contain_text("{ngày}")
+    assert hindrances(chromium, rehearsal, page.url.removeprefix(rehearsal.url)) == []
     earlier.get_by_role("button", name=re.compile("Dùng làm bản nháp")).first.click()
     expect(page.get_by_label("Nội dung gửi cho người dân")).to_have_value(re.compile(r"\{ngày\}"))
 
