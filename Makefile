@@ -80,6 +80,7 @@ reset-demo: ## Forget the rehearsal: data of make run
 model: $(VENV)/.dev ## Train the model that ships, after messages or word lists have changed
 	$(BIN)/python -m nlp.training
 	$(BIN)/python -m nlp.faq_training
+	$(BIN)/python -m nlp.accents_training
 
 lock: $(VENV)/.dev ## Resolve and pin again (on a regular day, in a commit of its own)
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header --no-emit-options \

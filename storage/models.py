@@ -3,6 +3,7 @@
 from storage.agencies import Agency, ProvinceRule, RoutingRule
 from storage.alerts import Alert
 from storage.announcements import Announcement
+from storage.answers import AnswerTemplate, AnswerVersion
 from storage.articles import Article
 from storage.audit import AuditEntry
 from storage.base import Base
@@ -38,6 +39,8 @@ __all__ = [
     "Agency",
     "Alert",
     "Announcement",
+    "AnswerTemplate",
+    "AnswerVersion",
     "Article",
     "Attachment",
     "Attempt",

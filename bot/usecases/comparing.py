@@ -280,7 +280,7 @@ def _report(ticket: Ticket, said: list[tuple[str, dict[str, Any] | None]], place
         spots=frozenset(spots),
         areas=frozenset(areas) | frozenset(places.within[spot] for spot in spots if spot in places.within),
         point=point,
-        words=_words(lines, frozenset().union(*(places.words.get(p, ()) for p in named))),
+        words=telling_words(lines, frozenset().union(*(places.words.get(p, ()) for p in named))),
         landmarks=_landmarks(said),
         is_emergency=ticket.urgency is Urgency.EMERGENCY,
     )
@@ -297,7 +297,7 @@ def _landmarks(said: list[tuple[str, dict[str, Any] | None]]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _words(lines: Iterable[Sequence[str]], names: frozenset[str]) -> frozenset[str]:
+def telling_words(lines: Iterable[Sequence[str]], names: frozenset[str] = frozenset()) -> frozenset[str]:
     """Folded words that say something, and pairs of neighbours; numbers and the names of its places left out."""
     found: set[str] = set()
     for line in lines:

@@ -40,13 +40,19 @@ def concerns_of(runtime: Runtime, official: Official, ticket_id: int, written: W
         return concerns(Draft(text, is_result=written.is_result, known=frozenset(_known(session, ticket))))
 
 
-def _known(session: Session, ticket: Ticket) -> Iterator[str]:
-    book = commune_book(session, ticket.commune_id)
+def numbers_of_commune(session: Session, commune_id: int) -> Iterator[str]:
+    """The numbers that a commune tells anybody: of its duty, its units, its people and its offices."""
+    book = commune_book(session, commune_id)
     yield book.duty_phone
-    agencies = session.scalars(sa.select(Agency.phone).where(Agency.commune_id == ticket.commune_id))
+    agencies = session.scalars(sa.select(Agency.phone).where(Agency.commune_id == commune_id))
     yield from _numbers_in(agencies)
     for whose in (Official, VillageHead):
-        yield from _numbers_in(session.scalars(sa.select(whose.phone).where(whose.commune_id == ticket.commune_id)))
+        yield from _numbers_in(session.scalars(sa.select(whose.phone).where(whose.commune_id == commune_id)))
+    yield from _numbers_in((book.reception, book.inspectorate, book.police))
+
+
+def _known(session: Session, ticket: Ticket) -> Iterator[str]:
+    yield from numbers_of_commune(session, ticket.commune_id)
     query = sa.select(Contact.phone, Urn.value).join(Urn, Urn.contact_id == Contact.id)
     conversation = sa.select(Conversation.contact_id).where(Conversation.id == ticket.conversation_id)
     for phone, value in session.execute(query.where(Contact.id.in_(conversation))):
@@ -54,7 +60,6 @@ def _known(session: Session, ticket: Ticket) -> Iterator[str]:
         yield value.removeprefix("tel:")
     said = sa.select(Message).where(Message.ticket_id == ticket.id, Message.direction == Direction.IN)
     yield from _numbers_in(one.text for one in session.scalars(said.order_by(Message.id.desc()).limit(MOST_MESSAGES)))
-    yield from _numbers_in((book.reception, book.inspectorate, book.police))
 
 
 def _numbers_in(texts: Iterable[str | None]) -> Iterator[str]:

@@ -28,6 +28,7 @@ from bot.usecases.spots import Spot, spots_of
 from bot.usecases.windows import Standing, Ways, ask, ways_for
 from nlp.reading import Reading
 from storage.agencies import Agency
+from storage.answers import AnswerTemplate
 from storage.channels import Channel
 from storage.communes import Commune, Place
 from storage.contacts import Contact, Conversation, Urn
@@ -68,7 +69,8 @@ class Said:
 
 @dataclass(frozen=True)
 class Choice:
-    """Something to choose from: an agency, an official with the agency they belong to, or a place."""
+    """Something to choose from: an agency, an official with the agency they belong to, a place, or a template of an
+    answer, for this subject or any."""
 
     kind: str
     id: int
@@ -116,6 +118,11 @@ class TicketPage:
     def is_lost(self) -> bool:
         """Whether words were sealed with a key that this machine does not have."""
         return Look.LOST in {self.ticket.look, *(said.message.look for said in self.talk)}
+
+    @property
+    def answer_templates(self) -> list[tuple[int, str]]:
+        """The templates of answers for this ticket, those of its subject first."""
+        return [(one.id, one.name) for kind in ("answer", "answer_any") for one in self.choices if one.kind == kind]
 
     @property
     def place_names(self) -> dict[int, str]:
@@ -338,7 +345,15 @@ def _choices(session: Session, ticket: Ticket) -> list[Choice]:
     places = sa.select(sa.literal("place"), Place.id, _full_name(), nothing).where(
         Place.commune_id == ticket.commune_id, sa.or_(Place.is_active.is_(True), Place.id == ticket.place_id)
     )
-    rows: Sequence[Any] = session.execute(sa.union_all(agencies, officials, places).order_by("kind", "name")).all()
+    kind = sa.case((AnswerTemplate.topic.is_(None), "answer_any"), else_="answer")
+    answers = sa.select(kind, AnswerTemplate.id, AnswerTemplate.name, nothing).where(
+        AnswerTemplate.commune_id == ticket.commune_id,
+        AnswerTemplate.is_archived.is_(False),
+        sa.or_(AnswerTemplate.topic.is_(None), AnswerTemplate.topic == ticket.topic),
+    )
+    rows: Sequence[Any] = session.execute(
+        sa.union_all(agencies, officials, places, answers).order_by("kind", "name")
+    ).all()
     return [Choice(*row) for row in rows]
 
 

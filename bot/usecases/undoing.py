@@ -202,14 +202,19 @@ def undone_deeds(session: Session, ticket_id: int) -> set[int]:
 
 def still_undoable(runtime: Runtime, official: Official) -> tuple[Undoable, str] | None:
     """The latest that this official sent and may still take back, with the code of its report."""
+    return next(iter(all_undoable(runtime, official, most=1)), None)
+
+
+def all_undoable(runtime: Runtime, official: Official, *, most: int) -> list[tuple[Undoable, str]]:
+    """What this official sent and may still take back, the latest first, each with the code of its report."""
     with runtime.database.reading() as session:
         query = (
             sa.select(Undoable, Ticket.code)
             .join(Ticket, Ticket.id == Undoable.ticket_id)
             .where(Undoable.official_id == official.id, Undoable.until > runtime.now(), Undoable.undone_at.is_(None))
         )
-        row = session.execute(query.order_by(Undoable.id.desc()).limit(1)).first()
-        return (row[0], row[1]) if row else None
+        rows = session.execute(query.order_by(Undoable.id.desc()).limit(most))
+        return [(chance, code) for chance, code in rows]
 
 
 def forget_over(runtime: Runtime) -> None:

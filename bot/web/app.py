@@ -14,12 +14,15 @@ from bot.stores import StoreAway
 from bot.web import (
     accusing,
     announcements,
+    answer_templates,
+    approvals,
     bulk,
     calls,
     channels,
     confirming,
     contacts,
     drafts,
+    earlier_answers,
     entries,
     extending,
     faq,
@@ -66,6 +69,7 @@ PARTS = (
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
     snoozing, bulk,
+    answer_templates, earlier_answers, approvals,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 

@@ -18,11 +18,13 @@ from bot.rules.revealing import TO_REVEAL
 from bot.rules.snoozing import choices, may_snooze
 from bot.usecases import costs, extending, legal_holds, presence, publishing, slips, snoozing, transfers
 from bot.usecases.confirming import may_confirm
+from bot.usecases.earlier_answers import Earlier, may_suggest
 from bot.usecases.incidents import PART_TIME
 from bot.usecases.ticket_page import TicketPage, open_page
 from bot.usecases.triage import may_be_restored, may_be_spam
 from bot.web import fate, history, marked_text, ready_words, words
 from bot.web.language import N_
+from bot.web.probable import probable
 from bot.web.security import client_address, is_poll, wants_fragment
 from bot.web.shell import current_commune, current_official, render, runtime
 from bot.web.ticket_list import beside
@@ -51,10 +53,12 @@ def show_ticket(
     priced: costs.Priced | None = None,
     link: str = "",
     asks_anyway: bool = False,
+    earlier: list[Earlier] | None = None,
 ) -> Response:
     """The page of a ticket; after a refusal with the problem named and what was typed kept in the form.
 
     `link`: the address of a transfer's new link, shown this once. `asks_anyway`: the answer goes once it is ticked.
+    `earlier`: answers of other reports that fit, when they were looked for.
     """
     official = current_official()
     page = open_page(runtime(), official, current_commune(), number, address=client_address())
@@ -81,6 +85,7 @@ def show_ticket(
         is_revealed=is_revealed,
         link=link,
         asks_anyway=asks_anyway,
+        earlier=earlier,
         had_image=bool(request.files.get("image")),
         others_changed=seen is not None and page.last_event_by_official > seen,
         **_rights(page),
@@ -124,6 +129,7 @@ def _rights(page: TicketPage) -> dict[str, Any]:
         "may_confirm": may_confirm(official, ticket),
         "may_approve": ticket.state is TicketState.WAITING_APPROVAL
         and any(m.target is TicketState.ANSWERED for m in moves_from(ticket.state, roles)),
+        "may_suggest": may_suggest(ticket),
         "may_direct": may_direct(official) and (not ticket.is_sealed or bool(roles)),
         "may_take": not (may_direct(official) or ticket.is_spam)
         and official.agency_id is not None
@@ -218,6 +224,7 @@ def shown(page: TicketPage, *, is_revealed: bool) -> dict[str, Any]:
         "topics": [(slug, words.topic_word(slug)) for slug in TOPICS],
         "pieces": lambda said: marked_text.marked(said.message.text, said.reading, is_revealed=is_revealed),
         "proposed_words": _cues(page),
+        "probable": probable(page.talk, is_revealed=is_revealed),
         "has_masked": any(marked_text.has_masked(s.message.text, s.reading) for s in page.talk),
         "masked_phone": marked_text.masked_phone,
         "visible": marked_text.visible if is_revealed else marked_text.masked,

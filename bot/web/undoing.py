@@ -36,10 +36,15 @@ def create(number: int, send: int) -> Response:
     return back(number)
 
 
+def remember_undo(seconds: int) -> None:
+    """For so long the official's next pages ask whether something can still be taken back."""
+    session[_UNTIL] = runtime().now().timestamp() + seconds
+
+
 def sent(sentence: str, at_once: str) -> None:
     """Say that something was sent: that it waits a moment, or `at_once` where the commune wants no waiting."""
     if undo_time(current_commune().settings):
-        session[_UNTIL] = runtime().now().timestamp() + MOST_SECONDS
+        remember_undo(MOST_SECONDS)
         notice(sentence)
     else:
         notice(at_once)
@@ -55,6 +60,8 @@ def _found() -> Undoable | None:
     if g.get("undoable") is not None:
         found: Undoable = g.undoable
         return found
+    if g.get("lists_undoable"):
+        return None  # the page has a line for each of its own
     is_soon = session.get(_UNTIL, 0) > runtime().now().timestamp()
     if g.signed_in is None or not is_soon or wants_fragment() or request.path.endswith("/undoing"):
         return None

@@ -24,6 +24,7 @@ KEYWORDS = {
     "FaqProblem": None,
     "RowProblem": (2,),
     "RoutingProblem": None,
+    "AnswerProblem": None,
 }
 VALUE = re.compile(r"%\((\w+)\)s")
 Sentence = tuple[str, str]

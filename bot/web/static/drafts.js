@@ -77,6 +77,13 @@
   }
 
   document.addEventListener("input", changed);
+  // A template or an earlier answer was put into the field: that is writing, too.
+  document.addEventListener("htmx:afterSwap", function (event) {
+    var field = event.target.id === "reply-words" ? event.target.querySelector("textarea") : null;
+    if (field) {
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  });
   document.addEventListener("change", changed);
 
   // What is sent now is no draft any more.
