@@ -15,8 +15,9 @@ from bot.usecases.accusing import count_for_the_province
 from bot.usecases.communes import holidays_of, working_hours
 from nlp.normalise import fold
 from storage.communes import Commune
+from storage.figures import NO_FILTERS, Filters, conditions
 from storage.officials import Official
-from storage.tickets import Cursor, Looker, Row, View, counts, rows
+from storage.tickets import Cursor, Looker, Row, View, counts, rows, total
 
 ON_A_PAGE = 50
 LONGEST_SEARCH = 200
@@ -27,7 +28,7 @@ class Listing:
     """One page of the list, how many each view holds, and the commune's working time to tell deadlines by.
 
     `alike`: of how many tickets each may be one; `joined`: how many others wait for its result. `for_the_province`: how
-    many sealed reports stand that nobody here opens, for whom may know it.
+    many sealed reports stand that nobody here opens, for whom may know it. `found`: how many tickets pass the filters.
     """
 
     rows: list[Row]
@@ -38,6 +39,7 @@ class Listing:
     alike: Mapping[int, int]
     joined: Mapping[int, int]
     for_the_province: int
+    found: int | None = None
 
 
 def listing(
@@ -47,6 +49,7 @@ def listing(
     view: View,
     *,
     search: str = "",
+    filters: Filters = NO_FILTERS,
     after: Cursor | None = None,
     holidays: Mapping[date, bool] | None = None,
 ) -> Listing:
@@ -68,10 +71,14 @@ def listing(
             sees_sealed=sees_sealed(official),
             triage=TRIAGE,
         )
-        found = rows(session, looker, view, words=fold(search), code=search.upper(), after=after, limit=ON_A_PAGE + 1)
+        only = conditions(filters, now)
+        found = rows(
+            session, looker, view, words=fold(search), code=search.upper(), only=only, after=after, limit=ON_A_PAGE + 1
+        )  # fmt: skip
+        many = total(session, looker, view, only) if filters and not search else None
         held = counts(session, looker)
         page = found[:ON_A_PAGE]
         for_the_province = count_for_the_province(session, official) if after is None else 0
         alike, joined = incident_page.counts(session, [row.ticket for row in page])
     following = page[-1].cursor if len(found) > ON_A_PAGE else None
-    return Listing(page, held, following, hours, holidays, alike, joined, for_the_province)
+    return Listing(page, held, following, hours, holidays, alike, joined, for_the_province, many)
