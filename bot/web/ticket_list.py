@@ -120,10 +120,17 @@ def index() -> Response:
         calls=alerts.unseen(runtime(), current_official()),
         clock_words=words.clock_words,
         open_ticket=request.args.get("open", type=int),
-        **({} if wants_fragment() else filters.form_values(place.filters)),
         **_shown(place, found),
     )
     return only_news(answer, aside=late)
+
+
+@pages.get("/tickets/narrowing")
+@require(*OF_TICKETS)
+def narrowing() -> Response:
+    """The form with which a list is narrowed: a page of its own, as the list is asked for every few seconds."""
+    place = place_of(request.args)
+    return render("tickets/narrowing.html", place=place, view=place.view, **filters.form_values(place.filters))
 
 
 def beside(ticket: Ticket, holidays: Mapping[date, bool]) -> dict[str, Any]:
