@@ -6,7 +6,7 @@ What is sealed is in no figure (domain §8.2). Spam is left out by whoever count
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -33,11 +33,13 @@ class Timing(StrEnum):
     WITHOUT = "without"
 
 
+_WITH_CARRIED = ("carried", "taken")
 _TIMINGS = frozenset(one.value for one in Timing)
 
 
 class Figure(StrEnum):
-    """A part of the reports of a time. `LATE_OPEN`: nobody has answered and the deadline is over."""
+    """A part of the reports of a time. `LATE_OPEN`: nobody has answered and the deadline is over. `ANSWERED`: it stands
+    answered or refused; `HAD_RESULT`: a result was given, whether or not it was opened again since."""
 
     IN_TIME = "in_time"
     LATE = "late"
@@ -45,6 +47,7 @@ class Figure(StrEnum):
     WITHOUT = "without"
     LATE_OPEN = "late_open"
     ANSWERED = "answered"
+    HAD_RESULT = "had_result"
     DECLINED = "declined"
     REOPENED = "reopened"
     RATED = "rated"
@@ -52,12 +55,13 @@ class Figure(StrEnum):
 
 
 class Dated(StrEnum):
-    """By which of a report's moments a span of time picks: `CARRIED` were open when it began."""
+    """By which of a report's moments a span picks. `CARRIED`: open when it began; `TAKEN`: these and what came."""
 
     OPENED = "received"
     ENDED = "answered"
     DUE = "due"
     CARRIED = "carried"
+    TAKEN = "taken"
 
 
 @dataclass(frozen=True)
@@ -106,8 +110,11 @@ def conditions(filters: Filters, now: datetime) -> Sequence[sa.ColumnElement[boo
 
 
 def _within(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    if filters.dated is Dated.CARRIED:
-        return [carried(filters.since)] if filters.since else []
+    if filters.dated in _WITH_CARRIED:
+        before = [carried(filters.since)] if filters.since else []
+        if filters.dated is Dated.CARRIED:
+            return before
+        return [sa.or_(*before, sa.and_(sa.true(), *_within(replace(filters, dated=Dated.OPENED))))]
     moment = {Dated.OPENED: Ticket.opened_at, Dated.ENDED: ended_at(), Dated.DUE: Ticket.due_at}[filters.dated]
     bounds: list[sa.ColumnElement[bool]] = []
     if filters.since:
@@ -125,6 +132,9 @@ def condition(figure: Figure, now: datetime) -> sa.ColumnElement[bool]:
         return sa.and_(Ticket.is_open.is_(True), Ticket.paused_at.is_(None), Ticket.due_at < now)
     simple: dict[Figure, sa.ColumnElement[bool]] = {
         Figure.ANSWERED: ended_at().is_not(None),
+        Figure.HAD_RESULT: sa.or_(
+            Ticket.answered_at.is_not(None), Ticket.rating.is_not(None), Ticket.reopened_count > 0
+        ),
         Figure.DECLINED: Ticket.state == TicketState.DECLINED,
         Figure.REOPENED: Ticket.reopened_count > 0,
         Figure.RATED: Ticket.rating.is_not(None),

@@ -16,6 +16,7 @@ from bot.web import (
     announcements,
     calls,
     channels,
+    charts,
     confirming,
     contacts,
     drafts,
@@ -62,6 +63,7 @@ PARTS = (
     announcements, channels, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
+    charts,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 

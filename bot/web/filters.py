@@ -24,6 +24,7 @@ FIGURES = {
     Figure.WITHOUT: N_("Không phải trả lời"),
     Figure.LATE_OPEN: N_("Quá hạn chưa trả lời"),
     Figure.ANSWERED: N_("Đã có kết quả"),
+    Figure.HAD_RESULT: N_("Đã từng có kết quả"),
     Figure.DECLINED: N_("Không tiếp nhận"),
     Figure.REOPENED: N_("Đã mở lại"),
     Figure.RATED: N_("Có đánh giá"),
@@ -122,13 +123,14 @@ def _parts(filters: Filters, names: Names) -> Iterator[tuple[str, Filters]]:
 
 
 def _span(filters: Filters) -> str:
-    since, until = _said(filters.since), _said(filters.until, is_end=True)
+    since, until = said(filters.since), said(filters.until, is_end=True)
     if filters.dated is Dated.CARRIED:
         return gettext("Nhận trước %(since)s, khi đó chưa xong", since=since)
     label = {
         Dated.OPENED: N_("Nhận: %(span)s"),
         Dated.ENDED: N_("Có kết quả: %(span)s"),
         Dated.DUE: N_("Đến hạn: %(span)s"),
+        Dated.TAKEN: N_("Tồn và mới nhận: %(span)s"),
     }[filters.dated]
     if since and until:
         span = since if since == until else f"{since} – {until}"
@@ -173,7 +175,8 @@ def _written(at: datetime | None, *, is_end: bool = False) -> str:
     return (local.date() - timedelta(days=is_end)).isoformat()
 
 
-def _said(at: datetime | None, *, is_end: bool = False) -> str:
+def said(at: datetime | None, *, is_end: bool = False) -> str:
+    """A moment that bounds a span, in words: the day, or the hour where it is not midnight."""
     if at is None:
         return ""
     local = at.astimezone(VIETNAM)
