@@ -46,6 +46,7 @@ class Figure(StrEnum):
     RUNNING = "running"
     WITHOUT = "without"
     LATE_OPEN = "late_open"
+    OPEN = "open"
     ANSWERED = "answered"
     HAD_RESULT = "had_result"
     DECLINED = "declined"
@@ -131,6 +132,7 @@ def condition(figure: Figure, now: datetime) -> sa.ColumnElement[bool]:
     if figure is Figure.LATE_OPEN:
         return sa.and_(Ticket.is_open.is_(True), Ticket.paused_at.is_(None), Ticket.due_at < now)
     simple: dict[Figure, sa.ColumnElement[bool]] = {
+        Figure.OPEN: Ticket.is_open.is_(True),
         Figure.ANSWERED: ended_at().is_not(None),
         Figure.HAD_RESULT: sa.or_(
             Ticket.answered_at.is_not(None), Ticket.rating.is_not(None), Ticket.reopened_count > 0

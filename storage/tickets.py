@@ -361,11 +361,14 @@ def rows(
 
 def total(session: Session, looker: Looker, view: View, only: Sequence[sa.ColumnElement[bool]]) -> int:
     """How many tickets of a view pass these filters, up to a limit."""
+    some = sa.select(sa.literal(1)).select_from(Ticket).where(*listed(looker, view), *only).limit(10 * COUNTED_AT_MOST)
+    return session.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0
+
+
+def listed(looker: Looker, view: View) -> list[sa.ColumnElement[bool]]:
+    """What a ticket must be to stand in a view, without a search."""
     is_listed = [Ticket.is_spam.is_(False)] if view is View.ALL else []
-    some = sa.select(sa.literal(1)).select_from(Ticket).where(
-        looker.seen_by, *_of_list(view, looker), *is_listed, *only
-    ).limit(10 * COUNTED_AT_MOST).subquery()  # fmt: skip
-    return session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+    return [looker.seen_by, *_of_list(view, looker), *is_listed]
 
 
 def _of_view(view: View, looker: Looker) -> sa.ColumnElement[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from bot.access import seen_by, sees_sealed
 from bot.rules.deadlines import WorkingHours, add_minutes
@@ -63,14 +63,7 @@ def listing(
     with runtime.database.reading() as session:
         if holidays is None:
             holidays = holidays_of(session, commune.id)
-        looker = Looker(
-            seen_by=seen_by(official),
-            official_id=official.id,
-            agency_id=official.agency_id,
-            soon=add_minutes(now, hours.minutes_a_day, hours, holidays),
-            sees_sealed=sees_sealed(official),
-            triage=TRIAGE,
-        )
+        looker = looker_of(official, now, hours, holidays)
         only = conditions(filters, now)
         found = rows(
             session, looker, view, words=fold(search), code=search.upper(), only=only, after=after, limit=ON_A_PAGE + 1
@@ -82,3 +75,15 @@ def listing(
         alike, joined = incident_page.counts(session, [row.ticket for row in page])
     following = page[-1].cursor if len(found) > ON_A_PAGE else None
     return Listing(page, held, following, hours, holidays, alike, joined, for_the_province, many)
+
+
+def looker_of(official: Official, now: datetime, hours: WorkingHours, holidays: Mapping[date, bool]) -> Looker:
+    """For whom a list is made, and until when a deadline is near: a working day."""
+    return Looker(
+        seen_by=seen_by(official),
+        official_id=official.id,
+        agency_id=official.agency_id,
+        soon=add_minutes(now, hours.minutes_a_day, hours, holidays),
+        sees_sealed=sees_sealed(official),
+        triage=TRIAGE,
+    )

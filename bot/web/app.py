@@ -45,6 +45,7 @@ from bot.web import (
     security,
     sign_in,
     ticket_list,
+    ticket_map,
     tickets,
     tracking,
     transfers,
@@ -63,7 +64,7 @@ PARTS = (
     announcements, channels, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
-    charts,
+    charts, ticket_map,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 

@@ -23,6 +23,7 @@ FIGURES = {
     Figure.RUNNING: N_("Đang xử lý, còn hạn"),
     Figure.WITHOUT: N_("Không phải trả lời"),
     Figure.LATE_OPEN: N_("Quá hạn chưa trả lời"),
+    Figure.OPEN: N_("Đang mở"),
     Figure.ANSWERED: N_("Đã có kết quả"),
     Figure.HAD_RESULT: N_("Đã từng có kết quả"),
     Figure.DECLINED: N_("Không tiếp nhận"),
@@ -72,17 +73,17 @@ def fields(filters: Filters) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def address(view: str, filters: Filters) -> str:
-    """The list of exactly these tickets."""
-    return "/tickets?" + urlencode({"view": view, **fields(filters)}, safe=",:")
+def address(view: str, filters: Filters, path: str = "/tickets") -> str:
+    """The list of exactly these tickets, or another page about them."""
+    return f"{path}?" + urlencode({"view": view, **fields(filters)}, safe=",:")
 
 
-def chips(view: str, filters: Filters) -> list[Chip]:
-    """What narrows the list, one after another."""
+def chips(view: str, filters: Filters, path: str = "/tickets") -> list[Chip]:
+    """What narrows a page, one after another."""
     if not filters:
         return []
     names = names_of(runtime(), current_official(), filters)
-    return [Chip(label, address(view, without)) for label, without in _parts(filters, names)]
+    return [Chip(label, address(view, without, path)) for label, without in _parts(filters, names)]
 
 
 def form_values(filters: Filters) -> dict[str, Any]:
