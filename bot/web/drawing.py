@@ -10,7 +10,7 @@ from bot.usecases.ticket_map import Look, Pin
 from storage.outlines import Box, Outline
 
 WIDTH = 1000
-_CELL = 34
+_CELL = 44
 _ORDER = list(Look)
 
 
@@ -60,4 +60,4 @@ class Plane:
         points = [self.at(pin.latitude, pin.longitude) for pin in members]
         x, y = (round(sum(values) / len(values), 1) for values in zip(*points, strict=True))
         look = min((pin.look for pin in members), key=_ORDER.index)
-        return Dot(x, y, round(min(26.0, 9 + 3 * math.sqrt(len(members) - 1)), 1), look, tuple(p.id for p in members))
+        return Dot(x, y, round(min(30.0, 13 + 3 * math.sqrt(len(members) - 1)), 1), look, tuple(p.id for p in members))

@@ -10,7 +10,7 @@
   var SHAPES = "http://www.w3.org/2000/svg";
   var chosenBox = document.getElementById("map-chosen");
   var selectButton = document.getElementById("map-select");
-  var map, group, data;
+  var map, group, data, home;
 
   fetch(box.dataset.source, { credentials: "same-origin" })
     .then(function (answer) {
@@ -42,20 +42,23 @@
     box.hidden = false;
     document.getElementById("map-tools").hidden = false;
     map = L.map(box, {
-      attributionControl: false, zoomControl: false, zoomSnap: 0.5, maxZoom: 19, maxBounds: view.pad(0.5),
+      attributionControl: false, zoomControl: false, zoomSnap: 0.25, maxZoom: 19, maxBounds: view.pad(0.5),
       zoomAnimation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
     });
     L.control.zoom({ zoomInTitle: box.dataset.in, zoomOutTitle: box.dataset.out }).addTo(map);
     L.control.scale({ imperial: false }).addTo(map);
-    map.fitBounds(view);
+    home = L.polygon(data.own).getBounds();
+    map.fitBounds(home, { padding: [24, 24] });
     map.setMinZoom(map.getZoom() - 1);
+    map.createPane("names").classList.add("names"); // beneath the tickets
     drawBorders();
+    nameFrom(map.getZoom() + 1);
     drawTickets();
     // The picture keeps the shapes that pins use; it only leaves the page's sight.
     document.getElementById("still-map").classList.add("unseen");
     document.getElementById("still-map").setAttribute("aria-hidden", "true");
     document.getElementById("map-home").addEventListener("click", function () {
-      map.fitBounds(view);
+      map.fitBounds(home, { padding: [24, 24] });
     });
     selectButton.addEventListener("click", function () {
       selecting(selectButton.getAttribute("aria-pressed") !== "true");
@@ -71,15 +74,24 @@
   function drawBorders() {
     data.around.forEach(function (one) {
       L.polygon(one[1], { className: "border-around", interactive: false })
-        .bindTooltip(nameTag(one[0]), { permanent: true, direction: "center", className: "name", interactive: false })
+        .bindTooltip(nameTag(one[0]), { permanent: true, direction: "center", className: "name", pane: "names" })
         .addTo(map);
     });
     L.polygon(data.own, { className: "border-own", interactive: false }).addTo(map);
     data.names.forEach(function (one) {
-      L.tooltip({ permanent: true, direction: "top", className: "name", interactive: false })
+      L.tooltip({ permanent: true, direction: "top", className: "name name-of-place", pane: "names", offset: [0, -12] })
         .setLatLng([one[1], one[2]]).setContent(nameTag(one[0]))
         .addTo(map);
     });
+  }
+
+  // The whole commune has no room for the names of its places.
+  function nameFrom(zoom) {
+    function look() {
+      box.classList.toggle("is-near", map.getZoom() >= zoom);
+    }
+    map.on("zoomend", look);
+    look();
   }
 
   function nameTag(name) {
@@ -94,15 +106,20 @@
       chunkedLoading: true, animate: map.options.zoomAnimation, iconCreateFunction: bunch,
     });
     group.addLayers(data.pins.map(marker));
-    group.on("clusterclick", function (event) {
-      choose(event.layer.getAllChildMarkers().map(ticketOf), event.layer);
+    group.on("clusterclick clusterkeypress", function (event) {
+      var key = event.originalEvent.key;
+      if (event.type === "clusterclick" || key === "Enter" || key === " ") {
+        choose(event.layer.getAllChildMarkers().map(ticketOf), event.layer);
+      }
     });
     map.addLayer(group);
   }
 
+  var target = window.matchMedia("(pointer: coarse)").matches ? 44 : 28; // as wide as what points at it
+
   function marker(pin) {
     var made = L.marker([pin[2] / 1e4, pin[3] / 1e4], {
-      icon: L.divIcon({ className: "pin" + (pin[7] ? " is-rough" : ""), html: shape(pin[4]), iconSize: [24, 24] }),
+      icon: L.divIcon({ className: "pin" + (pin[7] ? " is-rough" : ""), html: shape(pin[4]), iconSize: [target, target] }),
       title: pin[1] + " · " + data.looks[pin[4]] + " · " + data.topics[pin[5]],
       riseOnHover: true,
     });
