@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from storage.base import Instant
 from storage.contacts import Conversation
-from storage.enums import TicketState
+from storage.enums import TicketState, Urgency
 from storage.tickets import Ticket
 
 NOTHING = 0  # as the number of a place or an agency: where there is none
@@ -47,6 +47,7 @@ class Figure(StrEnum):
     WITHOUT = "without"
     LATE_OPEN = "late_open"
     OPEN = "open"
+    LOUD = "loud"
     ANSWERED = "answered"
     HAD_RESULT = "had_result"
     DECLINED = "declined"
@@ -133,6 +134,7 @@ def condition(figure: Figure, now: datetime) -> sa.ColumnElement[bool]:
         return sa.and_(Ticket.is_open.is_(True), Ticket.paused_at.is_(None), Ticket.due_at < now)
     simple: dict[Figure, sa.ColumnElement[bool]] = {
         Figure.OPEN: Ticket.is_open.is_(True),
+        Figure.LOUD: sa.and_(Ticket.is_open.is_(True), Ticket.urgency.in_((Urgency.EMERGENCY, Urgency.URGENT))),
         Figure.ANSWERED: ended_at().is_not(None),
         Figure.HAD_RESULT: sa.or_(
             Ticket.answered_at.is_not(None), Ticket.rating.is_not(None), Ticket.reopened_count > 0

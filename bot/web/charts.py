@@ -77,6 +77,7 @@ def show() -> Response:
         drawn_at_most=DRAWN_AT_MOST,
         ranked_from=RANKED_FROM,
         opens=lambda number: filters.address(View.ALL.value, number.of),
+        on_map=filters.address(View.ALL.value, found.total.received.of, "/map"),
         name_of=_name,
         part_name=lambda part: _part_name(part.span),
         percent=percent,

@@ -24,6 +24,7 @@ FIGURES = {
     Figure.WITHOUT: N_("Không phải trả lời"),
     Figure.LATE_OPEN: N_("Quá hạn chưa trả lời"),
     Figure.OPEN: N_("Đang mở"),
+    Figure.LOUD: N_("Khẩn, đang mở"),
     Figure.ANSWERED: N_("Đã có kết quả"),
     Figure.HAD_RESULT: N_("Đã từng có kết quả"),
     Figure.DECLINED: N_("Không tiếp nhận"),

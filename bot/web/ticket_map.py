@@ -57,6 +57,7 @@ def show() -> Response:
         opens=lambda **more: filters.address(view.value, replace(chosen, **more)),
         of_ids=lambda ids: filters.address(View.ALL.value, Filters(ids=tuple(ids))) if len(ids) <= MOST_IDS else "",
         late=Figure.LATE_OPEN,
+        loud=Figure.LOUD,
         place_name=_place_name,
         most_ids=MOST_IDS,
         most_pins=MOST_PINS,

@@ -39,6 +39,7 @@ def test_every_link_of_the_page_opens_as_many_reports_as_it_says(world: World, b
     assert len(links) > 15
     for href, number in links.items():
         assert f"<strong>{number} phản ánh</strong>" in lan.open(href).html, href
+    assert "/map?view=all&from=2026-10-01&to=2026-10-31" in page.links
     assert "100,0 %" in page.text  # content, of those who rated
     assert "tỷ lệ đánh giá 100,0 % của số đã từng có kết quả" in page.text
     assert "(đã trả lời + quá hạn chưa trả lời)" in page.text

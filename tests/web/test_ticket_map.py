@@ -64,7 +64,12 @@ def test_pins_places_and_those_that_nobody_placed(world: World, browser: Open) -
     # Each number of the table opens its list, and the picture's squares theirs.
     assert sorted(shown(lan.open(f"/tickets?view=all&place={market.id}&figure=open"))) == unknown
     assert sorted(shown(lan.open("/tickets?view=all&place=-&figure=open"))) == sorted([*nowhere, *away, *loud, *late])
-    assert f"/tickets?view=all&place={market.id}&figure=open" in page.links
+    assert shown(lan.open("/tickets?view=all&place=-&figure=loud")) == loud
+    assert shown(lan.open("/tickets?view=all&place=-&figure=late_open")) == late
+    assert {
+        f"/tickets?view=all&place={market.id}&figure=open", "/tickets?view=all&place=-&figure=loud",
+        "/tickets?view=all&place=-&figure=late_open",
+    } <= set(page.links)  # fmt: skip
     assert f"/tickets?view=all&ids={away[0]}" in page.links
     squares = {link for link in page.links if "ids=" in link} - {f"/tickets?view=all&ids={away[0]}"}
     drawn = [int(number) for link in squares for number in link.split("ids=")[1].split(",")]
