@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -333,9 +333,17 @@ def counts(session: Session, looker: Looker) -> dict[View, int]:
 
 
 def rows(
-    session: Session, looker: Looker, view: View, *, words: str, code: str, after: Cursor | None, limit: int
+    session: Session,
+    looker: Looker,
+    view: View,
+    *,
+    words: str,
+    code: str,
+    after: Cursor | None,
+    limit: int,
+    only: Sequence[sa.ColumnElement[bool]] = (),
 ) -> list[Row]:
-    """A page of the list. `words` are folded, `code` is upper case; both empty: no search."""
+    """A page of the list. `words` are folded, `code` is upper case; both empty: no search. `only`: filters."""
     has_news = ~(
         sa.select(TicketEvent.id)
         .where(
@@ -351,7 +359,7 @@ def rows(
         .join(Channel, Channel.id == Conversation.channel_id)
         .outerjoin(Agency, Agency.id == Ticket.agency_id)
         .outerjoin(Official, Official.id == Ticket.official_id)
-        .where(looker.seen_by, *_of_list(view, looker))
+        .where(looker.seen_by, *_of_list(view, looker), *only)
     )
     if words or code:
         query = query.where(_matches(words, code))
@@ -359,6 +367,18 @@ def rows(
         query = query.where(Ticket.is_spam.is_(False))
     query = _in_order(query, view, looker, after).limit(limit)
     return [Row(*row) for row in session.execute(query)]
+
+
+def total(session: Session, looker: Looker, view: View, only: Sequence[sa.ColumnElement[bool]]) -> int:
+    """How many tickets of a view pass these filters, up to a limit."""
+    some = sa.select(sa.literal(1)).select_from(Ticket).where(*listed(looker, view), *only).limit(10 * COUNTED_AT_MOST)
+    return session.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0
+
+
+def listed(looker: Looker, view: View) -> list[sa.ColumnElement[bool]]:
+    """What a ticket must be to stand in a view, without a search."""
+    is_listed = [Ticket.is_spam.is_(False)] if view is View.ALL else []
+    return [looker.seen_by, *_of_list(view, looker), *is_listed]
 
 
 def _of_view(view: View, looker: Looker) -> sa.ColumnElement[bool]:

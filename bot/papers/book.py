@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import xlsxwriter
@@ -15,6 +15,7 @@ from reportlab.platypus import KeepTogether, LongTable, PageBreak, Spacer, Table
 from bot.papers.letterhead import Letterhead, Signature, foot, head, heading
 from bot.papers.typeset import BOLD, ITALIC, About, Drawn, pages, para, style
 from bot.rules.deadlines import VIETNAM
+from bot.rules.periods import month_of
 from bot.rules.spreadsheet import table
 
 _MARGINS = (18 * mm, 12 * mm, 15 * mm, 15 * mm)
@@ -247,6 +248,5 @@ def _naive(at: datetime) -> datetime:
 
 def days_of(year: int, month: int) -> tuple[datetime, datetime]:
     """When a month begins and ends in Vietnam."""
-    first = date(year, month, 1)
-    after = date(year + month // 12, month % 12 + 1, 1)
-    return tuple(datetime(day.year, day.month, 1, tzinfo=VIETNAM) for day in (first, after))  # type: ignore[return-value]
+    span = month_of(year, month)
+    return span.begins, span.ends

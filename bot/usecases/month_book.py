@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -27,6 +26,7 @@ from storage.channels import Channel
 from storage.communes import Commune, Place
 from storage.contacts import Conversation
 from storage.enums import EventKind, Role, TicketState
+from storage.figures import Timing, carried, timing
 from storage.officials import Official
 from storage.tickets import Ticket, TicketEvent
 
@@ -49,21 +49,13 @@ _RESULTS: Mapping[TicketState, str] = {
 _UNKNOWN = "Chưa phân công"
 
 
-class Timing(StrEnum):
-    """How a report stands to its deadline."""
-
-    IN_TIME = "in_time"
-    LATE = "late"
-    RUNNING = "running"
-    WITHOUT = "without"
-
-
 @dataclass(frozen=True)
 class _Found:
     ticket: Ticket
     channel: str
     agency: str
     place: str | None
+    timing: Timing
 
 
 def sees_lines(official: Official) -> bool:
@@ -78,13 +70,10 @@ def month_book(runtime: Runtime, official: Official, year: int, month: int) -> B
     with runtime.database.reading() as session:
         commune = session.get_one(Commune, official.commune_id)
         calendar = calendar_of(commune_book(session, commune.id))
-        found = _found(session, commune.id, begins, ends)
-        timings = [_timing(one.ticket, now) for one in found]
+        found = _found(session, commune.id, begins, ends, now)
+        timings = [one.timing for one in found]
         has_lines = sees_lines(official)
-        lines = [
-            _line(number, one, timing, calendar, now)
-            for number, (one, timing) in enumerate(zip(found, timings, strict=True), start=1)
-        ]
+        lines = [_line(number, one, calendar, now) for number, one in enumerate(found, start=1)]
         topics = [label(one.ticket.topic) if one.ticket.topic else "Chưa rõ lĩnh vực" for one in found]
         return Book(
             letterhead=Letterhead(issuer_of(commune), seat_of(session, commune), now.astimezone(VIETNAM).date()),
@@ -103,8 +92,7 @@ def month_book(runtime: Runtime, official: Official, year: int, month: int) -> B
                 commune.id,
                 Ticket.is_sealed.is_(False),
                 Ticket.is_spam.is_(False),
-                Ticket.opened_at < begins,
-                sa.or_(Ticket.is_open, _ended_at() >= begins),
+                carried(begins),
             ),
         )
 
@@ -124,9 +112,9 @@ def export(runtime: Runtime, official: Official, year: int, month: int, kind: st
     return made
 
 
-def _found(session: Session, commune_id: int, begins: datetime, ends: datetime) -> list[_Found]:
+def _found(session: Session, commune_id: int, begins: datetime, ends: datetime, now: datetime) -> list[_Found]:
     rows = session.execute(
-        sa.select(Ticket, Channel.name, Agency.name, Place.name)
+        sa.select(Ticket, Channel.name, Agency.name, Place.name, timing(now))
         .join(Conversation, Conversation.id == Ticket.conversation_id)
         .join(Channel, Channel.id == Conversation.channel_id)
         .outerjoin(Agency, Agency.id == Ticket.agency_id)
@@ -139,31 +127,16 @@ def _found(session: Session, commune_id: int, begins: datetime, ends: datetime) 
         )
         .order_by(Ticket.opened_at, Ticket.id)
     )
-    return [_Found(ticket, channel, agency or "", place) for ticket, channel, agency, place in rows]
+    return [_Found(ticket, channel, agency or "", place, Timing(is_)) for ticket, channel, agency, place, is_ in rows]
 
 
 def _within(begins: datetime, ends: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return Ticket.opened_at >= begins, Ticket.opened_at < ends
 
 
-def _ended_at() -> sa.ColumnElement[datetime]:
-    return sa.func.coalesce(Ticket.answered_at, Ticket.closed_at)
-
-
 def _count(session: Session, commune_id: int, *conditions: sa.ColumnElement[bool]) -> int:
     query = sa.select(sa.func.count()).select_from(Ticket).where(Ticket.commune_id == commune_id, *conditions)
     return session.scalar(query) or 0
-
-
-def _timing(ticket: Ticket, now: datetime) -> Timing:
-    ended = _end_of(ticket)
-    if ended is None and not ticket.is_open:
-        return Timing.WITHOUT
-    if ticket.due_at is None:
-        return Timing.IN_TIME if ended else Timing.RUNNING
-    if (ended or now) > ticket.due_at and (ended or ticket.paused_at is None):
-        return Timing.LATE
-    return Timing.IN_TIME if ended else Timing.RUNNING
 
 
 def _end_of(ticket: Ticket) -> datetime | None:
@@ -173,7 +146,7 @@ def _end_of(ticket: Ticket) -> datetime | None:
     return ticket.closed_at if ticket.state is TicketState.DECLINED else ticket.answered_at
 
 
-def _line(number: int, found: _Found, timing: Timing, calendar: Calendar, now: datetime) -> Line:
+def _line(number: int, found: _Found, calendar: Calendar, now: datetime) -> Line:
     ticket = found.ticket
     where = ticket.place_text or found.place or ""
     return Line(
@@ -187,17 +160,17 @@ def _line(number: int, found: _Found, timing: Timing, calendar: Calendar, now: d
         agency=found.agency or _UNKNOWN,
         due=ticket.due_at,
         ended=_end_of(ticket),
-        timing=_timing_words(ticket, timing, calendar, now),
+        timing=_timing_words(ticket, found.timing, calendar, now),
         result=_RESULTS.get(ticket.state, "Đang xử lý"),
         rating=_RATINGS.get(ticket.rating or 0, ""),
     )
 
 
-def _timing_words(ticket: Ticket, timing: Timing, calendar: Calendar, now: datetime) -> str:
-    if timing is Timing.LATE and ticket.due_at is not None:
+def _timing_words(ticket: Ticket, is_: Timing, calendar: Calendar, now: datetime) -> str:
+    if is_ is Timing.LATE and ticket.due_at is not None:
         minutes = calendar.between(ticket.due_at, _end_of(ticket) or now)
         return f"Quá hạn {_working_time(minutes, calendar.hours.minutes_a_day)}"
-    return {Timing.IN_TIME: "Đúng hạn", Timing.RUNNING: "Trong hạn", Timing.WITHOUT: ""}.get(timing, "")
+    return {Timing.IN_TIME: "Đúng hạn", Timing.RUNNING: "Trong hạn", Timing.WITHOUT: ""}.get(is_, "")
 
 
 def _working_time(minutes: int, a_day: int) -> str:
@@ -210,9 +183,9 @@ def _working_time(minutes: int, a_day: int) -> str:
 
 def _sums(names: Iterable[str], timings: Iterable[Timing]) -> tuple[Sum, ...]:
     grouped: dict[str, list[Timing]] = {}
-    for name, timing in zip(names, timings, strict=True):
-        grouped.setdefault(name, []).append(timing)
-    return tuple(_sum(name, grouped[name]) for name in sorted(grouped, key=lambda one: (-len(grouped[one]), one)))
+    for name, one in zip(names, timings, strict=True):
+        grouped.setdefault(name, []).append(one)
+    return tuple(_sum(name, grouped[name]) for name in sorted(grouped, key=lambda name: (-len(grouped[name]), name)))
 
 
 def _sum(name: str, timings: Iterable[Timing]) -> Sum:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from bot.access import seen_by, sees_sealed
 from bot.rules.deadlines import WorkingHours, add_minutes
@@ -15,8 +15,9 @@ from bot.usecases.accusing import count_for_the_province
 from bot.usecases.communes import holidays_of, working_hours
 from nlp.normalise import fold
 from storage.communes import Commune
+from storage.figures import NO_FILTERS, Filters, conditions
 from storage.officials import Official
-from storage.tickets import Cursor, Looker, Row, View, counts, rows
+from storage.tickets import Cursor, Looker, Row, View, counts, rows, total
 
 ON_A_PAGE = 50
 LONGEST_SEARCH = 200
@@ -27,7 +28,7 @@ class Listing:
     """One page of the list, how many each view holds, and the commune's working time to tell deadlines by.
 
     `alike`: of how many tickets each may be one; `joined`: how many others wait for its result. `for_the_province`: how
-    many sealed reports stand that nobody here opens, for whom may know it.
+    many sealed reports stand that nobody here opens, for whom may know it. `found`: how many tickets pass the filters.
     """
 
     rows: list[Row]
@@ -38,6 +39,7 @@ class Listing:
     alike: Mapping[int, int]
     joined: Mapping[int, int]
     for_the_province: int
+    found: int | None = None
 
 
 def listing(
@@ -47,6 +49,7 @@ def listing(
     view: View,
     *,
     search: str = "",
+    filters: Filters = NO_FILTERS,
     after: Cursor | None = None,
     holidays: Mapping[date, bool] | None = None,
 ) -> Listing:
@@ -60,19 +63,28 @@ def listing(
     with runtime.database.reading() as session:
         if holidays is None:
             holidays = holidays_of(session, commune.id)
-        looker = Looker(
-            seen_by=seen_by(official),
-            official_id=official.id,
-            agency_id=official.agency_id,
-            soon=add_minutes(now, hours.minutes_a_day, hours, holidays),
-            sees_sealed=sees_sealed(official),
-            triage=TRIAGE,
-            now=now,
-        )
-        found = rows(session, looker, view, words=fold(search), code=search.upper(), after=after, limit=ON_A_PAGE + 1)
+        looker = looker_of(official, now, hours, holidays)
+        only = conditions(filters, now)
+        found = rows(
+            session, looker, view, words=fold(search), code=search.upper(), only=only, after=after, limit=ON_A_PAGE + 1
+        )  # fmt: skip
+        many = total(session, looker, view, only) if filters and not search else None
         held = counts(session, looker)
         page = found[:ON_A_PAGE]
         for_the_province = count_for_the_province(session, official) if after is None else 0
         alike, joined = incident_page.counts(session, [row.ticket for row in page])
     following = page[-1].cursor if len(found) > ON_A_PAGE else None
-    return Listing(page, held, following, hours, holidays, alike, joined, for_the_province)
+    return Listing(page, held, following, hours, holidays, alike, joined, for_the_province, many)
+
+
+def looker_of(official: Official, now: datetime, hours: WorkingHours, holidays: Mapping[date, bool]) -> Looker:
+    """For whom a list is made, and until when a deadline is near: a working day."""
+    return Looker(
+        seen_by=seen_by(official),
+        official_id=official.id,
+        agency_id=official.agency_id,
+        soon=add_minutes(now, hours.minutes_a_day, hours, holidays),
+        sees_sealed=sees_sealed(official),
+        triage=TRIAGE,
+        now=now,
+    )

@@ -19,6 +19,7 @@ from bot.web import (
     bulk,
     calls,
     channels,
+    charts,
     confirming,
     contacts,
     drafts,
@@ -50,6 +51,7 @@ from bot.web import (
     sign_in,
     snoozing,
     ticket_list,
+    ticket_map,
     tickets,
     tracking,
     transfers,
@@ -70,6 +72,7 @@ PARTS = (
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
     snoozing, bulk,
     answer_templates, earlier_answers, approvals,
+    charts, ticket_map,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 

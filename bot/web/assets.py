@@ -13,6 +13,10 @@ FONT = "node_modules/@fontsource/be-vietnam-pro/files"
 PAPER_FONT = "node_modules/@expo-google-fonts/tinos"
 FILES = (
     "node_modules/htmx.org/dist/htmx.min.js",
+    "node_modules/leaflet/dist/leaflet.js",
+    "node_modules/leaflet/dist/leaflet.css",
+    "node_modules/leaflet.markercluster/dist/leaflet.markercluster.js",
+    "node_modules/leaflet.markercluster/dist/MarkerCluster.css",
     f"{FONT}/be-vietnam-pro-vietnamese-400-normal.woff2",
     f"{FONT}/be-vietnam-pro-vietnamese-600-normal.woff2",
     f"{FONT}/be-vietnam-pro-latin-400-normal.woff2",

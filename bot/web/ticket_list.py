@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, abort, render_template, request
 from werkzeug.wrappers import Response
@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from bot.access import OF_TICKETS, OF_WHOLE_COMMUNE, may_direct
 from bot.usecases import alerts
 from bot.usecases.ticket_list import Listing, listing
-from bot.web import marked_text, words
+from bot.web import filters, marked_text, words
 from bot.web.language import N_, gettext
 from bot.web.security import is_poll, wants_fragment
 from bot.web.shell import (
@@ -28,6 +28,7 @@ from bot.web.shell import (
     row_number,
     runtime,
 )
+from storage.figures import NO_FILTERS, Filters
 from storage.tickets import Cursor, Ticket, View
 
 pages = Blueprint("ticket_list", __name__)
@@ -52,17 +53,23 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Place:
-    """From which list a ticket is opened: a view, a search, a page."""
+    """From which list a ticket is opened: a view, a search, what it is narrowed to, a page."""
 
     view: View
     search: str = ""
     after: str = ""
+    filters: Filters = NO_FILTERS
 
     @property
     def query(self) -> str:
         """The same as part of an address."""
-        given = {"view": self.view.value, "q": self.search, "after": self.after}
-        return urlencode({name: value for name, value in given.items() if value})
+        given = {"view": self.view.value, "q": self.search, **filters.fields(self.filters), "after": self.after}
+        return urlencode({name: value for name, value in given.items() if value}, safe=",:")
+
+    @property
+    def narrowed(self) -> str:
+        """What it is narrowed to, as part of an address; nothing for a whole view."""
+        return urlencode(filters.fields(self.filters), safe=",:")
 
     def of_ticket(self, number: int) -> str:
         """The address of a ticket that is opened from here."""
@@ -86,7 +93,9 @@ def place_of(given: Mapping[str, str]) -> Place:
         view = View(given.get("view") or usual)
     except ValueError:
         view = usual
-    return Place(view, given.get("q", "")[:200], given.get("after", "")[:60])
+    # A ticket's forms have a topic and a place of their own.
+    narrowed = dict(parse_qsl(given.get("list", ""))) if request.method == "POST" else given
+    return Place(view, given.get("q", "")[:200], given.get("after", "")[:60], filters.filters_of(narrowed))
 
 
 @pages.get("/tickets")
@@ -97,7 +106,7 @@ def index() -> Response:
         view = View(request.args.get("view", View.NEW))
     except ValueError:
         abort(404)
-    place = Place(view, request.args.get("q", ""), request.args.get("after", ""))
+    place = Place(view, request.args.get("q", ""), request.args.get("after", ""), filters.filters_of(request.args))
     try:
         found = _listing(place)
     except _BadCursor:
@@ -120,13 +129,21 @@ def index() -> Response:
     return only_news(answer, aside=late)
 
 
+@pages.get("/tickets/narrowing")
+@require(*OF_TICKETS)
+def narrowing() -> Response:
+    """The form with which a list is narrowed: a page of its own, as the list is asked for every few seconds."""
+    place = place_of(request.args)
+    return render("tickets/narrowing.html", place=place, view=place.view, **filters.form_values(place.filters))
+
+
 def beside(ticket: Ticket, holidays: Mapping[date, bool]) -> dict[str, Any]:
     """What the page of a ticket needs of the list it was opened from: the list, and the ticket before and after."""
     place = place_of(request.form if "view" in request.form else request.args)
     try:
         found = _listing(place, holidays)
     except _BadCursor:
-        place = Place(place.view, place.search)
+        place = Place(place.view, place.search, filters=place.filters)
         found = _listing(place, holidays)
     numbers = [row.ticket.id for row in found.rows]
     at = numbers.index(ticket.id) if ticket.id in numbers else None
@@ -150,7 +167,9 @@ class _BadCursor(Exception):
 def _listing(place: Place, holidays: Mapping[date, bool] | None = None) -> Listing:
     after = _cursor(place.after)
     who, where = current_official(), current_commune()
-    return listing(runtime(), who, where, place.view, search=place.search, after=after, holidays=holidays)
+    return listing(
+        runtime(), who, where, place.view, search=place.search, filters=place.filters, after=after, holidays=holidays
+    )  # fmt: skip
 
 
 def _shown(place: Place, found: Listing) -> dict[str, Any]:
@@ -165,6 +184,8 @@ def _shown(place: Place, found: Listing) -> dict[str, Any]:
         "alike": found.alike,
         "joined": found.joined,
         "counts": found.counts,
+        "chips": filters.chips(place.view.value, place.filters),
+        "found": found.found,
         "is_first": not place.after,
         "next": _cursor_words(found.next) if found.next else None,
         "row_deadline": lambda t: words.deadline(t.due_at if t.is_open else None, now, found.hours, found.holidays),

@@ -51,6 +51,10 @@ class Rehearsal:
         """The citizen sends a voice note of two seconds, as Zalo gives it: AMR."""
         self._tell("say", user_id=user_id, kind="voice")
 
+    def point(self, user_id: str, latitude: float, longitude: float) -> None:
+        """The citizen shares a position."""
+        self._tell("say", user_id=user_id, kind="location", latitude=str(latitude), longitude=str(longitude))
+
     def heard(self, user_id: str) -> list[str]:
         """What the citizen was told so far."""
         answer = httpx.get(f"{self.url}/sandbox/control/citizens/{user_id}/messages", trust_env=False)

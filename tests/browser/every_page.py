@@ -63,6 +63,7 @@ def fill(rehearsal: Rehearsal, desk: Desk) -> None:
     neighbours = [rehearsal.neighbour() for _ in SAID]
     for neighbour, words in zip(neighbours, SAID, strict=True):
         rehearsal.say(neighbour, words)
+    rehearsal.point(neighbours[0], 10.8001, 106.3001)  # so that there is something on the map
     wait_until("everybody got an answer", lambda: all(rehearsal.heard(one) for one in neighbours), 60)
     page = desk.page
     page.goto(f"{rehearsal.url}/tickets?view=all")

@@ -331,6 +331,12 @@ def every_path(planted: Planted) -> Iterator[str]:
             with planted.app.test_request_context():
                 yield planted.app.url_for(rule.endpoint, **dict(zip(names, values, strict=True)))
     yield from ("/tickets?view=all", "/tickets?view=spam", "/quality?days=30", "/tickets?view=all&q=PA26")
+    yield from (
+        "/map?view=all",
+        "/map/tickets.json?view=all",
+        "/tickets?view=all&figure=open",
+        "/tickets?view=all&topic=to-cao",
+    )
 
 
 def test_the_link_of_who_told_it_shows_the_answers_and_not_what_was_told(planted: Planted) -> None:

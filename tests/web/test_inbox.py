@@ -68,9 +68,7 @@ def many(world: World, number: int, **values: object) -> list[int]:
                 conversation_id=conversation.id,
                 contact_id=contact.id,
                 summary=f"Việc thứ {n}",
-                opened_at=now,
-                last_in_at=now,
-                **{"due_at": now + timedelta(hours=n // 3), **values},
+                **{"opened_at": now, "last_in_at": now, "due_at": now + timedelta(hours=n // 3), **values},
             )
             for n in range(number)
         ]

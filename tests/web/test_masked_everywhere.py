@@ -99,6 +99,7 @@ def pages_of(app: Flask, world: World) -> list[str]:
     }
     views = ("new", "mine", "due", "urgent", "snoozed", "nobody", "all", "spam")
     found = [f"/tickets?view={view}" for view in views] + ["/tickets?view=all&q=o%20ga"]
+    found += ["/map?view=all", "/map/tickets.json?view=all", "/tickets?view=all&figure=open&from=2026-10-01"]
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint == "static":
             continue
