@@ -27,6 +27,7 @@ from bot.usecases import (
     polling,
     retention,
     sealed_files,
+    searching,
     transfer_progress,
     undoing,
 )
@@ -67,6 +68,7 @@ def sweep(runtime: Runtime) -> list[str]:
     neighbours.carry(runtime)
     chain.extend(runtime)
     undoing.forget_over(runtime)
+    searching.index_earlier(runtime)
     runtime.database.forget_traces()
     due = waiting_jobs(runtime)
     for job in due:

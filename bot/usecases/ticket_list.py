@@ -13,13 +13,13 @@ from bot.runtime import Runtime
 from bot.usecases import incident_page
 from bot.usecases.accusing import count_for_the_province
 from bot.usecases.communes import holidays_of, working_hours
-from nlp.normalise import fold
+from bot.usecases.searching import Findings
+from bot.usecases.searching import search as search_all
 from storage.communes import Commune
 from storage.officials import Official
 from storage.tickets import Cursor, Looker, Row, View, counts, rows
 
 ON_A_PAGE = 50
-LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Listing:
     """One page of the list, how many each view holds, and the commune's working time to tell deadlines by.
 
     `alike`: of how many tickets each may be one; `joined`: how many others wait for its result. `for_the_province`: how
-    many sealed reports stand that nobody here opens, for whom may know it.
+    many sealed reports stand that nobody here opens, for whom may know it. `findings`: of a search, what was understood
+    and where it stands; it counts no views.
     """
 
     rows: list[Row]
@@ -38,6 +39,7 @@ class Listing:
     alike: Mapping[int, int]
     joined: Mapping[int, int]
     for_the_province: int
+    findings: Findings | None = None
 
 
 def listing(
@@ -50,16 +52,19 @@ def listing(
     after: Cursor | None = None,
     holidays: Mapping[date, bool] | None = None,
 ) -> Listing:
-    """The tickets of a view that this official may see, emergencies and early deadlines first.
+    """The tickets of a view that this official may see, emergencies and early deadlines first; or what a search finds
+    in all of history, the newest first.
 
     `holidays`: the commune's, from whoever knows them already.
     """
     now = runtime.now()
     hours = working_hours(dict(commune.settings))
-    search = " ".join(search.split())[:LONGEST_SEARCH]
     with runtime.database.reading() as session:
         if holidays is None:
             holidays = holidays_of(session, commune.id)
+        if search.strip():
+            findings = search_all(session, runtime, official, search, before=after.id if after else None)
+            return _of_search(findings, hours, holidays)
         looker = Looker(
             seen_by=seen_by(official),
             official_id=official.id,
@@ -68,10 +73,16 @@ def listing(
             sees_sealed=sees_sealed(official),
             triage=TRIAGE,
         )
-        found = rows(session, looker, view, words=fold(search), code=search.upper(), after=after, limit=ON_A_PAGE + 1)
+        found = rows(session, looker, view, after=after, limit=ON_A_PAGE + 1)
         held = counts(session, looker)
         page = found[:ON_A_PAGE]
         for_the_province = count_for_the_province(session, official) if after is None else 0
         alike, joined = incident_page.counts(session, [row.ticket for row in page])
     following = page[-1].cursor if len(found) > ON_A_PAGE else None
     return Listing(page, held, following, hours, holidays, alike, joined, for_the_province)
+
+
+def _of_search(findings: Findings, hours: WorkingHours, holidays: Mapping[date, bool]) -> Listing:
+    following = Cursor(1, None, findings.next) if findings.next is not None else None
+    found = [hit.row for hit in findings.hits]
+    return Listing(found, {}, following, hours, holidays, {}, {}, 0, findings)
