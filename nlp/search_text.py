@@ -85,8 +85,10 @@ def accented_words(text: str) -> tuple[str, ...]:
 
 
 def find_terms(text: str, terms: Sequence[Term], *, is_exact: bool = False) -> list[tuple[int, int]]:
-    """Where the terms stand in a text, as offsets of the original, in order and apart from each other; `is_exact`: those
-    that were typed with accents only where they have these."""
+    """Where the terms stand in a text, as offsets of the original, in order and apart from each other.
+
+    `is_exact`: those that were typed with accents only where they have these.
+    """
     pieces = [fold(character) for character in text]
     starts = [at for at, piece in enumerate(pieces) for _ in piece] + [len(text)]
     found = [(m.group(), m.start(), m.end()) for m in _WORD.finditer("".join(pieces))]

@@ -24,7 +24,7 @@ from bot.usecases.confirming import may_confirm
 from bot.usecases.desk import Changed
 from bot.usecases.incidents import PART_TIME
 from bot.usecases.spots import take
-from bot.usecases.ticket_page import TicketPage, changes_since, open_page
+from bot.usecases.ticket_page import Part, TicketPage, changes_since, open_page
 from bot.usecases.triage import may_be_restored, may_be_spam
 from bot.web import fate, history, marked_text, words
 from bot.web.language import N_, gettext
@@ -100,7 +100,8 @@ def show_ticket(
     `link`: the address of a transfer's new link, shown this once. `asks_anyway`: the answer goes once it is ticked.
     """
     official = current_official()
-    page = open_page(runtime(), official, current_commune(), number, address=client_address())
+    part = Part(row_number(request.args.get("older", "")), row_number(request.args.get("since", "")))
+    page = open_page(runtime(), official, current_commune(), number, address=client_address(), part=part)
     until = session.get("revealed", {}).get(str(number), 0)
     is_revealed = until > runtime().now().timestamp() and may_reveal(official, page.ticket)
     presence.beat(runtime(), official, number, page.was_here)
@@ -109,9 +110,11 @@ def show_ticket(
     seen = request.args.get("seen", type=int)
     return render(
         "tickets/show.html",
-        blocks=("live",),
+        blocks=("live", "older_part"),
         status=status,
         page=page,
+        part=part,
+        oldest=page.talk[0].message.id if page.talk else None,
         ticket=page.ticket,
         problem=problem,
         problem_form=form,
