@@ -26,9 +26,11 @@ from bot.blobs import Blobs, store_of
 from bot.bucket import BucketAccess
 from bot.config import Settings
 from bot.queue import LocalNudge, NoNudge, Nudge, RedisNudge
+from nlp.search_text import indexed, phone_words, place_word
 from storage.communes import Locality
 from storage.database import Database
 from storage.sealing import Seals
+from storage.search_index import Searchable
 
 if TYPE_CHECKING:
     from bot.current_reader import CurrentReader
@@ -99,9 +101,10 @@ class Runtime:
     now: Callable[[], datetime] = utc_now
 
     def __post_init__(self) -> None:
-        """The database locks and opens with this installation's keys."""
+        """The database locks and opens with this installation's keys, and knows what is searched for."""
         if self.database.seals is None:
             self.database.seals = Seals(partial(sealed_keys, self.settings), self.vault.derived("door"))
+        self.database.searchable = Searchable(indexed, phone_words, place_word)
 
     @cached_property
     def reader(self) -> CurrentReader:

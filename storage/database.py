@@ -6,14 +6,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage.sealing import SealingSession, Seals, leaves_traces, session_info
 
+if TYPE_CHECKING:
+    from storage.search_index import Searchable
+
 SQLITE_BUSY_MS = 20_000
+# A word that went stays in older pieces of the search index until they are put together.
+FORGET_WORDS = "INSERT INTO search_words (search_words) VALUES ('optimize')"
 
 
 def normalise_url(url: str) -> str:
@@ -37,6 +42,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.seals: Seals | None = None  # the runtime knows them
+        self.searchable: Searchable | None = None  # the same
         self._has_traces = False
         self.url = sa.make_url(normalise_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -96,6 +102,7 @@ class Database:
         if not self.is_sqlite or not self._has_traces:
             return
         with self.writer_lock, self._raw() as cursor:
+            cursor.execute(FORGET_WORDS)
             cursor.execute("PRAGMA busy_timeout=200")
             is_busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
@@ -123,7 +130,8 @@ class Database:
             connection.close()
 
     def _session(self, connection: sa.Connection) -> Session:
-        return SealingSession(bind=connection, expire_on_commit=False, info=session_info(self.seals))
+        info = {**session_info(self.seals), "searchable": self.searchable}
+        return SealingSession(bind=connection, expire_on_commit=False, info=info)
 
     def close(self) -> None:
         """Give all connections back."""

@@ -28,6 +28,7 @@ from storage.presence import Presence
 from storage.publications import Publication, Publicity
 from storage.retention import Hold, RetentionRule, RetentionRun
 from storage.sealing import SealedKey
+from storage.search_index import SearchBacklog, SearchPart
 from storage.subscriptions import Subscription
 from storage.tickets import Ticket, TicketEvent
 from storage.trained import TrainedModel
@@ -84,6 +85,8 @@ __all__ = [
     "RetentionRun",
     "RoutingRule",
     "SealedKey",
+    "SearchBacklog",
+    "SearchPart",
     "SignInAttempt",
     "SignInSession",
     "Subscription",

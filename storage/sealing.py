@@ -246,6 +246,11 @@ def leaves_traces(session: Session) -> bool:
     return bool(session.info.get(_TRACES))
 
 
+def leave_traces(session: Session) -> None:
+    """Words that stood in the database in plain go in this transaction."""
+    session.info[_TRACES] = True
+
+
 def settle(rows: Iterable[Sealable]) -> None:
     """Lock or unlock these rows with the next flush, as they should be."""
     for row in rows:

@@ -337,13 +337,22 @@ def rows(
     looker: Looker,
     view: View,
     *,
-    words: str,
-    code: str,
     after: Cursor | None,
     limit: int,
     only: Sequence[sa.ColumnElement[bool]] = (),
 ) -> list[Row]:
-    """A page of the list. `words` are folded, `code` is upper case; both empty: no search. `only`: filters."""
+    """A page of the list. `only`: filters."""
+    query = _rows().where(*listed(looker, view), *only)
+    query = _in_order(query, view, looker, after).limit(limit)
+    return [Row(*row) for row in session.execute(query)]
+
+
+def rows_among(session: Session, chosen: sa.ColumnElement[bool]) -> list[Row]:
+    """Lines for the tickets that this condition chooses, the newest first."""
+    return [Row(*row) for row in session.execute(_rows().where(chosen).order_by(Ticket.id.desc()))]
+
+
+def _rows() -> sa.Select[Any]:
     has_news = ~(
         sa.select(TicketEvent.id)
         .where(
@@ -353,20 +362,13 @@ def rows(
         )
         .exists()
     )
-    query = (
+    return (
         sa.select(Ticket, Agency.name, Official.name, Channel.name, Channel.is_sandbox, has_news)
         .join(Conversation, Conversation.id == Ticket.conversation_id)
         .join(Channel, Channel.id == Conversation.channel_id)
         .outerjoin(Agency, Agency.id == Ticket.agency_id)
         .outerjoin(Official, Official.id == Ticket.official_id)
-        .where(looker.seen_by, *_of_list(view, looker), *only)
     )
-    if words or code:
-        query = query.where(_matches(words, code))
-    elif view is View.ALL:  # a search finds what was put aside, too
-        query = query.where(Ticket.is_spam.is_(False))
-    query = _in_order(query, view, looker, after).limit(limit)
-    return [Row(*row) for row in session.execute(query)]
 
 
 def total(session: Session, looker: Looker, view: View, only: Sequence[sa.ColumnElement[bool]]) -> int:
@@ -421,21 +423,6 @@ def _of_list(view: View, looker: Looker) -> list[sa.ColumnElement[bool]]:
     if view in {View.ALL, View.SPAM}:
         return [_of_view(view, looker)]
     return [Ticket.is_open.is_(True), _of_view(view, looker)]
-
-
-def _matches(words: str, code: str) -> sa.ColumnElement[bool]:
-    said = (
-        sa.select(Message.id)
-        .where(Message.ticket_id == Ticket.id, Message.text_folded.like(f"%{_plain(words)}%", escape="\\"))
-        .exists()
-    )
-    has_code = Ticket.code.like(f"%{_plain(code)}%", escape="\\")
-    return sa.or_(has_code, said) if words else has_code
-
-
-def _plain(words: str) -> str:
-    """The words themselves, whatever they mean in a pattern."""
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _in_order(query: Any, view: View, looker: Looker, after: Cursor | None) -> Any:

@@ -34,6 +34,7 @@ from storage.enums import EventKind, TicketState
 from storage.expiry import Over
 from storage.messages import Attachment, InboundEvent, Message
 from storage.officials import SignInAttempt, SignInSession
+from storage.search_index import note_contacts
 from storage.tickets import Ticket, TicketEvent
 
 CODE = "expired"
@@ -143,6 +144,7 @@ def _files(batch: Batch, ids: list[int]) -> None:
 def _contacts(batch: Batch, ids: list[int]) -> None:
     nobody: dict[str, Any] = dict.fromkeys(("name", "phone", "address", "consent", "consent_at", "consent_asked_at"))
     batch.session.execute(sa.update(Contact).where(Contact.id.in_(ids)).values(**nobody, identity_asked_at=None))
+    note_contacts(batch.session, ids)
     talks = Conversation.contact_id.in_(ids)
     batch.session.execute(sa.update(Conversation).where(talks).values(asked=None, asked_data=sa.null()))
 

@@ -21,6 +21,7 @@ from storage.tickets import Ticket
 
 READERS = (Role.LEADER, Role.ADMIN)
 REVEALED, EXPORTED, ERASED = "contact.revealed", "contact.exported", "contact.erased"
+SEARCHED = "contact.searched"
 OF_SEALED = ("ticket.sealed_viewed", "file.sealed_viewed")
 AT_ONCE = 50
 
@@ -60,6 +61,13 @@ def reveal(runtime: Runtime, official: Official, ticket_id: int, *, why: str, wo
         audit(session, official, REVEALED, f"ticket:{ticket_id}", runtime.now(), address, why=chosen.value, **more)
 
 
+def searched(runtime: Runtime, official: Official, found: int, address: str) -> None:
+    """Write down that the official looked for tickets by a telephone number, and how many there were; which number
+    is not kept, as the audit can never lose it."""
+    with runtime.database.transaction() as session:
+        audit(session, official, SEARCHED, "search:phone", runtime.now(), address, found=found)
+
+
 def without_personal_data(words: str) -> str:
     """An official's reason as the audit may keep it for ever: numbers masked."""
     return mask(words, find_personal_data(words))
@@ -69,7 +77,7 @@ def looks(
     runtime: Runtime, official: Official, *, who: int | None = None, on: date | None = None, before: int | None = None
 ) -> Looks:
     """Who looked at personal data in the commune; looks at what is sealed are there only for its readers."""
-    actions = [REVEALED, EXPORTED, ERASED, *(OF_SEALED if sees_sealed(official) else ())]
+    actions = [REVEALED, EXPORTED, ERASED, SEARCHED, *(OF_SEALED if sees_sealed(official) else ())]
     query = (
         sa.select(AuditEntry, Official.name, Ticket)
         .join(Official, Official.id == AuditEntry.official_id)

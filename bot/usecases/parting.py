@@ -21,6 +21,7 @@ from storage.channels import Channel
 from storage.contacts import Contact, Conversation, Urn
 from storage.links import Link
 from storage.officials import Official
+from storage.search_index import note_contacts
 from storage.tickets import Ticket
 
 log = structlog.get_logger()
@@ -117,6 +118,7 @@ def give(session: Session, urn: Urn, contact_id: int) -> None:
         session.execute(
             sa.update(Ticket).where(Ticket.conversation_id == conversation.id).values(contact_id=contact_id)
         )
+    note_contacts(session, [contact_id])
 
 
 def urns_of(session: Session, contact_id: int) -> list[Urn]:

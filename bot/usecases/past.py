@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.rules.history import Past, past_at
 from bot.runtime import Runtime
 from bot.usecases.edits import EDIT
-from bot.usecases.ticket_page import Said, TicketPage, open_page
+from bot.usecases.ticket_page import LONG_PART, Said, TicketPage, open_page
 from storage.agencies import Agency
 from storage.communes import Commune, Place
 from storage.officials import Official
@@ -35,7 +35,7 @@ def past_page(
     runtime: Runtime, official: Official, commune: Commune, ticket_id: int, until: datetime, *, address: str = ""
 ) -> PastPage:  # fmt: skip
     """How the ticket stood at this moment. NotFound when it is not for them today; a sealed one is written down."""
-    page = open_page(runtime, official, commune, ticket_id, address=address)
+    page = open_page(runtime, official, commune, ticket_id, address=address, part=LONG_PART)
     past = past_at(((event.at, event.kind, event.data) for event, _ in page.events), until)
     with runtime.database.reading() as session:
         agency = session.get(Agency, past.agency_id) if past and past.agency_id else None

@@ -28,6 +28,7 @@ from bot.usecases import (
     polling,
     retention,
     sealed_files,
+    searching,
     transfer_progress,
     undoing,
 )
@@ -69,6 +70,7 @@ def sweep(runtime: Runtime) -> list[str]:
     chain.extend(runtime)
     undoing.forget_over(runtime)
     bulk_page.forget_over(runtime)
+    searching.index_earlier(runtime)
     runtime.database.forget_traces()
     due = waiting_jobs(runtime)
     for job in due:

@@ -13,14 +13,14 @@ from bot.runtime import Runtime
 from bot.usecases import incident_page
 from bot.usecases.accusing import count_for_the_province
 from bot.usecases.communes import holidays_of, working_hours
-from nlp.normalise import fold
+from bot.usecases.searching import Findings
+from bot.usecases.searching import search as search_all
 from storage.communes import Commune
 from storage.figures import NO_FILTERS, Filters, conditions
 from storage.officials import Official
 from storage.tickets import Cursor, Looker, Row, View, counts, rows, total
 
 ON_A_PAGE = 50
-LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Listing:
 
     `alike`: of how many tickets each may be one; `joined`: how many others wait for its result. `for_the_province`: how
     many sealed reports stand that nobody here opens, for whom may know it. `found`: how many tickets pass the filters.
+    `findings`: of a search, what was understood and where it stands; it counts no views.
     """
 
     rows: list[Row]
@@ -40,6 +41,7 @@ class Listing:
     joined: Mapping[int, int]
     for_the_province: int
     found: int | None = None
+    findings: Findings | None = None
 
 
 def listing(
@@ -53,22 +55,23 @@ def listing(
     after: Cursor | None = None,
     holidays: Mapping[date, bool] | None = None,
 ) -> Listing:
-    """The tickets of a view that this official may see, emergencies and early deadlines first.
+    """The tickets of a view that this official may see, emergencies and early deadlines first; or what a search finds
+    in all of history, the newest first.
 
     `holidays`: the commune's, from whoever knows them already.
     """
     now = runtime.now()
     hours = working_hours(dict(commune.settings))
-    search = " ".join(search.split())[:LONGEST_SEARCH]
     with runtime.database.reading() as session:
         if holidays is None:
             holidays = holidays_of(session, commune.id)
-        looker = looker_of(official, now, hours, holidays)
         only = conditions(filters, now)
-        found = rows(
-            session, looker, view, words=fold(search), code=search.upper(), only=only, after=after, limit=ON_A_PAGE + 1
-        )  # fmt: skip
-        many = total(session, looker, view, only) if filters and not search else None
+        if search.strip():
+            findings = search_all(session, runtime, official, search, before=after.id if after else None, only=only)
+            return _of_search(findings, hours, holidays)
+        looker = looker_of(official, now, hours, holidays)
+        found = rows(session, looker, view, only=only, after=after, limit=ON_A_PAGE + 1)
+        many = total(session, looker, view, only) if filters else None
         held = counts(session, looker)
         page = found[:ON_A_PAGE]
         for_the_province = count_for_the_province(session, official) if after is None else 0
@@ -88,3 +91,9 @@ def looker_of(official: Official, now: datetime, hours: WorkingHours, holidays: 
         triage=TRIAGE,
         now=now,
     )
+
+
+def _of_search(findings: Findings, hours: WorkingHours, holidays: Mapping[date, bool]) -> Listing:
+    following = Cursor(1, None, findings.next) if findings.next is not None else None
+    found = [hit.row for hit in findings.hits]
+    return Listing(found, {}, following, hours, holidays, {}, {}, 0, findings=findings)

@@ -44,7 +44,8 @@ from storage.sealing import Look, open_words
 from storage.tickets import Ticket, TicketEvent
 from storage.undo import Undoable, latest_undoable, was_meant
 
-MOST_MESSAGES = 300
+MOST_MESSAGES = 300  # that ever stand on one page
+AT_ONCE = 100  # of a long talk, the newest first
 
 
 @dataclass
@@ -92,7 +93,7 @@ class TicketPage:
     held_by: str | None
     earlier: int
     talk: list[Said]
-    is_cut: bool
+    is_cut: bool  # there are older ones
     events: list[tuple[TicketEvent, str | None]]
     choices: list[Choice]
     spots: list[Spot]
@@ -158,8 +159,27 @@ class TicketPage:
         return (self.probability or 0.0) >= SURE
 
 
+@dataclass(frozen=True)
+class Part:
+    """Which part of the talk is shown: the newest; what was said before the message `older`; or all from `since` on."""
+
+    older: int | None = None
+    since: int | None = None
+    most: int = AT_ONCE
+
+
+NEWEST = Part()
+LONG_PART = Part(most=MOST_MESSAGES)
+
+
 def open_page(
-    runtime: Runtime, official: Official, commune: Commune, ticket_id: int, *, address: str = ""
+    runtime: Runtime,
+    official: Official,
+    commune: Commune,
+    ticket_id: int,
+    *,
+    address: str = "",
+    part: Part = NEWEST,
 ) -> TicketPage:
     """The page for this official; opening a sealed ticket is written down. NotFound if it is not for them."""
     now = runtime.now()
@@ -171,7 +191,7 @@ def open_page(
         hold, kept_by, is_alike, joined, undoable, has_drafts, was_here, has_company = more
         if ticket.is_sealed:
             open_words(session)
-        talk, is_cut = _talk(session, official, ticket)
+        talk, is_cut = _talk(session, official, ticket, part)
         _name_writers(session, runtime, channel, talk)
         page = TicketPage(
             ticket=ticket,
@@ -265,7 +285,7 @@ def _head(official: Official, ticket_id: int, now: datetime) -> sa.Select[Any]:
     )
 
 
-def _talk(session: Session, official: Official, ticket: Ticket) -> tuple[list[Said], bool]:
+def _talk(session: Session, official: Official, ticket: Ticket, part: Part) -> tuple[list[Said], bool]:
     belongs: sa.ColumnElement[bool] = Message.ticket_id == ticket.id
     if not ticket.is_sealed:  # what others said who joined this report
         joined = sa.select(Ticket.id).where(Ticket.merged_into_id == ticket.id, Ticket.is_sealed.is_(False))
@@ -281,9 +301,9 @@ def _talk(session: Session, official: Official, ticket: Ticket) -> tuple[list[Sa
         belongs = sa.or_(belongs, loose)
     latest = (
         sa.select(Message.id)
-        .where(belongs, Message.commune_id == ticket.commune_id, was_meant(Message.template))
+        .where(belongs, Message.commune_id == ticket.commune_id, was_meant(Message.template), *_of_part(session, part))
         .order_by(Message.occurred_at.desc(), Message.id.desc())
-        .limit(MOST_MESSAGES + 1)
+        .limit((most := MOST_MESSAGES if part.since else part.most) + 1)
         .subquery()
     )
     rows = session.execute(
@@ -304,7 +324,19 @@ def _talk(session: Session, official: Official, ticket: Ticket) -> tuple[list[Sa
             said.deliveries.append(delivery)
             said.channels[delivery.channel_id] = channel
     talk = list(found.values())
-    return talk[-MOST_MESSAGES:], len(talk) > MOST_MESSAGES
+    return talk[-most:], len(talk) > most
+
+
+def _of_part(session: Session, part: Part) -> list[sa.ColumnElement[bool]]:
+    number = part.older or part.since
+    if number is None:
+        return []
+    at = session.scalar(sa.select(Message.occurred_at).where(Message.id == number))
+    if at is None:
+        return []
+    if part.older:
+        return [sa.or_(Message.occurred_at < at, sa.and_(Message.occurred_at == at, Message.id < number))]
+    return [sa.or_(Message.occurred_at > at, sa.and_(Message.occurred_at == at, Message.id >= number))]
 
 
 def _name_writers(session: Session, runtime: Runtime, channel: Channel, talk: list[Said]) -> None:

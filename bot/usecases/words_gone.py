@@ -20,6 +20,7 @@ from storage.enums import AttachmentState, DeliveryState, EventKind, Playing, Tr
 from storage.messages import Attachment, InboundEvent, Message
 from storage.papers import Paper, Transfer, TransferLine
 from storage.sealing import Look, Sealable, open_words
+from storage.search_index import note_messages
 from storage.tickets import TicketEvent
 from storage.undo import Undoable
 
@@ -31,6 +32,7 @@ def empty_messages(session: Session, message_ids: list[int], mark: str) -> None:
         .where(Message.id.in_(message_ids))
         .values(text=mark, text_folded=fold(mark), reading=sa.null(), filled=sa.null(), sealed=sa.null())
     )
+    note_messages(session, message_ids)
 
 
 def empty_deliveries(session: Session, theirs: sa.ColumnElement[bool], mark: str) -> None:

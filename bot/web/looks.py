@@ -21,6 +21,7 @@ REVEALED_SECONDS = 300
 ACTIONS = {
     looks.REVEALED: N_("Xem số đã che"),
     looks.EXPORTED: N_("Xuất hồ sơ người dân"),
+    looks.SEARCHED: N_("Tìm theo số điện thoại"),
     looks.ERASED: N_("Xóa dữ liệu theo yêu cầu"),
     looks.OF_SEALED[0]: N_("Mở phản ánh niêm phong"),
     looks.OF_SEALED[1]: N_("Mở tệp niêm phong"),

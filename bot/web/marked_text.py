@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nlp.personal_data import HIDDEN_KINDS, find_personal_data, mask
 from nlp.reading import Reading, Span
+from nlp.search_text import Term, find_terms
 
 PLAIN_MARKS = frozenset("\n\t\u00a0")
 JOINER = "\u200d"
@@ -36,6 +37,27 @@ def marked(text: str, reading: Reading | None, *, is_revealed: bool) -> list[Pie
         if _is_hidden(text, at, character):
             kinds[at] = ("hidden", f"U+{ord(character):04X}")
     return _runs(shown, kinds)
+
+
+def found(text: str, terms: Sequence[Term], *, around: int | None = None, is_exact: bool = False) -> list[Piece]:
+    """Words in which something was looked for: masked, with what was found marked; `around`: cut to about so many
+    letters from where it first stands."""
+    shown = mask(text, find_personal_data(text))
+    spans = find_terms(shown, terms, is_exact=is_exact)
+    kinds = [("text", "")] * len(shown)
+    for start, end in spans:
+        kinds[start:end] = [("found", "")] * (end - start)
+    if around is None or len(shown) <= around:
+        first, last = 0, len(shown)
+    else:
+        first = max(0, min(spans[0][0] if spans else 0, len(shown)) - around // 3)
+        first = shown.rfind(" ", 0, first) + 1 if first else 0
+        last = min(len(shown), first + around)
+        last = shown.rfind(" ", last - 20, last) if last < len(shown) and " " in shown[last - 20 : last] else last
+    shown = "".join(" " if _is_hidden(shown, at, c) or c == "\n" else c for at, c in enumerate(shown))
+    pieces = _runs(shown[first:last], kinds[first:last])
+    before, after = [Piece("… ")] if first else [], [Piece(" …")] if last < len(shown) else []
+    return [*before, *pieces, *after]
 
 
 def has_masked(text: str, reading: Reading | None) -> bool:

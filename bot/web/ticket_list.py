@@ -12,11 +12,12 @@ from flask import Blueprint, abort, render_template, request
 from werkzeug.wrappers import Response
 
 from bot.access import OF_TICKETS, OF_WHOLE_COMMUNE, may_direct
-from bot.usecases import alerts
+from bot.usecases import alerts, looks
+from bot.usecases.searching import Findings, Hit, Phones
 from bot.usecases.ticket_list import Listing, listing
 from bot.web import filters, marked_text, words
 from bot.web.language import N_, gettext
-from bot.web.security import is_poll, wants_fragment
+from bot.web.security import client_address, is_poll, wants_fragment
 from bot.web.shell import (
     LARGEST_NUMBER,
     current_commune,
@@ -32,6 +33,8 @@ from storage.figures import NO_FILTERS, Filters
 from storage.tickets import Cursor, Ticket, View
 
 pages = Blueprint("ticket_list", __name__)
+
+LONG_NUMBER = 8  # digits of what is a telephone number rather than the end of one
 
 VIEWS = {
     View.NEW: N_("Mới"),
@@ -111,6 +114,7 @@ def index() -> Response:
         found = _listing(place)
     except _BadCursor:
         abort(400)
+    _write_down_number(found, is_first=not place.after)
     late = _late_calls() if is_poll() and wants_fragment() else ""
     if is_poll() and wants_fragment() and _is_older(found):
         return only_news(_news(place, found), aside=late)
@@ -160,6 +164,13 @@ def beside(ticket: Ticket, holidays: Mapping[date, bool]) -> dict[str, Any]:
     }
 
 
+def _write_down_number(found: Listing, *, is_first: bool) -> None:
+    """A search by a telephone number is a look at personal data."""
+    findings = found.findings
+    if findings is not None and is_first and findings.phones in {Phones.ALL, Phones.OWN}:
+        looks.searched(runtime(), current_official(), len(findings.hits), client_address())
+
+
 class _BadCursor(Exception):
     """An address names no page of a list."""
 
@@ -192,7 +203,40 @@ def _shown(place: Place, found: Listing) -> dict[str, Any]:
         "now": now,
         "row_summary": marked_text.summary,
         "row_visible": marked_text.masked,
+        **_searched(found),
     }
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """How a ticket that was found is shown: its words and its place with what was looked for marked in them."""
+
+    words: list[marked_text.Piece]
+    place: list[marked_text.Piece]
+    by_number: bool
+
+
+def _searched(found: Listing) -> dict[str, Any]:
+    """What was understood of a search, and where it stands in each ticket."""
+    findings = found.findings
+    if findings is None:
+        return {"findings": None, "found": {}}
+    return {
+        "findings": findings,
+        "found": {hit.row.ticket.id: _seen(hit, findings) for hit in findings.hits if not hit.row.ticket.is_sealed},
+        "wider": findings.query.wider(findings.nowhere),
+        "number_shown": lambda number: number if len(number) < LONG_NUMBER else marked_text.masked_phone(number),
+    }
+
+
+def _seen(hit: Hit, findings: Findings) -> _Seen:
+    marks, ticket = findings.query.marks, hit.row.ticket
+    words_ = marked_text.found(hit.said or ticket.summary, marks, around=180, is_exact=hit.is_exact)
+    place = marked_text.found(ticket.place_text or "", marks, is_exact=hit.is_exact)
+    is_seen = any(piece.kind == "found" for piece in (*words_, *place))
+    is_code = any(ticket.code.endswith(number.lstrip("0")) for number in findings.query.numbers)
+    is_dialled = bool(findings.query.numbers) and findings.phones is not Phones.NONE
+    return _Seen(words_, place, is_dialled and not is_seen and not is_code)
 
 
 # ---- what has come since --------------------------------------------------------------------------------------------

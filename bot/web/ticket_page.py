@@ -20,13 +20,13 @@ from bot.usecases import costs, extending, legal_holds, presence, publishing, sl
 from bot.usecases.confirming import may_confirm
 from bot.usecases.earlier_answers import Earlier, may_suggest
 from bot.usecases.incidents import PART_TIME
-from bot.usecases.ticket_page import TicketPage, open_page
+from bot.usecases.ticket_page import Part, TicketPage, open_page
 from bot.usecases.triage import may_be_restored, may_be_spam
 from bot.web import fate, history, marked_text, ready_words, words
 from bot.web.language import N_
 from bot.web.probable import probable
 from bot.web.security import client_address, is_poll, wants_fragment
-from bot.web.shell import current_commune, current_official, render, runtime
+from bot.web.shell import current_commune, current_official, render, row_number, runtime
 from bot.web.ticket_list import beside
 from bot.web.window_words import plan_words
 from nlp.topics import TOPICS
@@ -61,7 +61,8 @@ def show_ticket(
     `earlier`: answers of other reports that fit, when they were looked for.
     """
     official = current_official()
-    page = open_page(runtime(), official, current_commune(), number, address=client_address())
+    part = Part(row_number(request.args.get("older", "")), row_number(request.args.get("since", "")))
+    page = open_page(runtime(), official, current_commune(), number, address=client_address(), part=part)
     until = session.get("revealed", {}).get(str(number), 0)
     is_revealed = until > runtime().now().timestamp() and may_reveal(official, page.ticket)
     presence.beat(runtime(), official, number, page.was_here)
@@ -70,9 +71,11 @@ def show_ticket(
     seen = request.args.get("seen", type=int)
     return render(
         "tickets/show.html",
-        blocks=("live",),
+        blocks=("live", "older_part"),
         status=status,
         page=page,
+        part=part,
+        oldest=page.talk[0].message.id if page.talk else None,
         ticket=page.ticket,
         problem=problem,
         problem_form=form,

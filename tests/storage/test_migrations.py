@@ -19,7 +19,8 @@ def test_there_is_one_head() -> None:
 
 def test_the_models_are_what_migrations_make(database: Database) -> None:
     with database.engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": False}), Base.metadata)
+        opts = {"compare_type": False, "include_object": lambda _, name, *__: not name.startswith("search_words")}
+        found = compare_metadata(MigrationContext.configure(connection, opts=opts), Base.metadata)
     assert found == []
 
 
