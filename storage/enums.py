@@ -88,6 +88,7 @@ class EventKind(StrEnum):
     PUBLISHED = "published"
     UNPUBLISHED = "unpublished"
     UNDONE = "undone"
+    CALENDAR_MOVED = "calendar_moved"
 
 
 # Where an event's data say how the ticket stood after it.

@@ -22,10 +22,12 @@ from storage.links import Link, LinkCode
 from storage.messages import Attachment, InboundEvent, Message
 from storage.officials import Official, SignInAttempt, SignInSession
 from storage.papers import Paper, Transfer, TransferLine
+from storage.practices import Practice
 from storage.presence import Presence
 from storage.publications import Publication, Publicity
 from storage.retention import Hold, RetentionRule, RetentionRun
 from storage.sealing import SealedKey
+from storage.setups import Setup
 from storage.subscriptions import Subscription
 from storage.tickets import Ticket, TicketEvent
 from storage.trained import TrainedModel
@@ -70,6 +72,7 @@ __all__ = [
     "Official",
     "Paper",
     "Place",
+    "Practice",
     "Presence",
     "ProvinceRule",
     "Publication",
@@ -78,6 +81,7 @@ __all__ = [
     "RetentionRun",
     "RoutingRule",
     "SealedKey",
+    "Setup",
     "SignInAttempt",
     "SignInSession",
     "Subscription",

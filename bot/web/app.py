@@ -12,10 +12,14 @@ from bot.access import Forbidden, NotFound
 from bot.runtime import Runtime
 from bot.stores import StoreAway
 from bot.web import (
+    accessibility,
     accusing,
+    administration,
+    agencies,
     announcements,
     calls,
     channels,
+    commune_settings,
     confirming,
     contacts,
     drafts,
@@ -28,6 +32,8 @@ from bot.web import (
     incidents,
     language,
     looks,
+    office_hours,
+    officials,
     outside,
     past,
     places,
@@ -50,6 +56,7 @@ from bot.web import (
     triage,
     undoing,
     weekly,
+    welcome,
     wordings,
     words,
 )
@@ -62,6 +69,7 @@ PARTS = (
     announcements, channels, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
+    accessibility, administration, officials, agencies, welcome, office_hours, commune_settings,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 

@@ -24,6 +24,10 @@ KEYWORDS = {
     "FaqProblem": None,
     "RowProblem": (2,),
     "RoutingProblem": None,
+    "AdminProblem": None,
+    "HoursProblem": None,
+    "LineProblem": (2,),
+    "NotAccepted": (2,),
 }
 VALUE = re.compile(r"%\((\w+)\)s")
 Sentence = tuple[str, str]
