@@ -48,6 +48,7 @@ from bot.web import (
     routing,
     sealed_readers,
     security,
+    setup,
     sign_in,
     ticket_list,
     tickets,
@@ -69,7 +70,7 @@ PARTS = (
     announcements, channels, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
-    accessibility, administration, officials, agencies, welcome, office_hours, commune_settings,
+    accessibility, setup, administration, officials, agencies, welcome, office_hours, commune_settings,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 
