@@ -53,6 +53,7 @@ from bot.web import (
     ticket_list,
     tickets,
     tracking,
+    training,
     transfers,
     triage,
     undoing,
@@ -70,7 +71,7 @@ PARTS = (
     announcements, channels, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
-    accessibility, setup, administration, officials, agencies, welcome, office_hours, commune_settings,
+    accessibility, training, setup, administration, officials, agencies, welcome, office_hours, commune_settings,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 

@@ -20,6 +20,7 @@ from bot.usecases.officials import SHORTEST_PASSWORD, USERNAME, OfficialError
 from bot.usecases.problems import Problem
 from bot.web.language import N_, gettext
 from bot.web.office_hours import WEEKDAYS
+from bot.web.security import is_poll
 from bot.web.shell import notice, render, row_number, runtime
 from storage.setups import Setup
 
@@ -59,7 +60,11 @@ def unlock() -> Response:
 def show(step: str) -> Response:
     """One step as it stands."""
     begun = _begun(step)
-    return begun if isinstance(begun, Response) else _page(begun, step)
+    if isinstance(begun, Response):
+        return begun
+    if step == "test" and is_poll() and request.args.get("seen") == _mark(first_setup.tested(runtime(), begun)):
+        return Response(status=204)  # nothing new: who reads or listens is left in peace
+    return _page(begun, step)
 
 
 @pages.post("/setup/<step>")
@@ -225,12 +230,18 @@ def _shown_channel(begun: Setup) -> dict[str, Any]:
     return {"has_sandbox": runtime().settings.sandbox, "channels": first_setup.channels(runtime(), begun)}
 
 
+def _mark(state: first_setup.Tested) -> str:
+    return f"{state.is_heard:d}{bool(state.code):d}{state.is_answered:d}"
+
+
 def _shown_test(begun: Setup) -> dict[str, Any]:
+    state = first_setup.tested(runtime(), begun)
     channels = first_setup.channels(runtime(), begun)
     return {
         "pages": [f"/phan-anh/{one.slug}" for one in channels if one.type == "web_form"],
         "has_phone": any(one.is_sandbox for one in channels) and runtime().settings.sandbox,
-        "state": first_setup.tested(runtime(), begun),
+        "state": state,
+        "mark": _mark(state),
     }
 
 

@@ -26,6 +26,7 @@ KEYWORDS = {
     "RoutingProblem": None,
     "AdminProblem": None,
     "HoursProblem": None,
+    "PracticeProblem": None,
     "LineProblem": (2,),
     "NotAccepted": (2,),
 }

@@ -11,9 +11,11 @@ from flask import Flask
 
 from bot.usecases import intake
 from bot.usecases.commune_settings import OF_OPERATOR, SETTINGS
+from bot.usecases.setup import add_channel
 from bot.web.commune_settings import GROUPS, OF_OPERATOR_WORDS
 from bot.web.officials import MAY, ROLES
 from storage.agencies import Agency
+from storage.communes import Commune
 from storage.enums import Role
 from storage.officials import Official
 from storage.tickets import Ticket
@@ -176,3 +178,22 @@ def test_anybody_reads_the_accessibility_statement_and_whom_to_tell(world: World
     page = Browser(world, app).open("/accessibility")
     assert "WCAG 2.2" in page.text
     assert "UBND xã Đức Huệ" in page.text
+
+
+def test_practice_is_shown_in_pieces_and_told_apart_from_real_work(world: World, browser: Open) -> None:
+    one = browser("lan")
+    assert "địa phương thật" in one.open("/training").text
+    assert "Luôn nhớ" in one.open("/training/guide").text
+    browser("an").open("/training", 403)
+    with world.runtime.database.transaction() as session:
+        session.get_one(Commune, world.commune_id).is_demo = True
+    add_channel(world.runtime, commune="duc-hue", type="web_form", slug="tap", name="Trang", settings={}, secrets={})
+    assert "người tiếp nhận và lãnh đạo" in browser("hung").open("/training").text
+    page = one.send(one.open("/training").form("/training"))
+    intake.drain(world.runtime)
+    assert "Đã xong 0 trên 8 việc" in page.text
+    part = one.fragment("/training?poll=1", "training-tasks").text
+    assert part.count("<section") == 1
+    assert "tố cáo cán bộ địa chính" not in part
+    assert "Đã xong 1 trên 8" in one.send(one.open("/training").form("/training/sealed")).text
+    assert "Bắt đầu ca" in one.send(one.page.form("/training/end")).text

@@ -72,7 +72,8 @@ def test_a_commune_is_set_up_from_nothing_to_an_answered_message(runtime: Runtim
     assert page.headings == ["Thiết lập: Kênh"]
     page = one.send(page.form("/setup/channel"), page="1")
     assert "Chờ tin tới" in page.text
-    assert one.fragment("/setup/test?poll=1", "test-state").text.count("<section") == 1
+    assert one.fragment("/setup/test?poll=1&seen=000", "test-state").status_code == 204
+    assert one.fragment("/setup/test?poll=1&seen=x", "test-state").text.count("<section") == 1
 
     opened = web_form.page_of(runtime, "duc-hue")
     assert opened
