@@ -12,6 +12,7 @@ from bot.web.words import moment
 FULL_SHARE = 0.1
 TRY_IT = N_("Anh/Chị nhắn thử một tin. Nếu tin không tới, kiểm tra địa chỉ webhook ở trang quản lý của kênh.")
 _OF_ACCOUNT = {"sub_quota", "purchase_quota"}  # others are counted for one citizen
+TRY_ASKED = N_("Anh/Chị nhắn thử một tin. Nếu sau vài phút tin không tới, Anh/Chị báo người vận hành máy chủ.")
 
 
 @dataclass
@@ -64,13 +65,13 @@ def _receiving(seen: Overview, now: datetime, found: Health) -> None:
     elif seen.last_event_at is None and not seen.page_url:
         found.say(
             gettext("chưa nhận tin nào"),
-            gettext(TRY_IT),
+            gettext(TRY_ASKED if seen.is_asked else TRY_IT),
             "look",
         )  # fmt: skip
     elif seen.is_silent and seen.last_event_at is not None:
         found.say(
             gettext("im lặng từ %(luc)s", luc=moment(seen.last_event_at)),
-            gettext(TRY_IT),
+            gettext(TRY_ASKED if seen.is_asked else TRY_IT),
             "look",
         )  # fmt: skip
     elif seen.last_event_at is not None:
