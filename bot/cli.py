@@ -50,6 +50,8 @@ def up(demo: bool) -> None:
     ready_to_keep(runtime)
     if demo:
         _welcome(settings, runtime)
+    else:
+        _say_setup(settings, runtime)
     runtime.database.close()
     _serve(settings, "bot.web.serve:everything", workers=1)
 
@@ -61,6 +63,7 @@ def web() -> None:
     runtime = built()
     ready_to_keep(runtime)
     settings = runtime.settings
+    _say_setup(settings, runtime)
     _serve(settings, "bot.web.serve:web_only", workers=settings.web_workers)
 
 
@@ -166,6 +169,24 @@ def _serve(settings: Settings, target: str, *, workers: int) -> None:
         websockets=False,
     )
     server.serve()
+
+
+def _say_setup(settings: Settings, runtime: Runtime) -> None:
+    """Where nothing is set up yet, show where to begin, and the code that only this terminal shows."""
+    from bot.usecases.first_setup import announce
+
+    code = announce(runtime)
+    if code:
+        click.echo(
+            f"""
+  Hai Chiều chưa được thiết lập. Mở trang này và nhập mã:
+
+    {settings.base_url}/setup
+    mã: {code}
+
+  Mã chỉ hiện ở đây và đổi mỗi lần khởi động.
+"""
+        )
 
 
 def _until_stopped(engine: Any) -> None:

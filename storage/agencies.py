@@ -11,7 +11,10 @@ from storage.base import Base, OfCommune, WithId
 
 
 class Agency(OfCommune, Base):
-    """A body that handles tickets; external ones are contact cards without accounts."""
+    """A body that handles tickets; external ones are contact cards without accounts.
+
+    `closes_on`: the first day on which it is no more, and its work is that of `successor_id`.
+    """
 
     __tablename__ = "agencies"
     __table_args__ = (sa.UniqueConstraint("commune_id", "slug"),)
@@ -23,6 +26,8 @@ class Agency(OfCommune, Base):
     official_code: Mapped[str | None] = mapped_column(sa.String(40))
     is_external: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
+    closes_on: Mapped[date | None]
+    successor_id: Mapped[int | None] = mapped_column(sa.BigInteger)
 
 
 FIRST_DAY = date(2025, 7, 1)  # of the communes as they are now

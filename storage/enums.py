@@ -90,6 +90,7 @@ class EventKind(StrEnum):
     UNDONE = "undone"
     SNOOZED = "snoozed"
     WOKEN = "woken"
+    CALENDAR_MOVED = "calendar_moved"
 
 
 # Where an event's data say how the ticket stood after it.

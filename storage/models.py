@@ -24,11 +24,13 @@ from storage.links import Link, LinkCode
 from storage.messages import Attachment, InboundEvent, Message
 from storage.officials import Official, SignInAttempt, SignInSession
 from storage.papers import Paper, Transfer, TransferLine
+from storage.practices import Practice
 from storage.presence import Presence
 from storage.publications import Publication, Publicity
 from storage.retention import Hold, RetentionRule, RetentionRun
 from storage.sealing import SealedKey
 from storage.search_index import SearchBacklog, SearchPart
+from storage.setups import Setup
 from storage.subscriptions import Subscription
 from storage.tickets import Ticket, TicketEvent
 from storage.trained import TrainedModel
@@ -77,6 +79,7 @@ __all__ = [
     "Official",
     "Paper",
     "Place",
+    "Practice",
     "Presence",
     "ProvinceRule",
     "Publication",
@@ -87,6 +90,7 @@ __all__ = [
     "SealedKey",
     "SearchBacklog",
     "SearchPart",
+    "Setup",
     "SignInAttempt",
     "SignInSession",
     "Subscription",

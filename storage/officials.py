@@ -12,7 +12,10 @@ from storage.enums import Role
 
 
 class Official(OfCommune, Base):
-    """A person of an agency who works on tickets."""
+    """A person of an agency who works on tickets.
+
+    `invited_hash`: of the one-time link by which they choose their password, until `invited_until`.
+    """
 
     __tablename__ = "officials"
 
@@ -25,6 +28,8 @@ class Official(OfCommune, Base):
     locale: Mapped[str] = mapped_column(sa.String(5), default="vi")
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    invited_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    invited_until: Mapped[datetime | None]
 
     def has(self, *roles: Role) -> bool:
         """Whether the official holds any of these roles."""

@@ -8,16 +8,26 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, islice, takewhile
 from zoneinfo import ZoneInfo
 
+Shifts = tuple[tuple[time, time], ...]
+
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 MAX_DAYS_AHEAD = 400
 
 
 @dataclass(frozen=True)
 class WorkingHours:
-    """Shifts of a working day in local time, and the weekdays worked (Monday is 0)."""
+    """Shifts of a working day in local time, and the weekdays worked (Monday is 0).
 
-    shifts: tuple[tuple[time, time], ...] = ((time(7, 30), time(11, 30)), (time(13, 30), time(17, 0)))
+    `special`: weekdays with shifts of their own, such as a Saturday on which only the morning is worked.
+    """
+
+    shifts: Shifts = ((time(7, 30), time(11, 30)), (time(13, 30), time(17, 0)))
     weekdays: frozenset[int] = frozenset({0, 1, 2, 3, 4})
+    special: tuple[tuple[int, Shifts], ...] = ()
+
+    def shifts_on(self, weekday: int) -> Shifts:
+        """The shifts of a weekday, when it is worked."""
+        return dict(self.special).get(weekday, self.shifts)
 
     @property
     def minutes_a_day(self) -> int:
@@ -90,7 +100,8 @@ def _shifts_on(day: date, hours: WorkingHours, holidays: Mapping[date, bool]) ->
     if not works:
         return []
     return [
-        (datetime.combine(day, begins, VIETNAM), datetime.combine(day, ends, VIETNAM)) for begins, ends in hours.shifts
+        (datetime.combine(day, begins, VIETNAM), datetime.combine(day, ends, VIETNAM))
+        for begins, ends in hours.shifts_on(day.weekday())
     ]
 
 

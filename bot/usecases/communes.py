@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bot.rules.deadlines import VIETNAM, WorkingHours
+from bot.rules.deadlines import VIETNAM, Shifts, WorkingHours
 from bot.rules.routing import Rule, Table
 from bot.texts import Own
 from bot.usecases.faq import Answer, FaqBook, faq_book, words_of
@@ -107,12 +107,25 @@ def working_hours(settings: dict[str, Any]) -> WorkingHours:
     return WorkingHours(
         shifts=tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in shifts),
         weekdays=frozenset(settings.get("weekdays", (0, 1, 2, 3, 4))),
+        special=tuple(
+            (int(weekday), tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in own))
+            for weekday, own in sorted(settings.get("special_shifts", {}).items())
+        ),
     )
 
 
 def hours_in_words(hours: WorkingHours) -> str:
     """The office hours as one says them."""
-    return ", ".join(f"{a.strftime('%H:%M')}–{b.strftime('%H:%M')}" for a, b in hours.shifts)
+    usual = _shifts_in_words(hours.shifts)
+    special = [f"{_WEEKDAYS[day]} {_shifts_in_words(own)}" for day, own in hours.special if day in hours.weekdays]
+    return "; ".join([usual, *special])
+
+
+_WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
+
+
+def _shifts_in_words(shifts: Shifts) -> str:
+    return ", ".join(f"{a.strftime('%H:%M')}–{b.strftime('%H:%M')}" for a, b in shifts)
 
 
 def holidays_of(session: Session, commune_id: int) -> dict[date, bool]:

@@ -14,6 +14,7 @@ from bot.queue import BROADCAST, INBOX, MEDIA, REPLIES
 from bot.rules.retention import Kind
 from bot.runtime import Runtime
 from bot.usecases import (
+    agency_list,
     articles,
     bulk_page,
     catching_up,
@@ -65,6 +66,7 @@ def sweep(runtime: Runtime) -> list[str]:
     holding.hand_back_due(runtime)
     fallback.reroute_due(runtime)
     clocks.speak_up(runtime)
+    agency_list.close_due(runtime)
     transfer_progress.remind_due(runtime)
     neighbours.carry(runtime)
     chain.extend(runtime)

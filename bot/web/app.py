@@ -12,7 +12,10 @@ from bot.access import Forbidden, NotFound
 from bot.runtime import Runtime
 from bot.stores import StoreAway
 from bot.web import (
+    accessibility,
     accusing,
+    administration,
+    agencies,
     announcements,
     answer_templates,
     approvals,
@@ -20,6 +23,7 @@ from bot.web import (
     calls,
     channels,
     charts,
+    commune_settings,
     confirming,
     contacts,
     drafts,
@@ -33,6 +37,8 @@ from bot.web import (
     incidents,
     language,
     looks,
+    office_hours,
+    officials,
     outside,
     packing,
     past,
@@ -48,16 +54,19 @@ from bot.web import (
     routing,
     sealed_readers,
     security,
+    setup,
     sign_in,
     snoozing,
     ticket_list,
     ticket_map,
     tickets,
     tracking,
+    training,
     transfers,
     triage,
     undoing,
     weekly,
+    welcome,
     wordings,
     words,
 )
@@ -73,6 +82,7 @@ PARTS = (
     snoozing, bulk,
     answer_templates, earlier_answers, approvals,
     charts, ticket_map,
+    accessibility, training, setup, administration, officials, agencies, welcome, office_hours, commune_settings,
 )  # fmt: skip
 EXPLAINED = frozenset({400, 401, 403, 404, 405, 413, 429, 503})
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from bot.usecases import channels, outages
 from bot.usecases.channels import KEEPERS, ChannelProblem, NoSuchChannel
 from bot.usecases.findings import Report
+from bot.web.channel_health import health_of
 from bot.web.language import N_, gettext
 from bot.web.quota_words import quota_words
 from bot.web.shell import current_official, notice, render, require, runtime
@@ -41,6 +42,7 @@ HOUR_WORDS = {
     72: N_("3 ngày trước"),
     168: N_("7 ngày trước"),
 }
+HEALTH_WORDS = {"well": N_("Khỏe"), "look": N_("Cần xem"), "ill": N_("Đang hỏng")}
 LEVEL_WORDS = {"ok": N_("Tốt"), "warn": N_("Chú ý"), "FAIL": N_("Lỗi")}
 
 
@@ -153,10 +155,13 @@ def _done(act: Any, sentence: str) -> Response:
 
 
 def _page(*, error: ChannelProblem | None = None, reports: dict[int, Report] | None = None) -> Response:
+    seen = channels.overview(runtime(), current_official())
     return render(
         "channels/index.html",
         status=422 if error else 200,
-        seen=channels.overview(runtime(), current_official()),
+        seen=seen,
+        health={one.channel.id: health_of(one, runtime().now()) for one in seen},
+        health_words=HEALTH_WORDS,
         reports=reports or {},
         now=runtime().now(),
         count_words=COUNT_WORDS,

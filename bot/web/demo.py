@@ -132,7 +132,15 @@ def prepare_demo(runtime: Runtime) -> Demo:
     return Demo(password)
 
 
-def _connect(runtime: Runtime, channel: Channel | None) -> None:
+def connect_practice(runtime: Runtime, commune: str) -> None:
+    """Give a commune the pretend Zalo to practise with, and neighbours who write on it; safe to repeat."""
+    with runtime.database.reading() as session:
+        channel = session.scalar(sa.select(Channel).where(Channel.slug == DEMO_CHANNEL))
+    _connect(runtime, channel, commune)
+    _neighbours(runtime)
+
+
+def _connect(runtime: Runtime, channel: Channel | None, commune: str = SLUG) -> None:
     base = local_url(runtime.settings) + SANDBOX_PREFIX
     if channel is not None:
         _move(runtime, channel, {"api_base": base, "oauth_base": base, "extra_media_hosts": [_host(base)]})
@@ -140,7 +148,7 @@ def _connect(runtime: Runtime, channel: Channel | None) -> None:
     shared = demo_secrets(runtime.settings)
     add_channel(
         runtime,
-        commune=SLUG,
+        commune=commune,
         type="zalo",
         slug=DEMO_CHANNEL,
         name="Zalo tập dượt",

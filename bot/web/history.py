@@ -75,6 +75,7 @@ def told(event: TicketEvent) -> str:
         EventKind.PUBLISHED: gettext("Đưa kết quả vào danh sách công khai."),
         EventKind.UNPUBLISHED: gettext("Gỡ khỏi danh sách công khai."),
         EventKind.PUBLICITY: _publicity(data),
+        EventKind.CALENDAR_MOVED: gettext("Hạn trả lời đổi theo giờ làm việc hoặc ngày nghỉ mới."),
         EventKind.APOLOGISED: gettext("Xin lỗi người dân vì quá hạn, kèm ngày trả lời mới."),
         **_of_transfer(data),
     }.get(event.kind, event.kind.value)

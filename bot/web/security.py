@@ -21,6 +21,7 @@ OPEN = frozenset({
     "resolved.index", "resolved.show", "resolved.photo", "resolved.feed", "resolved.robots", "resolved.sitemap",
     "outside.show", "outside.accept", "outside.ask", "outside.answer", "outside.paper", "outside.photo",
     "outside.answer_photo",
+    "setup.begin", "setup.unlock", "setup.show", "setup.do", "welcome.show", "welcome.choose", "accessibility.show",
 })  # fmt: skip
 # Public pages of which anybody may keep a copy, if they ask each time whether it still holds.
 ASKED_AGAIN = frozenset({

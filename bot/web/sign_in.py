@@ -6,6 +6,7 @@ from flask import Blueprint, g, redirect, request
 from werkzeug.wrappers import Response
 
 from bot.usecases import sign_in
+from bot.usecases.first_setup import is_untouched
 from bot.web.language import gettext
 from bot.web.security import client_address, cookie_options, forget_browser, own_path, session_cookie
 from bot.web.shell import notice, render, runtime
@@ -19,6 +20,8 @@ def page() -> Response:
     """The form; who is signed in already goes on to work."""
     if g.signed_in:
         return redirect(own_path(request.args.get("next")), 303)
+    if is_untouched(runtime()):
+        return redirect("/setup", 303)
     return render("sign_in.html", next=own_path(request.args.get("next")), username="", error=None)
 
 

@@ -15,6 +15,7 @@ from bot.rules.dialogue import lacks_place
 from bot.rules.revealing import Why
 from bot.rules.snoozing import Choice, Until
 from bot.rules.window import Window
+from bot.usecases.administering import KEEPERS as ADMINS
 from bot.usecases.faq_list import KEEPERS as FAQ_KEEPERS
 from bot.usecases.heads import KEEPERS as HEAD_KEEPERS
 from bot.usecases.looks import READERS as LOOK_READERS
@@ -123,6 +124,7 @@ def _frame() -> dict[str, Any]:
         "sees_reports": bool(official and official.has(*REPORT_READERS)),
         "sees_looks": bool(official and official.has(*LOOK_READERS)),
         "sees_faq": bool(official and official.has(*FAQ_KEEPERS)),
+        "sees_administration": bool(official and official.has(*ADMINS)),
     }
 
 

@@ -25,6 +25,11 @@ KEYWORDS = {
     "RowProblem": (2,),
     "RoutingProblem": None,
     "AnswerProblem": None,
+    "AdminProblem": None,
+    "HoursProblem": None,
+    "PracticeProblem": None,
+    "LineProblem": (2,),
+    "NotAccepted": (2,),
 }
 VALUE = re.compile(r"%\((\w+)\)s")
 Sentence = tuple[str, str]
