@@ -31,6 +31,8 @@ SAID = (
 # Where a link leads to something that is no page, or out of the room.
 NO_PAGES = re.compile(r"\.(pdf|csv|xlsx|zip)$|/files/|/consent|/sandbox/|/sign-out|^/zalo|/photos/|/anh")
 PUBLIC = ("/phan-anh/tap-duot", "/sign-in", "/accessibility", "/no-such-page")
+NARROWED = ("/tickets", "/tickets/narrowing", "/map")
+FILTERS = {"topic", "place", "agency", "channel", "from", "to", "on", "figure", "ids"}
 SIZES = {"desk": (1280, 900), "phone": (360, 740)}
 THEMES = ("light", "dark")
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -48,7 +50,10 @@ class Seen:
         """The same for all pages that are made by one template of one thing or another."""
         path, _, query = self.path.partition("?")
         is_ticket = re.fullmatch(r"/tickets/\d+", path)  # from whichever list it is opened
-        asked = "" if is_ticket else "&".join(sorted(re.findall(r"([\w-]+)=", query)))
+        named = set(re.findall(r"([\w-]+)=", query))
+        if path in NARROWED and named & FILTERS:  # by whatever it is narrowed
+            named = named - FILTERS | {"narrowed"}
+        asked = "" if is_ticket else "&".join(sorted(named))
         path = re.sub(r"(?<=^/faq/)[\w-]+(?=/edit)|(?<=^/texts/)\w+/[\w-]+|\d+", "N", path)
         return path + (f"?{asked}" if asked else "")
 
