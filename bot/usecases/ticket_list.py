@@ -28,7 +28,7 @@ class Listing:
     """One page of the list, how many each view holds, and the commune's working time to tell deadlines by.
 
     `alike`: of how many tickets each may be one; `joined`: how many others wait for its result. `for_the_province`: how
-    many sealed reports stand that nobody here opens, for whom may know it. `found`: how many tickets pass the filters.
+    many sealed reports stand that nobody here opens, for whom may know it. `many`: how many tickets pass the filters.
     `findings`: of a search, what was understood and where it stands; it counts no views.
     """
 
@@ -40,7 +40,7 @@ class Listing:
     alike: Mapping[int, int]
     joined: Mapping[int, int]
     for_the_province: int
-    found: int | None = None
+    many: int | None = None
     findings: Findings | None = None
 
 

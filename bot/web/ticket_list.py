@@ -97,7 +97,7 @@ def place_of(given: Mapping[str, str]) -> Place:
     except ValueError:
         view = usual
     # A ticket's forms have a topic and a place of their own.
-    narrowed = dict(parse_qsl(given.get("list", ""))) if request.method == "POST" else given
+    narrowed = dict(parse_qsl(given.get("list", "")[:2_000])) if request.method == "POST" else given
     return Place(view, given.get("q", "")[:200], given.get("after", "")[:60], filters.filters_of(narrowed))
 
 
@@ -196,7 +196,7 @@ def _shown(place: Place, found: Listing) -> dict[str, Any]:
         "joined": found.joined,
         "counts": found.counts,
         "chips": filters.chips(place.view.value, place.filters),
-        "found": found.found,
+        "many": found.many,
         "is_first": not place.after,
         "next": _cursor_words(found.next) if found.next else None,
         "row_deadline": lambda t: words.deadline(t.due_at if t.is_open else None, now, found.hours, found.holidays),

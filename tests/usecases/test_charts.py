@@ -71,7 +71,7 @@ def listed(world: World, number: Number, who: str = "lan") -> int | None:
     official = world.official(who)
     with world.runtime.database.reading() as session:
         commune = session.get_one(Commune, world.commune_id)
-    return listing(world.runtime, official, commune, View.ALL, filters=number.of, holidays={}).found
+    return listing(world.runtime, official, commune, View.ALL, filters=number.of, holidays={}).many
 
 
 def test_every_number_is_the_length_of_its_list_and_agrees_with_the_months_book(world: World) -> None:

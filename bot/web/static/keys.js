@@ -230,6 +230,11 @@
     if (event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
+    if (event.key === "Enter" && event.target.matches("#list .pick input")) {
+      event.preventDefault(); // a tick sends nothing: Enter opens the report, as on its code
+      event.target.closest(".row").querySelector(".code").click();
+      return;
+    }
     if (event.key === "Escape" && isTyping(event.target)) {
       event.target.blur();
       return;
