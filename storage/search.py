@@ -15,6 +15,7 @@ from storage.messages import Message
 from storage.search_index import PARTS, SearchPart, is_searched
 from storage.tickets import Row, Ticket, rows_among
 
+LAST_NUMBER = 2**50
 NEWEST = 4_000  # so many of the latest tickets are looked at first: a common word is found there
 MOST_WORDS_SHOWN = 3  # messages of one ticket that are looked at for the words
 
@@ -29,6 +30,7 @@ class Phrase:
 
 Way = tuple[Phrase, ...]  # all of these must stand in a ticket
 Group = tuple[Way, ...]  # one of these ways must be met
+Between = tuple[Any, int]  # numbers of tickets: from the first on, below the second
 
 
 @dataclass(frozen=True)
@@ -53,30 +55,53 @@ def found(
 
     The latest tickets are asked first, so that words that stand everywhere are not looked up in all of history.
     """
+    last, first = before, None
+    if asked.since is not None or asked.until is not None:
+        first, last = _numbers(session, seen_by, asked, before)
+        if first is None:
+            return []
     if not (asked.groups or asked.own_groups or asked.codes):
-        return _rows(session, seen_by, asked, (), before=before, limit=limit)
-    newest = sa.select(sa.func.max(Ticket.id)).scalar_subquery() if before is None else sa.literal(before)
-    recent = _rows(session, seen_by, asked, (newest - NEWEST, None), before=before, limit=limit)
+        return _rows(session, seen_by, asked, None, Ticket.id < last if last else sa.true(), limit=limit)
+    begin, end = first or 0, last or LAST_NUMBER
+    latest: Any = sa.literal(last) if last else sa.select(sa.func.max(Ticket.id)).scalar_subquery()
+    recent = _among(session, seen_by, asked, (latest - NEWEST, end), limit=limit)
     if len(recent) >= limit:
         return recent
-    older = _rows(session, seen_by, asked, (None, newest - NEWEST), before=before, limit=limit - len(recent))
-    return recent + older
+    # The rest in plain numbers: a bound that it must work out first lets PostgreSQL believe in a short range.
+    rest = recent[-1].ticket.id if recent else end
+    return recent + _among(session, seen_by, asked, (begin, rest), limit=limit - len(recent))
+
+
+def _numbers(
+    session: Session, seen_by: sa.ColumnElement[bool], asked: Asked, before: int | None
+) -> tuple[int | None, int | None]:
+    """The first number, and the one after the last, of the tickets of these days: others need not be looked at."""
+    below = Ticket.id < before if before is not None else sa.true()
+    number = Ticket.id + 0  # or PostgreSQL walks along all numbers until it meets the first of these days
+    query = sa.select(sa.func.min(number), sa.func.max(number) + 1).where(seen_by, below, *_days(asked))
+    first, last = session.execute(query).one()
+    return first, last
+
+
+def _among(
+    session: Session, seen_by: sa.ColumnElement[bool], asked: Asked, between: Between, *, limit: int
+) -> list[Row]:
+    low, high = between
+    return _rows(session, seen_by, asked, between, sa.and_(Ticket.id >= low, Ticket.id < high), limit=limit)
 
 
 def _rows(
     session: Session,
     seen_by: sa.ColumnElement[bool],
     asked: Asked,
-    between: tuple[Any, ...],
+    between: Between | None,
+    within: sa.ColumnElement[bool],
     *,
-    before: int | None,
     limit: int,
 ) -> list[Row]:
-    chosen = sa.select(Ticket.id).where(seen_by, *_days(asked))
-    if between:
-        chosen = chosen.where(_is_hit(session, asked, between))
-    if before is not None:
-        chosen = chosen.where(Ticket.id < before)
+    chosen = sa.select(Ticket.id).where(seen_by, within, *_days(asked))
+    if between is not None:
+        chosen = chosen.where(Ticket.id.in_(_found(session, asked, between)))
     page = chosen.order_by(Ticket.id.desc()).limit(limit).subquery()
     return rows_among(session, Ticket.id.in_(sa.select(page.c.id)))
 
@@ -86,43 +111,34 @@ def _days(asked: Asked) -> list[sa.ColumnElement[bool]]:
     return since + ([Ticket.opened_at < asked.until] if asked.until is not None else [])
 
 
-def _is_hit(session: Session, asked: Asked, between: tuple[Any, ...]) -> sa.ColumnElement[bool]:
-    ways: list[sa.ColumnElement[bool]] = []
+def _found(session: Session, asked: Asked, between: Between) -> Any:
+    """The numbers of all tickets that one of the ways leads to, worked out before anything is put in order: otherwise
+    PostgreSQL walks through all tickets from the end and looks at each for the words."""
+    ways: list[sa.Select[Any]] = []
     if asked.groups:
-        ways.append(Ticket.id.in_(_hits(session, asked.groups, between, "hits")))
+        ways.append(_hits(session, asked.groups, between))
     if asked.own_groups:
-        own = Ticket.id.in_(_hits(session, asked.own_groups, between, "own_hits"))
-        ways.append(sa.and_(own, Ticket.official_id == asked.official_id))
+        own = _hits(session, asked.own_groups, between).subquery()
+        query = sa.select(Ticket.id).join(own, own.c.ticket_id == Ticket.id)
+        ways.append(query.where(Ticket.official_id == asked.official_id))
     if asked.codes:
-        low, high = between
-        within = [Ticket.id > low] if low is not None else [Ticket.id <= high]
-        ways.append(sa.and_(Ticket.code.in_(asked.codes), *within))
-    return sa.or_(*ways)
+        ways.append(sa.select(Ticket.id).where(Ticket.code.in_(asked.codes)))
+    hits = sa.union(*ways).cte("hits") if len(ways) > 1 else ways[0].cte("hits")
+    return sa.select(hits.prefix_with("MATERIALIZED").c[0])
 
 
-def _hits(session: Session, groups: Sequence[Group], between: tuple[Any, ...], name: str) -> Any:
-    """The tickets of these words, worked out before anything is put in order: otherwise PostgreSQL walks through all
-    tickets from the end and looks at each for the words."""
+def _hits(session: Session, groups: Sequence[Group], between: Between) -> sa.Select[Any]:
     low, high = between
     if session.get_bind().dialect.name == "postgresql":
         number: Any = SearchPart.id
-        query: sa.Select[Any] = sa.select(SearchPart.ticket_id.label("ticket_id")).where(
-            SearchPart.words.op("@@")(sa.cast(_tsquery(groups), TSQUERY))
-        )
+        query: sa.Select[Any] = sa.select(SearchPart.ticket_id.label("ticket_id"))
+        query = query.where(SearchPart.words.op("@@")(sa.cast(_tsquery(groups), TSQUERY)))
     else:
         table = sa.table("search_words", sa.column("rowid"))
         number = table.c.rowid
-        query = (
-            sa.select(sa.literal_column(f"rowid / {PARTS}").label("ticket_id"))
-            .select_from(table)
-            .where(sa.literal_column("search_words").op("MATCH")(_fts_query(groups)))
-        )
-    if low is not None:
-        query = query.where(number >= (low + 1) * PARTS)
-    if high is not None:
-        query = query.where(number < (high + 1) * PARTS)
-    cte = query.cte(name).prefix_with("MATERIALIZED")
-    return sa.select(cte.c.ticket_id)
+        query = sa.select(sa.literal_column(f"rowid / {PARTS}").label("ticket_id")).select_from(table)
+        query = query.where(sa.literal_column("search_words").op("MATCH")(_fts_query(groups)))
+    return query.where(number >= low * PARTS, number < high * PARTS)
 
 
 def _tsquery(groups: Sequence[Group]) -> str:
@@ -170,5 +186,5 @@ def words_found(session: Session, ticket_ids: Sequence[int], words: Sequence[str
 
 def is_anywhere(session: Session, seen_by: sa.ColumnElement[bool], group: Group) -> bool:
     """Whether one of these words stands in any ticket that may be seen."""
-    hits = _hits(session, (group,), (None, None), "hits")
+    hits = _hits(session, (group,), (0, LAST_NUMBER))
     return session.scalar(sa.select(Ticket.id).where(seen_by, Ticket.id.in_(hits)).limit(1)) is not None

@@ -271,6 +271,7 @@ _WITH_AN_AGENCY = (TicketState.RECEIVED, TicketState.ASSIGNED, TicketState.IN_PR
 COUNTED_AT_MOST = 1_000
 _LOUD = (Urgency.EMERGENCY, Urgency.URGENT)
 _Desk = aliased(Agency)  # the list joins agencies itself
+_SPAM = sa.and_(sa.true(), Ticket.is_spam)  # as the partial index says it, or PostgreSQL does not see that it fits
 _rank = sa.case((Ticket.urgency == Urgency.EMERGENCY, 0), else_=1)
 
 
@@ -321,7 +322,7 @@ def counts(session: Session, looker: Looker) -> dict[View, int]:
     many = [
         sa.select(sa.literal(1))
         .select_from(Ticket)
-        .where(looker.seen_by, Ticket.is_spam.is_(is_spam))
+        .where(looker.seen_by, _SPAM if is_spam else sa.not_(_SPAM))
         .limit(COUNTED_AT_MOST)
         .subquery()
         for is_spam in (False, True)
@@ -415,7 +416,7 @@ def _of_view_awake(view: View, looker: Looker) -> sa.ColumnElement[bool]:
     if view is View.URGENT:
         return Ticket.urgency.in_(_LOUD)
     if view is View.SPAM:
-        return Ticket.is_spam.is_(True)
+        return _SPAM
     return sa.true()
 
 

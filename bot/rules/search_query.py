@@ -12,6 +12,7 @@ from nlp.search_text import FEWEST_DIGITS, Term, accented_words, national, words
 
 LONGEST = 200
 MOST_TERMS = 12
+SHORTEST_BEGINNING = 3  # letters with which a last word may go on: with fewer nearly everything does
 YEARS_OF_CODES = 10
 _NUMBER_ALONE = 8  # so many digits are a telephone number rather than a word
 
@@ -98,7 +99,7 @@ def _words(rest: str, *, is_open: bool) -> list[Term]:
         accented = accented_words(written)
         typed = accented if len(accented) == len(folded) else ()
         found += [Term((word,), accented=(typed[at],) if typed else ()) for at, word in enumerate(folded)]
-    if found and is_open:  # whoever is still writing has not finished the last word
+    if found and is_open and len(found[-1].words[0]) >= SHORTEST_BEGINNING:  # it may not be finished
         found[-1] = Term(found[-1].words, True, found[-1].accented)
     return list(dict.fromkeys(found))
 

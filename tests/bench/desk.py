@@ -1,6 +1,7 @@
 """Measure the desk with years of history behind it: the list, a ticket, the counts and the search, for many at once.
 
 python -m tests.bench.desk [--short] [--engine sqlite|postgresql|both] [--officials N] [--seconds S] [--pause S]
+                           [--web-workers N]
 
 Fills 100,000 tickets with 1 M messages on PostgreSQL, 20,000 with 200,000 on SQLite, starts the gateway as it is
 deployed, and lets officials work: each does one thing after another with a pause between. Times are those of the whole
@@ -100,6 +101,7 @@ class Desk:
 
     def work(self, until: float, pause: float) -> None:
         """A view, its counts as the page asks for them by itself, a ticket, a search; and again."""
+        time.sleep(pause * self.chance.random())  # nobody begins at the same moment as all others
         while time.monotonic() < until:
             view = self.chance.choice(VIEWS)
             self.tickets = [int(n) for n in TICKET.findall(self.timed("list", f"/tickets?view={view}"))] or self.tickets
@@ -124,18 +126,23 @@ def main() -> None:
     parser.add_argument("--engine", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--officials", type=int, default=20)
     parser.add_argument("--seconds", type=float)
-    parser.add_argument("--pause", type=float, default=1.0)
+    parser.add_argument("--pause", type=float, default=3.0)
+    parser.add_argument("--web-workers", type=int, default=2)
     asked = parser.parse_args()
     seconds = asked.seconds or (10.0 if asked.short else 60.0)
     failed = False
     for engine in ["sqlite", "postgresql"] if asked.engine == "both" else [asked.engine]:
         sizes = (SHORT_SIZES if asked.short else SIZES)[engine]
-        failed |= not _measure(engine, sizes, asked.officials, seconds, asked.pause)
+        failed |= not _measure(engine, sizes, asked, seconds)
     sys.exit(1 if failed else 0)
 
 
-def _measure(engine: str, sizes: tuple[int, int], officials: int, seconds: float, pause: float) -> bool:
-    with tempfile.TemporaryDirectory(prefix="haichieu-desk-") as folder, _gateway(engine, Path(folder)) as gateway:
+def _measure(engine: str, sizes: tuple[int, int], asked: argparse.Namespace, seconds: float) -> bool:
+    officials, pause = asked.officials, asked.pause
+    with (
+        tempfile.TemporaryDirectory(prefix="haichieu-desk-") as folder,
+        _gateway(engine, Path(folder), asked) as gateway,
+    ):
         world = make_world(gateway, "http://127.0.0.1:9")
         begun = time.monotonic()
         filling = Filling(world, *sizes, long_talk=LONG_TALK, officials=officials)
@@ -214,14 +221,13 @@ def _long_talk(desk: Desk, number: int) -> bool:
 
 
 @contextmanager
-def _gateway(engine: str, folder: Path) -> Iterator[Gateway]:
+def _gateway(engine: str, folder: Path, asked: argparse.Namespace) -> Iterator[Gateway]:
     if engine == "sqlite":
         yield a_gateway(folder)
         return
     with fresh_postgres() as url:
-        yield a_gateway(
-            folder, database_url=url, redis_url=os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
-        )
+        queue = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379").rstrip("/") + "/9"
+        yield a_gateway(folder, database_url=url, redis_url=queue, web_workers=asked.web_workers)
 
 
 if __name__ == "__main__":

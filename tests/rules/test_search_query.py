@@ -23,7 +23,7 @@ def words(query: Query) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("ổ gà", ["o", "ga*"]),
+        ("ổ gà", ["o", "ga"]),
         ("DUONG DEN", ["duong", "den*"]),
         ("“ổ gà” thôn", ["o ga", "thon*"]),
         ('"ổ gà"', ["o ga"]),
@@ -33,7 +33,7 @@ def words(query: Query) -> list[str]:
         ("%", []),
         ("'; DROP TABLE tickets --", ["drop", "table", "tickets*"]),
         ("số 5/10 Lê Lợi", ["so", "5", "10", "le", "loi*"]),
-        ("32/10/2026", ["32", "10*"]),
+        ("32/10/2026", ["32", "10"]),
     ],
 )
 def test_words_without_accents_and_phrases(text: str, expected: list[str]) -> None:
@@ -41,8 +41,8 @@ def test_words_without_accents_and_phrases(text: str, expected: list[str]) -> No
 
 
 def test_accents_are_remembered_for_the_order_where_they_were_typed() -> None:
-    assert asked("ổ gà").terms == (Term(("o",), accented=("ổ",)), Term(("ga",), True, ("gà",)))
-    assert asked("o ga").terms == (Term(("o",)), Term(("ga",), True))
+    assert asked("ổ gà").terms == (Term(("o",), accented=("ổ",)), Term(("ga",), accented=("gà",)))
+    assert asked("o ga").terms == (Term(("o",)), Term(("ga",)))
 
 
 @pytest.mark.parametrize(
