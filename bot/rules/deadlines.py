@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import count, islice, takewhile
+from functools import lru_cache
+from itertools import count, islice
 from zoneinfo import ZoneInfo
 
 Shifts = tuple[tuple[time, time], ...]
@@ -73,11 +74,32 @@ def minutes_between(start: datetime, end: datetime, hours: WorkingHours, holiday
     if end < start:
         return -minutes_between(end, start, hours, holidays)
     first, last = start.astimezone(VIETNAM), end.astimezone(VIETNAM)
-    total = timedelta()
-    for day in takewhile(lambda day: day <= last.date(), _days_from(first.date())):
+    # What lies between the first day and the last is counted by weeks: a list tells of tickets a year overdue.
+    total = timedelta(minutes=_minutes_of_days(first.date() + timedelta(days=1), last.date(), hours, holidays))
+    for day in {first.date(), last.date()}:
         for begins, ends in _shifts_on(day, hours, holidays):
             total += max(timedelta(), min(ends, last) - max(begins, first))
     return int(total.total_seconds() // 60)
+
+
+def _minutes_of_days(begin: date, end: date, hours: WorkingHours, holidays: Mapping[date, bool]) -> int:
+    """Working minutes of whole days, the last one left out."""
+    days = (end - begin).days
+    if days <= 0:
+        return 0
+    worked = _minutes_by_weekday(hours)
+    usual = [minutes if weekday in hours.weekdays else 0 for weekday, minutes in enumerate(worked)]
+    weeks, rest = divmod(days, 7)
+    total = weeks * sum(usual) + sum(usual[(begin.weekday() + n) % 7] for n in range(rest))
+    for day, is_worked in holidays.items():
+        if begin <= day < end:
+            total += (worked[day.weekday()] if is_worked else 0) - usual[day.weekday()]
+    return total
+
+
+@lru_cache(maxsize=256)
+def _minutes_by_weekday(hours: WorkingHours) -> list[int]:
+    return [sum(_minutes(end) - _minutes(start) for start, end in hours.shifts_on(weekday)) for weekday in range(7)]
 
 
 def is_working_time(moment: datetime, hours: WorkingHours, holidays: Mapping[date, bool]) -> bool:

@@ -71,8 +71,14 @@ def N_(message: str) -> str:  # noqa: N802 - the usual name of this mark
 
 
 def _one(message: str) -> str:
-    catalogue: Catalogue | None = current_app.extensions["catalogues"].get(locale())
-    return catalogue.one.get(message, message) if catalogue else message
+    if not has_request_context():
+        return message
+    code = locale()
+    known: tuple[str, dict[str, str]] | None = g.get("sentences")
+    if known is None or known[0] != code:  # a page asks five hundred times
+        catalogue: Catalogue | None = current_app.extensions["catalogues"].get(code)
+        known = g.sentences = code, catalogue.one if catalogue else {}
+    return known[1].get(message, message)
 
 
 def _many(one: str, many: str, number: int) -> str:

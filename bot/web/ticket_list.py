@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -63,7 +64,7 @@ class Place:
     after: str = ""
     filters: Filters = NO_FILTERS
 
-    @property
+    @cached_property
     def query(self) -> str:
         """The same as part of an address."""
         given = {"view": self.view.value, "q": self.search, **filters.fields(self.filters), "after": self.after}

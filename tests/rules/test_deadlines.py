@@ -192,3 +192,32 @@ def test_what_was_added_can_be_counted_again(start: datetime, minutes: int) -> N
 def test_who_came_earlier_is_never_due_later(one: datetime, other: datetime, minutes: int) -> None:
     earlier, later = sorted((one, other))
     assert add_minutes(earlier, minutes, USUAL, HOLIDAYS) <= add_minutes(later, minutes, USUAL, HOLIDAYS)
+
+
+MORNINGS = WorkingHours(special=((5, ((time(7, 30), time(11, 30)),)),), weekdays=frozenset({0, 1, 2, 3, 4, 5}))
+MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - as above
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    start=MOMENTS,
+    end=MOMENTS,
+    hours=st.sampled_from([USUAL, MORNINGS]),
+    holidays=st.dictionaries(st.dates(date(2025, 12, 30), date(2028, 1, 2)), st.booleans(), max_size=40),
+)
+def test_counting_by_weeks_gives_what_counting_by_days_gives(
+    start: datetime, end: datetime, hours: WorkingHours, holidays: dict[date, bool]
+) -> None:
+    start, end = min(start, end), max(start, end)
+    seconds, day = 0.0, local_day(start)
+    while day <= local_day(end):
+        for opens, ends in hours.shifts_on(day.weekday()) if holidays.get(day, day.weekday() in hours.weekdays) else ():
+            begins, over = (datetime.combine(day, moment, VIETNAM) for moment in (opens, ends))
+            seconds += max(0.0, (min(over, end) - max(begins, start)).total_seconds())
+        day += timedelta(days=1)
+    assert minutes_between(start, end, hours, holidays) == int(seconds // 60)
+    assert minutes_between(end, start, hours, holidays) == -int(seconds // 60)
+
+
+def local_day(moment: datetime) -> date:
+    return moment.astimezone(VIETNAM).date()
