@@ -95,7 +95,7 @@ def show(number: int) -> Response:
         groups=groups,
         what=_what(page),
         why=_why,
-        seconds_left=max(1, round(left)),
+        bulk_left=max(1, round(left)),
         place=place_of(request.args),
         row_summary=marked_text.summary,
     )

@@ -13,6 +13,7 @@ from storage.tickets import Ticket
 from tests.builders import World, all_rows
 from tests.conftest import Clock
 from tests.web.pages import Browser, Form
+from tests.web.test_approvals import with_settings
 from tests.web.test_inbox import many
 from tests.web.test_ticket_list import agency
 
@@ -123,3 +124,20 @@ def test_what_is_sealed_has_no_box(world: World, browser: Open) -> None:
     page = browser("mai").open("/tickets?view=all")
     assert f'id="ticket-{number}"' in page.html
     assert f'id="pick-{number}"' not in page.html
+
+
+def test_what_became_of_it_is_shown_beside_an_answer_that_may_still_be_taken_back(
+    world: World, browser: Open, reported: Callable[..., Ticket]
+) -> None:
+    with_settings(world, undo_seconds=10)
+    answered = reported("Đèn đường hỏng cả tuần nay ở xóm 5")
+    (other,) = many(world, 1, state=TicketState.NEW, topic="dien")
+    one = browser("lan")
+    one.send(
+        one.open(f"/tickets/{answered.id}").form(f"/tickets/{answered.id}/replies"), text="Chiều nay xã thay bóng."
+    )
+    one.send(one.open("/tickets").form(PREVIEW), deed="receive", ticket=[other])
+    page = one.send(doing(one), ticket=tokens(one))
+    assert page.headings == ["Kết quả làm hàng loạt"]
+    assert "Sẽ gửi sau 10 giây." in page.text
+    assert "Còn hoàn tác được trong 30 giây" in page.text
