@@ -224,7 +224,7 @@ def busiest_second(live: World, zalo: Running, users: list[str], name: str) -> i
         worker.join()
     at = sorted(entry["received_monotonic_ns"] / 1e9 for entry in zalo.ledger()[before:])
     assert len(at) == 100
-    assert at[-1] - at[0] < 4
+    assert at[-1] - at[0] < 20
     return max(sum(1 for t in at if start <= t < start + 1) for start in at)
 
 

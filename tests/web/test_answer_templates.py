@@ -29,7 +29,7 @@ def keep(one: Browser, status: int = 200, *, path: str = LIST, **fields: str) ->
 def test_only_those_who_keep_the_texts_see_the_list(world: World, browser: Open) -> None:
     statuses = {who: browser(who).client.get(LIST).status_code for who in world.officials}
     assert statuses == {"an": 200, "mai": 200, "tuan": 200, "lan": 403, "hung": 403, "hoa": 403}
-    assert 'href="/answer-templates"' in browser("an").open("/texts").html
+    assert 'href="/answer-templates"' in browser("an").open("/administration").html
     assert "Chưa có mẫu trả lời nào" in browser("an").open(LIST).text
 
 

@@ -42,7 +42,7 @@ def test_only_those_who_keep_the_list_see_it(browser: Open, path: str, who: str,
 
 
 def test_the_way_there_is_shown_to_those_who_may_go(browser: Open) -> None:
-    assert "/faq" in browser("an").open("/channels").links
+    assert "/faq" in browser("an").open("/administration").links
     assert "/faq" not in browser("lan").open("/tickets").links
 
 

@@ -24,7 +24,7 @@ def long(world: World, reported: Callable[..., Ticket], monkeypatch: pytest.Monk
     ticket: Ticket = reported("Ổ gà to ở Xóm 5")
     say(world, ticket, 9)
     part = ticket_page.Part
-    monkeypatch.setattr("bot.web.tickets.Part", lambda older, since: part(older, since, most=4))
+    monkeypatch.setattr("bot.web.ticket_page.Part", lambda older, since: part(older, since, most=4))
     return ticket
 
 

@@ -67,7 +67,7 @@ def test_only_those_who_administer_the_commune_see_its_list(browser: Open, path:
 
 
 def test_the_way_there_is_shown_to_those_who_may_go(browser: Open) -> None:
-    assert "/places" in browser("an").open("/channels").links
+    assert "/places" in browser("an").open("/administration").links
     assert "/places" not in browser("lan").open("/tickets").links
 
 
