@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import smpplib.consts
 import smpplib.exceptions
 import smpplib.smpp
 
-from bot.web.sandbox.sms import pdu
+from bot.web.sandbox.sms import memory, pdu
 from tests.sandbox.networks import NUMBER, Networks, an_account, networks
 from tests.sandbox.running import running, until
 
@@ -294,6 +295,26 @@ def test_a_citizens_words_are_delivered(net: Networks, esme: Esme) -> None:
     until(lambda: [call["state"] for call in net.calls()] == ["told"])
     net.says(hoa, "[den hong]")
     assert esme.delivery().short_message == b"\x1b<den hong\x1b>"
+
+
+def test_what_is_acknowledged_while_the_network_looks_what_is_due_is_not_told_again(
+    net: Networks, esme: Esme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due, session = memory.due, net.smsc.sessions[0]
+
+    def slowly(*args: Any) -> list[Any]:
+        rows = due(*args)
+        if session._unanswered:  # what was read is acknowledged before it is looked at
+            until(lambda: not session._unanswered)
+        return rows
+
+    monkeypatch.setattr(memory, "due", slowly)
+    net.says(net.phone(), "a")
+    assert select.select([esme.client._socket], [], [], 5)[0]
+    time.sleep(0.1)  # the network looks again
+    assert esme.delivery().short_message == b"a"
+    until(lambda: [call["state"] for call in net.calls()] == ["told"])
+    assert esme.hear(0.3) is None
 
 
 @pytest.mark.parametrize("shuffled", [False, True])

@@ -207,10 +207,11 @@ class Session:
             self._answer(heard, body=id_of(number).encode() + b"\0", after=wait)
 
     def _answered(self, heard: Pdu) -> None:
-        number = self._unanswered.pop(heard.sequence, None)
+        number = self._unanswered.get(heard.sequence)
         self.answers[heard.sequence] = heard.status
         if number is not None:
             self._note(number, f"{heard.status:#x}" if heard.status else "")
+            self._unanswered.pop(heard.sequence, None)  # noted first: what is neither out nor due is never told again
             with self._change:
                 self._change.notify_all()
 
@@ -220,10 +221,10 @@ class Session:
         account, networks = self.account, self._networks
         if account is None or networks.is_stopping or self._smsc.session_of(account) is not self:
             return
+        out = set(self._unanswered.values())  # looked at before the rows: one answered meanwhile is not told again
         with networks.store.reading() as db:
-            room = WINDOW - len(self._unanswered)
+            room = WINDOW - len(out)
             rows = memory.due(db, account.account_id, 2 * WINDOW) if room > 0 else []
-        out = set(self._unanswered.values())
         for row in [row for row in rows if row["id"] not in out][:room]:
             if networks.is_held:  # looked at after the rows: none slips through
                 return
