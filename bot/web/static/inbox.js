@@ -23,19 +23,21 @@
   });
 
   // Leaving a half-written answer asks first.
-  var dirty = false;
+  function setUnsaved(unsaved) {
+    document.documentElement.dataset.unsaved = unsaved ? "1" : "";
+  }
   document.addEventListener("input", function (event) {
     if (event.target.matches("textarea")) {
-      dirty = event.target.value.trim() !== "";
+      setUnsaved(event.target.value.trim() !== "");
     }
   });
   ["submit", "draft:saved"].forEach(function (name) {
     document.addEventListener(name, function () {
-      dirty = false;
+      setUnsaved(false);
     });
   });
   window.addEventListener("beforeunload", function (event) {
-    if (dirty) {
+    if (document.documentElement.dataset.unsaved === "1") {
       event.preventDefault();
     }
   });
