@@ -62,6 +62,22 @@ def test_a_cluster_and_a_frame_open_as_lists(open_browser: Open, pinned: Rehears
     assert page.locator("#list .row").count() == many
 
 
+def test_every_ticket_is_drawn_at_every_width(open_browser: Open, pinned: Rehearsal) -> None:
+    far = pinned.neighbour()
+    pinned.say(far, "Cầu Kênh Ngang gãy lan can")
+    pinned.point(far, 10.838, 106.335)  # no neighbour to be bunched with
+    desk = open_browser()
+    desk.sign_in("lan")
+    wait_until("the pins are on the map", lambda: all_drawn(desk) and drawn(desk) > len(NEAR), 20)
+    for width in (360, 1000, 1280, 1600):
+        desk.page.set_viewport_size({"width": width, "height": 900})
+        desk.visit("/map")
+        alone, bunched = desk.page.locator("#map .pin"), desk.page.locator("#map .bunch")
+        expect(bunched.first).to_be_visible()
+        assert alone.count() + sum(map(int, bunched.all_inner_texts())) == drawn(desk), width
+        assert width < 1000 or alone.count(), width
+
+
 def test_without_scripts_there_is_a_picture_and_a_table(open_browser: Open, pinned: Rehearsal) -> None:
     desk = open_browser(javascript=False, width=360, height=740)
     desk.sign_in("lan")

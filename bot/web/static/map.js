@@ -49,7 +49,7 @@
     L.control.scale({ imperial: false }).addTo(map);
     home = L.polygon(data.own).getBounds();
     map.fitBounds(home, { padding: [24, 24] });
-    map.setMinZoom(map.getZoom() - 1);
+    map.setMinZoom(Math.floor(map.getZoom()) - 1); // whole: beneath another, the library shows no ticket that stands alone
     map.createPane("names").classList.add("names"); // beneath the tickets
     drawBorders();
     nameFrom(map.getZoom() + 1);
