@@ -37,7 +37,7 @@ from bot.runtime import Runtime, VaultError
 from bot.usecases.announcements import APPROVERS, EVERYBODY, AnnouncementError, found_for
 from bot.usecases.broadcast import fingerprint
 from bot.usecases.tokens import NoToken, access_for, channel_config
-from storage.announcements import About, Announcement
+from storage.announcements import Announcement, about_of
 from storage.articles import Article
 from storage.audit import AuditEntry
 from storage.channels import Channel
@@ -78,7 +78,7 @@ def ask(runtime: Runtime, official: Official, announcement_id: int) -> None:
             raise AnnouncementError("Kênh này không đăng bài viết cho mọi người được.")
         if announcement.state not in APPROVED or announcement.approved_hash != fingerprint(announcement):
             raise AnnouncementError("Chỉ đăng được thông báo đã duyệt và chưa dừng.")
-        if About.of(announcement) != EVERYBODY:
+        if about_of(announcement) != EVERYBODY:
             raise AnnouncementError(
                 "Bài viết đến mọi người theo dõi kênh, nên chỉ đăng được thông báo dành cho cả địa phương."
             )
@@ -118,7 +118,7 @@ def publication(runtime: Runtime, official: Official, announcement_id: int) -> P
             return None
         article = session.scalar(sa.select(Article).where(Article.announcement_id == announcement_id))
         count = sent_in_month(session, channel.id, runtime.now())
-        is_for_all = About.of(announcement) == EVERYBODY
+        is_for_all = about_of(announcement) == EVERYBODY
         return Publication(article, count, _a_month(runtime, adapter, channel), is_for_all)
 
 

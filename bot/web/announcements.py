@@ -17,7 +17,8 @@ from bot.web.security import is_poll
 from bot.web.shell import current_official, notice, render, require, row_number, runtime
 from bot.web.words import topic_word
 from nlp.topics import TOPICS
-from storage.announcements import About, Announcement
+from storage.announcements import Announcement, about_of
+from storage.audiences import About
 from storage.enums import AnnouncementState, ArticleState, Role
 
 pages = Blueprint("announcements", __name__)
@@ -302,7 +303,7 @@ def _form(
             "channel_id": announcement.channel_id,
             "title": announcement.title,
             "body": announcement.body,
-            "about": About.of(announcement),
+            "about": about_of(announcement),
         }
     else:
         written = {"channel_id": channels[0].id if channels else 0, "title": "", "body": "", "about": About()}
