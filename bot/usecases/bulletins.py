@@ -377,4 +377,4 @@ def _set_pause(runtime: Runtime, official: Official, bulletin_id: int, at: datet
         for leg in legs:
             leg.paused_at = at
         audit(session, runtime, official, bulletin, "paused" if at else "resumed")
-        log.warning("bulletin.paused" if at else "bulletin.resumed", bulletin_id=bulletin_id)
+    log.warning("bulletin.held", bulletin_id=bulletin_id, is_on_hold=at is not None)
