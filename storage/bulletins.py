@@ -138,7 +138,7 @@ def tester_by(session: Session, commune_id: int, digest: str, now: datetime) -> 
 def tests_of(session: Session, bulletin_id: int) -> list[tuple[BulletinTest, DeliveryState]]:
     """The tests of a bulletin and how each went, latest first; a test in parts is as good as its last part."""
     last = sa.orm.aliased(Delivery)
-    its_last_part = sa.and_(last.key.like(Delivery.key + ":%"), last.part == last.parts)
+    its_last_part = last.key == Delivery.key + sa.literal(":") + sa.cast(Delivery.parts, sa.String)
     query = (
         sa.select(BulletinTest, sa.func.coalesce(last.state, Delivery.state))
         .join(Delivery, Delivery.id == BulletinTest.delivery_id)

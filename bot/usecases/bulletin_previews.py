@@ -60,6 +60,14 @@ class Preview:
     problems: list[AnnouncementError] = field(default_factory=list)
 
     @property
+    def cards(self) -> list[list[ChannelPart]]:
+        """The channels on which it reads the same, together."""
+        same: dict[tuple[str, ...], list[ChannelPart]] = {}
+        for part in self.channels:
+            same.setdefault((part.medium, *part.parts), []).append(part)
+        return list(same.values())
+
+    @property
     def count(self) -> int:
         """How many addresses get it now."""
         return sum(part.audience.count for part in self.channels)

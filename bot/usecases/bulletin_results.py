@@ -39,6 +39,13 @@ class Leg:
         """How many it is or was for."""
         return sum(self.counts.values())
 
+    @property
+    def never_owed(self) -> int:
+        """For how many it was approved who were not written down when it ended: too late, or gone meanwhile."""
+        if self.announcement.state in RUNNING:
+            return 0
+        return max(0, (self.announcement.audience_count or 0) - self.announcement.left_out - self.total)
+
 
 @dataclass(frozen=True)
 class Line:

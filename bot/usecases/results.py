@@ -31,7 +31,7 @@ from storage.audiences import Audience
 from storage.audit import AuditEntry
 from storage.channels import Channel
 from storage.communes import Commune, Place
-from storage.enums import AnnouncementState, DeliveryState
+from storage.enums import AnnouncementState, DeliveryState, Importance
 from storage.officials import Official
 
 PAGE = 20
@@ -134,7 +134,7 @@ def look_at(runtime: Runtime, official: Official, announcement_id: int) -> Look:
             audience=audience_now(session, runtime, channel, whom_of(announcement)),
             villages=_villages(session, announcement),
             sent_this_week=approved_since(session, channel.id, now - A_WEEK),
-            waits_until=morning if morning > now else None,
+            waits_until=morning if morning > now and announcement.importance is not Importance.EMERGENCY else None,
             held_until=channel.hold_until if channel.hold_until and channel.hold_until > now else None,
             link=link_of(channel, now),
         )

@@ -12,16 +12,18 @@ import sqlalchemy as sa
 
 from adapters.errors import ContactUnreachable, OutcomeUnknown
 from bot.rules.deadlines import VIETNAM
-from bot.usecases import announcements, bulletin_following, bulletin_results, bulletins
+from bot.usecases import announcements, articles, bulletin_following, bulletin_results, bulletins
 from bot.usecases.announcements import AnnouncementError
 from bot.usecases.deliveries import claim
 from bot.usecases.sending import MANY, send_due
 from bot.usecases.sweep import waiting_jobs
+from storage.articles import Article
 from storage.audiences import About
+from storage.channels import Channel
 from storage.communes import Place
 from storage.contacts import Urn
 from storage.deliveries import Delivery
-from storage.enums import AnnouncementState, BulletinKind, BulletinState, Importance
+from storage.enums import AnnouncementState, ArticleState, BulletinKind, BulletinState, Importance
 from storage.subscriptions import Subscription
 from tests.builders import World, all_rows
 from tests.conftest import Clock
@@ -387,3 +389,39 @@ def test_what_was_never_sent_needs_no_correction(world: World, phone: Phone) -> 
     number = a_bulletin(world)
     with pytest.raises(AnnouncementError, match="đã duyệt gửi"):
         bulletin_following.follow_up(world.runtime, world.official("tuan"), number, BulletinKind.CORRECTION)
+
+
+# ---- articles -------------------------------------------------------------------------------------------------------
+
+
+def article_of(world: World, number: int) -> ArticleState:
+    """An article of a bulletin's part is asked for and brought one step forward."""
+    articles.ask(world.runtime, world.official("hoa"), legs(world, number)[0].id)
+    articles.run_due(world.runtime)
+    return all_rows(world.runtime, Article)[-1].state
+
+
+@pytest.fixture
+def publisher(world: World, phone: Phone) -> Phone:
+    """A Zalo that has room for articles and takes them as they come."""
+    with world.runtime.database.transaction() as session:
+        channel = session.get_one(Channel, world.channel_id)
+        channel.settings = {**channel.settings, "broadcasts_a_month": 4, "article_cover": "https://xa.example/a.jpg"}
+    phone.create_story = lambda *_: "handle"  # type: ignore[method-assign]
+    return phone
+
+
+def test_what_is_over_is_published_to_nobody(world: World, publisher: Phone, clock: Clock) -> None:
+    followers(world, 1)
+    number = approved(world, valid_until=clock() + timedelta(hours=1))
+    clock.move(hours=2)
+    assert article_of(world, number) is ArticleState.STOPPED
+
+
+def test_a_correction_is_published_only_where_the_first_one_was(world: World, publisher: Phone) -> None:
+    followers(world, 1)
+    first = approved(world)
+    run(world)
+    number = follow(world, first, BulletinKind.CORRECTION)
+    with pytest.raises(AnnouncementError, match="dành cho cả địa phương"):
+        article_of(world, number)
