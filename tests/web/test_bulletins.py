@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
 from bot.rules.bulletins import FULL_CHECKLIST
 from bot.rules.deadlines import VIETNAM
+from storage.announcements import Announcement
 from storage.bulletins import Bulletin
-from storage.enums import BulletinState
+from storage.enums import BulletinState, Importance
 from tests.builders import World, all_rows
 from tests.sms import an_sms_channel
 from tests.usecases.bulletins import a_bulletin, approved, bulletin, on, second_channel, submitted, tried
@@ -232,3 +235,61 @@ def test_a_phone_is_given_up_again(world: World, phone: Phone) -> None:
     assert "đã có máy nhận tin thử" in tuan.get(f"{HERE}/testers").text
     tuan.post(f"{HERE}/testers/{world.channel_id}/removal")
     assert "đã có máy nhận tin thử" not in tuan.get(f"{HERE}/testers").text
+
+
+def test_loudspeaker_and_board_show_what_the_reader_makes_of_the_text(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = SimpleNamespace(
+        script_of=lambda title, body, commune: SimpleNamespace(
+            text=f"{title}. Ngày chín tháng mười. {commune}.", unsure=("09/10",), syllables=270
+        ),
+        board_lines=lambda title, _body: [title.upper(), "NGÀY 09/10"],
+    )
+    monkeypatch.setitem(sys.modules, "bot.rules.read_aloud", reader)
+    followers(world, 1)
+    page = Browser(world, "tuan").post(HERE, **fields(world), preview="1").text
+    assert "Ngày chín tháng mười." in page
+    assert "Đọc khoảng 120 giây (270 tiếng)." in page
+    assert "chưa chắc cách đọc: 09/10" in page
+    assert TITLE.upper() in page
+    assert "10 / 60" in page
+
+
+def test_an_emergency_is_looked_at_by_a_third_person_on_its_page(world: World, phone: Phone) -> None:
+    followers(world, 1)
+    number = submitted(world, importance=Importance.EMERGENCY)
+    mai, hoa = Browser(world, "mai"), Browser(world, "hoa")
+    seen = re.search(r'name="seen_hash" value="([0-9a-f]{64})"', mai.get(f"{HERE}/{number}").text)
+    assert seen
+    assert mai.post(f"{HERE}/{number}/approval", seen_hash=seen[1]).status_code == 422
+    mai.post(f"{HERE}/{number}/approval", seen_hash=seen[1], reason="Lũ lên nhanh.")
+    assert "/review" not in mai.get(f"{HERE}/{number}").text
+    assert "chưa có người thứ ba xem lại" in hoa.get(f"{HERE}/{number}").text
+    hoa.post(f"{HERE}/{number}/review")
+    assert "chưa có người thứ ba xem lại" not in hoa.get(f"{HERE}/{number}").text
+
+
+def test_a_correction_is_begun_on_the_page_of_what_was_sent(world: World, phone: Phone) -> None:
+    followers(world, 1)
+    number = approved(world)
+    run(world)
+    tuan = Browser(world, "tuan")
+    answer = tuan.post(f"{HERE}/{number}/corrections")
+    assert answer.status_code == 303
+    page = tuan.get(answer.headers["Location"]).text
+    assert "Gửi cho đúng những người đã nhận tin trước" in page
+    assert 'name="channel"' not in page
+    again = tuan.post(answer.headers["Location"].removesuffix("/edit"), version=1, **fields(world, body="Sửa lại."))
+    assert again.status_code == 303
+    page = tuan.get(again.headers["Location"]).text
+    assert "ĐÍNH CHÍNH: Cắt điện để sửa chữa" in page
+    assert f"{HERE}/{number}" in page
+    assert tuan.post(f"{HERE}/{a_bulletin(world)}/recalls").status_code == 422
+
+
+def test_a_part_leads_to_its_bulletin(world: World, phone: Phone) -> None:
+    followers(world, 1)
+    number = approved(world)
+    [leg] = all_rows(world.runtime, Announcement)
+    assert f'href="{HERE}/{number}"' in Browser(world, "mai").get(f"/announcements/{leg.id}").text
