@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, QueryableAttribute, Session, mapped_column
 
-from storage.base import Base, OfCommune, one_of
+from storage.audiences import About, Cap, Whom, conditions, has_enough
+from storage.base import Base, BigId, OfCommune, one_of
 from storage.contacts import Contact, Conversation, Urn
 from storage.deliveries import Delivery
-from storage.enums import AnnouncementState, DeliveryKind, DeliveryState
-from storage.subscriptions import Subscription
+from storage.enums import AnnouncementState, DeliveryKind, DeliveryState, Importance
 
 
 class Announcement(OfCommune, Base):
@@ -21,12 +21,16 @@ class Announcement(OfCommune, Base):
 
     `pays`: whoever approved it agreed that the channel charges for those it lets us write to for money only.
     `topic` ("" any) and `place_ids` ([] the whole commune) say whom it is for; with neither it is for all.
+    `bulletin_id`: the text for several channels of which this is one channel's part; the fields from there on are its
+    own. `follows_id`: it is for those who got that announcement, and nobody else. `left_out`: how many were not owed
+    it because they had enough already.
     """
 
     __tablename__ = "announcements"
     __table_args__ = (
         sa.CheckConstraint("approver_id IS NULL OR approver_id <> author_id", name="two_people"),
         sa.Index("ix_announcements_list", "commune_id", "created_at"),
+        sa.Index("ix_announcements_bulletin_id", "bulletin_id"),
     )
 
     channel_id: Mapped[int] = mapped_column(sa.ForeignKey("channels.id"))
@@ -49,6 +53,15 @@ class Announcement(OfCommune, Base):
     stopped_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     pays: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    bulletin_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bulletins.id"))
+    importance: Mapped[Importance] = mapped_column(
+        one_of(Importance), default=Importance.ROUTINE, server_default=Importance.ROUTINE.value
+    )
+    send_at: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+    follows_id: Mapped[int | None] = mapped_column(BigId)
+    paused_at: Mapped[datetime | None]
+    left_out: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 RUNNING = (AnnouncementState.APPROVED, AnnouncementState.SENDING)
@@ -62,50 +75,17 @@ _STATE_FOR_READER = sa.case(
 )
 
 
-# ---- who ------------------------------------------------------------------------------------------------------------
+# ---- deliveries -----------------------------------------------------------------------------------------------------
 
 
-def consenting(channel_id: int) -> list[Any]:
-    """The conditions under which an address of this channel may be sent announcements."""
-    return [Urn.channel_id == channel_id, *_willing()]
+def about_of(announcement: Announcement) -> About:
+    """What this one is about."""
+    return About(announcement.topic, tuple(announcement.place_ids))
 
 
-def _willing() -> list[Any]:
-    # Looked up by number for each address: a join would read all contacts for every chunk.
-    erased_at = sa.select(Contact.erased_at).where(Contact.id == Urn.contact_id).scalar_subquery()
-    return [
-        Urn.is_following.is_(True),
-        Urn.opted_out_at.is_(None),
-        Urn.unreachable_at.is_(None),
-        erased_at.is_(None),
-    ]
-
-
-@dataclass(frozen=True)
-class About:
-    """What an announcement is about: a topic ("" any) and places of the commune (none: all of it)."""
-
-    topic: str = ""
-    place_ids: tuple[int, ...] = ()
-
-    @classmethod
-    def of(cls, announcement: Announcement) -> About:
-        """What this one is about."""
-        return cls(announcement.topic, tuple(announcement.place_ids))
-
-
-def wanting(about: About) -> list[Any]:
-    """The conditions under which somebody wants to hear of this: whoever chose nothing wants everything.
-
-    What is about nothing in particular is for all, whatever they chose; they were told so when they chose.
-    """
-    if about == About():
-        return []
-    chosen = sa.select(Subscription.id).where(Subscription.urn_id == Urn.id)
-    matching = chosen.where(Subscription.topic.in_({"", about.topic}))
-    if about.place_ids:
-        matching = matching.where(Subscription.place_id.in_({0, *about.place_ids}))
-    return [sa.or_(~chosen.exists(), matching.exists())]
+def whom_of(announcement: Announcement, cap: Cap | None = None) -> Whom:
+    """Whom an announcement is for. `cap`: of those who had so many of its class, it leaves out."""
+    return Whom(about_of(announcement), announcement.importance, announcement.follows_id, cap, announcement.id)
 
 
 def _numbered(announcement: Announcement, to_urn_id: int | None) -> list[Any]:
@@ -116,50 +96,6 @@ def _numbered(announcement: Announcement, to_urn_id: int | None) -> list[Any]:
         Urn.id > announcement.expanded_to_urn_id,
         Urn.id <= to_urn_id,
     ]
-
-
-@dataclass(frozen=True)
-class Audience:
-    """How many would get an announcement now, how many of them the channel lets us write to, and the last of them.
-
-    `free`: how many it lets us write to without charging.
-    """
-
-    count: int
-    reachable: int
-    last_urn_id: int
-    free: int = 0
-
-    @property
-    def paid(self) -> int:
-        """For how many the channel charges."""
-        return self.reachable - self.free
-
-
-def audience_of(
-    session: Session,
-    channel_id: int,
-    about: About,
-    interacted_after: datetime | None,
-    free_after: datetime | None = None,
-) -> Audience:
-    """Count those of a channel who want to hear of this; for whoever was last there before `interacted_after`, the
-    channel's window has closed, and before `free_after` it charges.
-    """
-    query = sa.select(
-        sa.func.count(), _sum_since(interacted_after), _sum_since(free_after or interacted_after),
-        sa.func.coalesce(sa.func.max(Urn.id), 0),
-    ).where(*consenting(channel_id), *wanting(about))  # fmt: skip
-    count, within, free, last = session.execute(query).one()
-    return Audience(int(count), int(within), int(last), int(free))
-
-
-def _sum_since(moment: datetime | None) -> Any:
-    one = sa.case((Urn.last_interaction_at > moment, 1), else_=0) if moment else sa.literal(1)
-    return sa.func.coalesce(sa.func.sum(one), 0)
-
-
-# ---- deliveries -----------------------------------------------------------------------------------------------------
 
 
 def next_chunk_end(session: Session, announcement: Announcement, size: int) -> int | None:
@@ -183,6 +119,7 @@ class Owing:
     priority: int
     now: datetime
     not_before: datetime
+    cap: Cap | None = None
 
 
 def insert_chunk(session: Session, announcement: Announcement, owing: Owing, *, to_urn_id: int) -> int:
@@ -193,14 +130,21 @@ def insert_chunk(session: Session, announcement: Announcement, owing: Owing, *, 
     """
     is_postgres = session.get_bind().dialect.name == "postgresql"
     inserted = 0
+    wanted = [*_numbered(announcement, to_urn_id), *conditions(whom_of(announcement, owing.cap))]
     for part in range(1, len(owing.texts) + 1):
         row = _owed(announcement, owing, part)
-        wanted = [*_numbered(announcement, to_urn_id), *_willing(), *wanting(About.of(announcement))]
         people = sa.select(*row.values()).where(*wanted).order_by(Urn.id)
         statement = _insert(is_postgres).from_select(list(row), people).on_conflict_do_nothing()
         result: Any = session.execute(statement, execution_options={"preserve_rowcount": True})
         inserted += result.rowcount
     return inserted
+
+
+def left_out_of_chunk(session: Session, announcement: Announcement, cap: Cap, *, to_urn_id: int) -> int:
+    """How many up to `to_urn_id` want it and do not get it, because they had enough of its class."""
+    whom = whom_of(announcement)
+    wanted = [*_numbered(announcement, to_urn_id), *conditions(whom), has_enough(whom, cap)]
+    return session.scalar(sa.select(sa.func.count()).select_from(Urn).where(*wanted)) or 0
 
 
 def _owed(announcement: Announcement, owing: Owing, part: int) -> dict[str, Any]:
@@ -345,8 +289,8 @@ def recipients(
 
 
 def page_of(session: Session, commune_id: int, *, before: int | None, limit: int) -> list[Announcement]:
-    """A commune's announcements, newest first, older than `before`."""
-    query = sa.select(Announcement).where(Announcement.commune_id == commune_id)
+    """A commune's announcements on one channel, newest first, older than `before`; not the parts of bulletins."""
+    query = sa.select(Announcement).where(Announcement.commune_id == commune_id, Announcement.bulletin_id.is_(None))
     if before is not None:
         query = query.where(Announcement.id < before)
     return list(session.scalars(query.order_by(Announcement.id.desc()).limit(limit)))
@@ -362,7 +306,26 @@ def approved_since(session: Session, channel_id: int, since: datetime) -> int:
     return int(session.scalar(query) or 0)
 
 
-def running_ids(session: Session) -> list[int]:
-    """Announcements that are approved and not yet finished, in the order they were approved."""
-    query = sa.select(Announcement.id).where(Announcement.state.in_(RUNNING))
+def owed_since(session: Session, channel_id: int, importance: Importance, since: datetime) -> int:
+    """How many announcements of this class may have gone out on a channel since then."""
+    ended_at = sa.func.coalesce(Announcement.finished_at, Announcement.stopped_at)
+    query = sa.select(sa.func.count()).where(
+        Announcement.channel_id == channel_id,
+        Announcement.importance == importance,
+        Announcement.frozen_to_urn_id.is_not(None),
+        sa.or_(ended_at.is_(None), ended_at > since),
+    )
+    return int(session.scalar(query) or 0)
+
+
+def is_running(now: datetime) -> list[Any]:
+    """The conditions of an announcement that can be brought forward: one that is over has to be ended in any case."""
+    begins = sa.or_(Announcement.send_at.is_(None), Announcement.send_at <= now)
+    goes_on = sa.and_(Announcement.paused_at.is_(None), begins)
+    return [Announcement.state.in_(RUNNING), sa.or_(goes_on, Announcement.valid_until <= now)]
+
+
+def running_ids(session: Session, now: datetime) -> list[int]:
+    """Announcements that are approved, begun and not yet finished, in the order they were approved."""
+    query = sa.select(Announcement.id).where(*is_running(now))
     return list(session.scalars(query.order_by(Announcement.approved_at, Announcement.id)))

@@ -261,6 +261,31 @@ class AnnouncementState(StrEnum):
     STOPPED = "stopped"
 
 
+class BulletinState(StrEnum):
+    """Where a bulletin stands; how far it has gone out, its announcements know."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    STOPPED = "stopped"
+
+
+class BulletinKind(StrEnum):
+    """Whether a bulletin says something new, or puts right or takes back what an earlier one said."""
+
+    FIRST = "first"
+    CORRECTION = "correction"
+    RECALL = "recall"
+
+
+class Importance(StrEnum):
+    """The class of an announcement (domain §13): how much it may disturb people, and how often."""
+
+    ROUTINE = "thong_thuong"
+    PRIORITY = "uu_tien"
+    EMERGENCY = "khan_cap"
+
+
 class ArticleState(StrEnum):
     """Where an article that goes to all followers of a channel stands."""
 

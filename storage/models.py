@@ -9,6 +9,7 @@ from storage.audit import AuditEntry
 from storage.base import Base
 from storage.blobs import Blob
 from storage.bulk import BulkItem, BulkRun
+from storage.bulletins import Bulletin, BulletinTest, Tester
 from storage.catching_up import CatchUp
 from storage.chain import ChainLink
 from storage.channels import Channel, ChannelPoll, ChannelToken
@@ -52,6 +53,8 @@ __all__ = [
     "Blob",
     "BulkItem",
     "BulkRun",
+    "Bulletin",
+    "BulletinTest",
     "CatchUp",
     "ChainLink",
     "Channel",
@@ -94,6 +97,7 @@ __all__ = [
     "SignInAttempt",
     "SignInSession",
     "Subscription",
+    "Tester",
     "Ticket",
     "TicketEvent",
     "TrainedModel",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import cast
 
 from bot.rules.deadlines import VIETNAM
+from storage.enums import Importance
 
 TITLE_AT_MOST = 80
 TEXT_AT_MOST = 1_000  # of the whole message as it arrives, signature and opt-out line included
@@ -17,6 +18,18 @@ ENOUGH_IN_A_WEEK = 3  # more than this tires people out; a warning, not a wall
 
 # What an author must have checked before a second person reads it (domain §13).
 CHECKLIST = ("no_advertising", "no_personal_data", "competent_source")
+
+
+@dataclass(frozen=True)
+class Enough:
+    """How many announcements of a class one follower gets within a time."""
+
+    most: int
+    within: timedelta
+
+
+# Domain §13; of emergencies there is never enough, but each is written and approved by people.
+CAPS = {Importance.ROUTINE: Enough(3, A_WEEK), Importance.PRIORITY: Enough(2, timedelta(days=1))}
 
 
 @dataclass(frozen=True)
@@ -64,11 +77,18 @@ def not_before(now: datetime, quiet: QuietHours | None = USUAL_QUIET_HOURS) -> d
     return datetime.combine(day, quiet.ends, VIETNAM).astimezone(UTC)
 
 
-def text_hash(title: str, body: str, channel_id: int, topic: str = "", place_ids: Sequence[int] = ()) -> str:
-    """The fingerprint of exactly what an approver read: title, body, where it goes, and whom it is for."""
+def text_hash(
+    title: str, body: str, channel_id: int, topic: str = "", place_ids: Sequence[int] = (), more: Sequence[str] = ()
+) -> str:
+    """The fingerprint of exactly what an approver read: title, body, where it goes, and whom it is for.
+
+    `more`: what a part of a bulletin has besides, in a fixed order.
+    """
     words = f"{title}\n{body}\n{channel_id}"
-    if topic or place_ids:
+    if topic or place_ids or more:
         words += f"\n{topic}\n{sorted(place_ids)}"
+    if more:
+        words += "\n" + "\n".join(more)
     return hashlib.sha256(words.encode()).hexdigest()
 
 

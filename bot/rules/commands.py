@@ -34,6 +34,7 @@ class Verb(StrEnum):
     UNLINK = "unlink"
     PUBLISH = "publish"
     UNPUBLISH = "unpublish"
+    TRY = "try"
 
 
 # What the law gives everybody at any time: heard as itself, whatever question waits.
@@ -141,6 +142,7 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
         ),
         (Verb.PUBLISH, rf"(?:ck|(?:toi |em )?(?:dong y |cho )?cong khai|publish)(?: {_CODE})?"),
         (Verb.WHO_ANSWERS, _WHO),
+        (Verb.TRY, r"(?:thu|thu tin|try)(?: (?:ma )?(?P<rest>\d{4}[ .-]?\d{4}))"),
         (Verb.UNLINK, rf"(?:huy lk|(?:huy|bo|go|ngung|cat) (?:cac )?lien ket{_CHANNELS}|unlink)"),
         (
             Verb.LINK,

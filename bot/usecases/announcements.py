@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,26 +11,38 @@ import structlog
 from sqlalchemy.orm import Session
 
 from adapters.text import length, printable
-from bot.access import NotFound
 from bot.queue import BROADCAST
 from bot.rules.audience import A_WEEK, CHECKLIST, TEXT_AT_MOST, TITLE_AT_MOST
 from bot.runtime import Runtime
 from bot.usecases import deliveries
-from bot.usecases.broadcast import STOPPED, expand, expand_due, fingerprint, words_for
+from bot.usecases.announcing import (
+    APPROVERS,
+    EVERYBODY,
+    LONGEST_NOTE,
+    READERS,
+    STOPPERS,
+    AnnouncementError,
+    NoSuchAnnouncement,
+    audience_now,
+    channel_for,
+    check_about,
+    cleaned,
+    must,
+    normalised,
+    too_long_title,
+)
+from bot.usecases.broadcast import STOPPED, expand, expand_due, fingerprint, is_over, words_for
 from bot.usecases.places import settlements
-from bot.usecases.problems import Problem
-from nlp.topics import TOPICS
 from storage.announcements import (
     RUNNING,
-    About,
     Announcement,
-    Audience,
     approved_since,
-    audience_of,
     cancel_waiting,
     first_failed_part,
     is_unfinished,
+    whom_of,
 )
+from storage.audiences import About, Audience, Whom
 from storage.audit import AuditEntry
 from storage.channels import Channel
 from storage.communes import Commune, Place
@@ -40,24 +50,17 @@ from storage.contacts import Urn
 from storage.enums import AnnouncementState, Role
 from storage.officials import Official
 
-__all__ = ["expand", "expand_due"]
+__all__ = [
+    "APPROVERS",
+    "EVERYBODY",
+    "READERS",
+    "AnnouncementError",
+    "NoSuchAnnouncement",
+    "expand",
+    "expand_due",
+]
 
 log = structlog.get_logger()
-
-READERS = (Role.AUTHOR, Role.APPROVER, Role.LEADER, Role.ADMIN)
-APPROVERS = (Role.APPROVER, Role.LEADER)
-STOPPERS = (Role.AUTHOR, Role.APPROVER, Role.LEADER)
-LONGEST_DRAFT = 20_000
-LONGEST_NOTE = 1_000
-EVERYBODY = About()
-
-
-class AnnouncementError(Problem):
-    """What was asked of an announcement cannot be done."""
-
-
-class NoSuchAnnouncement(NotFound):
-    """There is none with this number in the official's commune."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,11 @@ def draft(
     runtime: Runtime, official: Official, *, channel_id: int, title: str, body: str, about: About = EVERYBODY
 ) -> int:
     """Keep a first version of an announcement; gives its id."""
-    _must(official, Role.AUTHOR)
-    title, body = _cleaned(title, body)
+    must(official, Role.AUTHOR)
+    title, body = cleaned(title, body)
     with runtime.database.transaction() as session:
-        channel = _channel(session, official, channel_id)
-        _check_about(session, official, about)
+        channel = channel_for(session, official, channel_id)
+        check_about(session, official, about)
         announcement = Announcement(
             commune_id=official.commune_id,
             channel_id=channel.id,
@@ -109,11 +112,11 @@ def edit(
     about: About = EVERYBODY,
 ) -> None:
     """The author changes a draft, or one that was returned."""
-    title, body = _cleaned(title, body)
+    title, body = cleaned(title, body)
     with runtime.database.transaction() as session:
         announcement = _own_draft(session, official, announcement_id, version)
-        announcement.channel_id = _channel(session, official, channel_id).id
-        _check_about(session, official, about)
+        announcement.channel_id = channel_for(session, official, channel_id).id
+        check_about(session, official, about)
         announcement.title, announcement.body = title, body
         announcement.topic, announcement.place_ids = about.topic, sorted(about.place_ids)
         announcement.version += 1
@@ -130,7 +133,7 @@ def submit(
             raise AnnouncementError(
                 "Chưa đánh dấu đủ các mục cần kiểm tra. Vui lòng kiểm tra từng mục rồi trình duyệt."
             )
-        channel = _channel(session, official, announcement.channel_id)
+        channel = channel_for(session, official, announcement.channel_id)
         _complete(session, runtime, channel, announcement)
         announcement.state = AnnouncementState.SUBMITTED
         announcement.submitted_at = runtime.now()
@@ -152,14 +155,14 @@ def approve(runtime: Runtime, official: Official, announcement_id: int, *, seen_
 
     `pays`: they agree that the channel charges for those whom it lets us write to for money only.
     """
-    _must(official, *APPROVERS)
+    must(official, *APPROVERS)
     with runtime.database.transaction() as session:
         announcement = _submitted(session, official, announcement_id)
         if announcement.author_id == official.id:
             raise AnnouncementError("Người soạn không được tự duyệt. Cần một người khác có quyền duyệt tin.")
         if seen_hash != fingerprint(announcement):
             raise AnnouncementError("Nội dung đã thay đổi sau khi Anh/Chị mở trang. Vui lòng đọc lại rồi duyệt.")
-        channel = _channel(session, official, announcement.channel_id)
+        channel = channel_for(session, official, announcement.channel_id)
         audience = _complete(session, runtime, channel, announcement)
         announcement.state = AnnouncementState.APPROVED
         announcement.approver_id = official.id
@@ -180,7 +183,7 @@ def return_to_author(runtime: Runtime, official: Official, announcement_id: int,
     with runtime.database.transaction() as session:
         announcement = _submitted(session, official, announcement_id)
         if announcement.author_id != official.id:
-            _must(official, *APPROVERS)
+            must(official, *APPROVERS)
             if not note:
                 raise AnnouncementError("Chưa ghi lý do trả lại. Vui lòng ghi rõ cần sửa gì để người soạn biết.")
         announcement.state = AnnouncementState.DRAFT
@@ -192,7 +195,7 @@ def return_to_author(runtime: Runtime, official: Official, announcement_id: int,
 
 def stop(runtime: Runtime, official: Official, announcement_id: int) -> None:
     """Nothing more of it goes out, for good: what is waiting is cancelled. What was sent cannot be called back."""
-    _must(official, *STOPPERS)
+    must(official, *STOPPERS)
     with runtime.database.transaction() as session:
         announcement = _found(session, official, announcement_id)
         is_written = announcement.state not in RUNNING
@@ -219,11 +222,13 @@ def resume(runtime: Runtime, official: Official, announcement_id: int) -> None:
 
 def resend(runtime: Runtime, official: Official, announcement_id: int, delivery_id: int) -> None:
     """A person decides that one follower, refused or unknown, is sent the announcement again."""
-    _must(official, *STOPPERS)
+    must(official, *STOPPERS)
     with runtime.database.reading() as session:
         announcement = _found(session, official, announcement_id, lock=False)
         if announcement.state not in {AnnouncementState.SENDING, AnnouncementState.SENT}:
             raise AnnouncementError("Thông báo đã dừng nên không gửi lại được.")
+        if is_over(announcement, runtime.now()):
+            raise AnnouncementError("Thông báo đã hết hiệu lực nên không gửi lại được.")
         delivery = first_failed_part(session, announcement.id, delivery_id)
         if delivery is None:
             raise AnnouncementError("Chỉ gửi lại được lượt bị từ chối hoặc không rõ kết quả.")
@@ -243,12 +248,12 @@ def preview(
     runtime: Runtime, official: Official, *, channel_id: int, title: str, body: str, about: About = EVERYBODY
 ) -> Preview:
     """What followers would read, how long it is, who would get it, and what is still wrong; changes nothing."""
-    title, body = _normalised(title), _normalised(body)
+    title, body = normalised(title), normalised(body)
     with runtime.database.reading() as session:
-        channel = _channel(session, official, channel_id)
+        channel = channel_for(session, official, channel_id)
         commune = session.get_one(Commune, channel.commune_id)
-        _check_about(session, official, about)
-        audience = audience_now(session, runtime, channel, about)
+        check_about(session, official, about)
+        audience = audience_now(session, runtime, channel, Whom(about))
         week = approved_since(session, channel.id, runtime.now() - A_WEEK)
     problems = _problems(runtime, channel, commune, title, body, audience)
     parts = _with_gaps(runtime, channel, commune, title, body)
@@ -267,17 +272,9 @@ def villages_for(runtime: Runtime, official: Official) -> list[Place]:
     return settlements(runtime, official.commune_id)
 
 
-def audience_now(session: Session, runtime: Runtime, channel: Channel, about: About) -> Audience:
-    """Who on this channel would get an announcement about this now, and how many the channel lets us write to."""
-    limits, now = runtime.adapters[channel.type].limits, runtime.now()
-    since = now - timedelta(hours=limits.window_hours) if limits.window_hours is not None else None
-    free = now - timedelta(hours=limits.free_window_hours) if limits.free_window_hours is not None else None
-    return audience_of(session, channel.id, about, since, free)
-
-
 def _complete(session: Session, runtime: Runtime, channel: Channel, announcement: Announcement) -> Audience:
     commune = session.get_one(Commune, channel.commune_id)
-    audience = audience_now(session, runtime, channel, About.of(announcement))
+    audience = audience_now(session, runtime, channel, whom_of(announcement))
     problems = _problems(runtime, channel, commune, announcement.title, announcement.body, audience)
     if problems:
         raise problems[0]
@@ -294,7 +291,7 @@ def _problems(
     )
     problems = [AnnouncementError(sentence) for value, sentence in needed if not value.strip()]
     if len(title) > TITLE_AT_MOST:
-        problems.append(_too_long_title())
+        problems.append(too_long_title())
     size = _length(runtime, channel, _with_gaps(runtime, channel, commune, title, body))
     if size > TEXT_AT_MOST:
         problems.append(
@@ -331,12 +328,12 @@ def _found(session: Session, official: Official, announcement_id: int, *, lock: 
 
 def found_for(session: Session, official: Official, announcement_id: int, *roles: Role) -> Announcement:
     """The announcement, locked, for an official in one of these roles. AnnouncementError, NoSuchAnnouncement."""
-    _must(official, *roles)
+    must(official, *roles)
     return _found(session, official, announcement_id)
 
 
 def _own_draft(session: Session, official: Official, announcement_id: int, version: int) -> Announcement:
-    _must(official, Role.AUTHOR)
+    must(official, Role.AUTHOR)
     announcement = _found(session, official, announcement_id)
     if announcement.author_id != official.id:
         raise AnnouncementError("Chỉ người soạn mới sửa và trình duyệt được thông báo này.")
@@ -352,44 +349,6 @@ def _submitted(session: Session, official: Official, announcement_id: int) -> An
     if announcement.state is not AnnouncementState.SUBMITTED:
         raise AnnouncementError("Thông báo này không còn chờ duyệt. Vui lòng tải lại trang.")
     return announcement
-
-
-def _check_about(session: Session, official: Official, about: About) -> None:
-    if about.topic and about.topic not in TOPICS:
-        raise AnnouncementError("Không có lĩnh vực này. Vui lòng chọn trong danh sách.")
-    query = sa.select(sa.func.count()).where(Place.id.in_(about.place_ids), Place.commune_id == official.commune_id)
-    if session.scalar(query) != len(set(about.place_ids)):
-        raise AnnouncementError("Có thôn, tổ không còn trong danh sách địa danh. Vui lòng chọn lại.")
-
-
-def _channel(session: Session, official: Official, channel_id: int) -> Channel:
-    channel = session.get(Channel, channel_id)
-    if channel is None or channel.commune_id != official.commune_id or not channel.is_active:
-        raise AnnouncementError("Không có kênh này. Vui lòng chọn một kênh trong danh sách.")
-    return channel
-
-
-def _must(official: Official, *roles: Role) -> None:
-    if not official.is_active or not official.has(*roles):
-        raise AnnouncementError("Tài khoản của Anh/Chị không có quyền làm việc này.")
-
-
-def _cleaned(title: str, body: str) -> tuple[str, str]:
-    title, body = " ".join(_normalised(title).split()), _normalised(body)
-    if not title and not body:
-        raise AnnouncementError("Chưa có gì để lưu. Vui lòng nhập tiêu đề hoặc nội dung.")
-    if len(title) > TITLE_AT_MOST:
-        raise _too_long_title()
-    return title, body
-
-
-def _normalised(text: str) -> str:
-    lines = printable(text, LONGEST_DRAFT).replace("\r\n", "\n").replace("\r", "\n")
-    return unicodedata.normalize("NFC", lines).strip()
-
-
-def _too_long_title() -> AnnouncementError:
-    return AnnouncementError("Tiêu đề dài hơn %(most)s ký tự. Vui lòng rút ngắn.", most=TITLE_AT_MOST)
 
 
 def _audit(

@@ -35,9 +35,9 @@ from bot.rules.deadlines import VIETNAM
 from bot.rules.retry import next_try
 from bot.runtime import Runtime, VaultError
 from bot.usecases.announcements import APPROVERS, EVERYBODY, AnnouncementError, found_for
-from bot.usecases.broadcast import fingerprint
+from bot.usecases.broadcast import fingerprint, is_over
 from bot.usecases.tokens import NoToken, access_for, channel_config
-from storage.announcements import About, Announcement
+from storage.announcements import Announcement, about_of
 from storage.articles import Article
 from storage.audit import AuditEntry
 from storage.channels import Channel
@@ -78,7 +78,7 @@ def ask(runtime: Runtime, official: Official, announcement_id: int) -> None:
             raise AnnouncementError("Kênh này không đăng bài viết cho mọi người được.")
         if announcement.state not in APPROVED or announcement.approved_hash != fingerprint(announcement):
             raise AnnouncementError("Chỉ đăng được thông báo đã duyệt và chưa dừng.")
-        if About.of(announcement) != EVERYBODY:
+        if not _is_for_all(session, announcement):
             raise AnnouncementError(
                 "Bài viết đến mọi người theo dõi kênh, nên chỉ đăng được thông báo dành cho cả địa phương."
             )
@@ -118,8 +118,16 @@ def publication(runtime: Runtime, official: Official, announcement_id: int) -> P
             return None
         article = session.scalar(sa.select(Article).where(Article.announcement_id == announcement_id))
         count = sent_in_month(session, channel.id, runtime.now())
-        is_for_all = About.of(announcement) == EVERYBODY
+        is_for_all = _is_for_all(session, announcement)
         return Publication(article, count, _a_month(runtime, adapter, channel), is_for_all)
+
+
+def _is_for_all(session: Session, announcement: Announcement) -> bool:
+    """Whether everybody may read it; what follows another one goes to all only where that one did."""
+    if about_of(announcement) != EVERYBODY or announcement.follows_id is None:
+        return about_of(announcement) == EVERYBODY
+    went = sa.select(Article.id).where(Article.announcement_id == announcement.follows_id, Article.state.in_(COUNTED))
+    return session.scalar(went) is not None
 
 
 def sent_in_month(session: Session, channel_id: int, now: datetime) -> int:
@@ -172,8 +180,11 @@ def _bring_forward(runtime: Runtime, number: int) -> int:
         if announcement.state is AnnouncementState.STOPPED or row.approved_hash != fingerprint(announcement):
             _settle(row, ArticleState.STOPPED, "stopped", "Thông báo đã dừng nên không đăng bài viết.")
             return 1
+        if is_over(announcement, now):
+            _settle(row, ArticleState.STOPPED, "expired", "Thông báo đã hết hiệu lực nên không đăng bài viết.")
+            return 1
         if row.state is ArticleState.READY:
-            moment = _first_moment(session, row, now)
+            moment = max(_first_moment(session, row, now), _not_held(announcement, now))
             if moment > now:
                 row.next_try_at = moment
                 return 1
@@ -193,6 +204,13 @@ def _first_moment(session: Session, row: Article, now: datetime) -> datetime:
     settings = session.scalar(sa.select(Commune.settings).where(Commune.id == row.commune_id))
     quiet = quiet_hours(dict(settings or {}))
     return not_before(not_before(begin, quiet), EVERYBODYS_NIGHT if quiet is not None else None)
+
+
+def _not_held(announcement: Announcement, now: datetime) -> datetime:
+    """When a part of a bulletin may go at the earliest."""
+    if announcement.paused_at is not None:
+        return now + VERIFY_EVERY  # looked at again then
+    return max(now, announcement.send_at or now)
 
 
 def _story(announcement: Announcement, commune: Commune) -> Story:

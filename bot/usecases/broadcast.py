@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from bot import texts
 from bot.queue import BROADCAST
-from bot.rules.audience import not_before, quiet_hours, text_hash
+from bot.rules.audience import CAPS, not_before, quiet_hours, text_hash
 from bot.runtime import Runtime
-from bot.usecases.deliveries import PRIORITY_ANNOUNCEMENT, Claimed, Outcome, pieces_for, record
+from bot.usecases.deliveries import PRIORITIES, Claimed, Outcome, pieces_for, record
 from storage.announcements import (
     RUNNING,
     Announcement,
@@ -22,22 +22,26 @@ from storage.announcements import (
     insert_chunk,
     is_due_before,
     is_unfinished,
+    left_out_of_chunk,
     next_chunk_end,
+    owed_since,
     put_off,
     running_ids,
 )
+from storage.audiences import Cap
 from storage.audit import AuditEntry
 from storage.channels import Channel
 from storage.communes import Commune
 from storage.contacts import Urn
 from storage.deliveries import Delivery
-from storage.enums import AnnouncementState, DeliveryState
+from storage.enums import AnnouncementState, DeliveryState, Importance
 
 log = structlog.get_logger()
 
 CHUNK = 500
 
 STOPPED = "Thông báo đã được dừng trước khi gửi tới người này."
+EXPIRED = "Thông báo đã hết hiệu lực trước khi gửi tới người này."
 OPTED_OUT = "Người dân đã ngừng nhận thông báo."
 
 
@@ -48,10 +52,11 @@ def expand_due(runtime: Runtime, *, budget_seconds: float = 5.0) -> int:
     """
     end = time.monotonic() + budget_seconds
     with runtime.database.reading() as session:
-        running = running_ids(session)
+        running = running_ids(session, runtime.now())
     owed = 0
     for announcement_id in running:
         try:
+            end_validity(runtime, announcement_id)
             owed += expand(runtime, announcement_id, budget_seconds=end - time.monotonic())
             keep_the_night(runtime, announcement_id)
             finish(runtime, announcement_id)
@@ -81,13 +86,37 @@ def keep_the_night(runtime: Runtime, announcement_id: int) -> int:
     now = runtime.now()
     with runtime.database.reading() as session:
         found = session.get(Announcement, announcement_id)
-        if found is None:
+        if found is None or found.importance is Importance.EMERGENCY:
             return 0
         morning = opening(session, found.commune_id, now)
         if morning <= now or not is_due_before(session, announcement_id, morning):
             return 0
     with runtime.database.transaction() as session:
         return put_off(session, announcement_id, morning)
+
+
+def end_validity(runtime: Runtime, announcement_id: int) -> int:
+    """What has lost its validity goes to nobody any more; gives how many parts were called off."""
+    now = runtime.now()
+    with runtime.database.reading() as session:
+        found = session.get(Announcement, announcement_id)
+        if found is None or not is_over(found, now):
+            return 0
+    with runtime.database.transaction() as session:
+        announcement = _locked(session, announcement_id)
+        if announcement is None or announcement.state not in RUNNING:
+            return 0
+        announcement.state = AnnouncementState.SENDING
+        announcement.expanded_to_urn_id = announcement.frozen_to_urn_id or 0
+        cancelled = cancel_waiting(session, announcement_id, "expired", EXPIRED)
+        session.add(_fact(announcement, "announcement.expired", now))
+    log.info("announcement.expired", announcement_id=announcement_id, cancelled=cancelled)
+    return cancelled
+
+
+def is_over(announcement: Announcement, now: datetime) -> bool:
+    """Whether what it says holds no more."""
+    return announcement.valid_until is not None and announcement.valid_until <= now
 
 
 def finish(runtime: Runtime, announcement_id: int) -> bool:
@@ -113,21 +142,18 @@ def opening(session: Session, commune_id: int, now: datetime) -> datetime:
 
 
 def withhold(session: Session, batch: list[Claimed], lease: str, now: datetime) -> list[Claimed]:
-    """Of claimed deliveries, those that may still go out; a stop or an opt-out that came meanwhile cancels the rest.
+    """Of claimed deliveries, those that may still go out: a stop, the end of validity or an opt-out cancels the rest.
 
-    Both cancel what waits; this catches what was being written down or was on its way at that very moment.
+    They cancel what waits; this catches what was being written down or was on its way at that very moment.
     """
     rows = session.execute(
-        sa.select(Delivery.id, Announcement.state, Urn.is_following, Urn.opted_out_at)
+        sa.select(Delivery.id, Announcement, Urn)
         .join(Announcement, Announcement.id == Delivery.announcement_id)
         .join(Urn, Urn.id == Delivery.urn_id)
         .where(Delivery.id.in_([claimed.id for claimed in batch]))
     )
-    reasons = {
-        delivery_id: ("stopped", STOPPED) if state is AnnouncementState.STOPPED else ("opted_out", OPTED_OUT)
-        for delivery_id, state, is_following, opted_out_at in rows
-        if state is AnnouncementState.STOPPED or not is_following or opted_out_at is not None
-    }
+    found = {delivery_id: _obstacle(announcement, urn, now) for delivery_id, announcement, urn in rows}
+    reasons = {delivery_id: obstacle for delivery_id, obstacle in found.items() if obstacle is not None}
     cancelled = [
         Outcome(claimed, DeliveryState.CANCELLED, code=reasons[claimed.id][0], reason=reasons[claimed.id][1])
         for claimed in batch
@@ -137,17 +163,47 @@ def withhold(session: Session, batch: list[Claimed], lease: str, now: datetime) 
     return [claimed for claimed in batch if claimed.id not in reasons]
 
 
+def _obstacle(announcement: Announcement, urn: Urn, now: datetime) -> tuple[str, str] | None:
+    """Why it must not go out to this address, as code and sentence."""
+    if announcement.state is AnnouncementState.STOPPED:
+        return "stopped", STOPPED
+    if is_over(announcement, now):
+        return "expired", EXPIRED
+    is_muted = urn.opted_out_at is not None and announcement.importance is not Importance.EMERGENCY
+    return ("opted_out", OPTED_OUT) if is_muted or not urn.is_following else None
+
+
 def fingerprint(announcement: Announcement) -> str:
     """What an approver of it as it stands would approve."""
     return text_hash(
-        announcement.title, announcement.body, announcement.channel_id, announcement.topic, announcement.place_ids
+        announcement.title,
+        announcement.body,
+        announcement.channel_id,
+        announcement.topic,
+        announcement.place_ids,
+        _as_a_part(announcement),
     )
+
+
+def _as_a_part(announcement: Announcement) -> list[str]:
+    if announcement.bulletin_id is None:
+        return []
+    moments = (announcement.send_at, announcement.valid_until)
+    return [
+        announcement.importance.value,
+        *(at.isoformat() if at else "" for at in moments),
+        str(announcement.follows_id or ""),
+    ]
 
 
 def words_for(runtime: Runtime, channel: Channel, commune_name: str, title: str, body: str) -> list[str]:
     """The announcement as followers of this channel read it, in as many parts as the channel needs."""
-    whole = texts.say("announcement", tieude=title, noidung=body, xa=commune_name)
-    return pieces_for(runtime, channel, whole.words)
+    return pieces_for(runtime, channel, said(commune_name, title, body))
+
+
+def said(commune_name: str, title: str, body: str) -> str:
+    """The announcement in one piece, with the lines that stand below each."""
+    return texts.say("announcement", tieude=title, noidung=body, xa=commune_name).words
 
 
 def _expand_chunk(runtime: Runtime, announcement_id: int) -> int | None:
@@ -155,7 +211,7 @@ def _expand_chunk(runtime: Runtime, announcement_id: int) -> int | None:
     now = runtime.now()
     with runtime.database.transaction() as session:
         announcement = _locked(session, announcement_id)
-        if announcement is None or announcement.state not in RUNNING:
+        if announcement is None or announcement.state not in RUNNING or _must_wait(announcement, now):
             return None
         if fingerprint(announcement) != announcement.approved_hash:
             _refuse_changed_text(session, announcement, now)
@@ -167,16 +223,41 @@ def _expand_chunk(runtime: Runtime, announcement_id: int) -> int | None:
             return None
         channel = session.get_one(Channel, announcement.channel_id)
         commune = session.get_one(Commune, announcement.commune_id)
+        is_emergency = announcement.importance is Importance.EMERGENCY
         owing = Owing(
             words_for(runtime, channel, commune.name, announcement.title, announcement.body),
-            PRIORITY_ANNOUNCEMENT,
+            PRIORITIES[announcement.importance],
             now,
-            opening(session, commune.id, now),
+            now if is_emergency else opening(session, commune.id, now),
+            cap_of(session, announcement, now),
         )
+        if owing.cap is not None:
+            announcement.left_out += left_out_of_chunk(session, announcement, owing.cap, to_urn_id=end)
         owed = insert_chunk(session, announcement, owing, to_urn_id=end)
         announcement.expanded_to_urn_id = end
     log.info("announcement.expanded", announcement_id=announcement_id, owed=owed, to_urn_id=end)
     return owed
+
+
+def cap_of(session: Session, announcement: Announcement, now: datetime) -> Cap | None:
+    """How many of its class a follower gets; None where nobody can have had so many, or none may be missed."""
+    if announcement.bulletin_id is None or announcement.follows_id is not None:
+        return None
+    return cap_on(session, announcement.channel_id, announcement.importance, now)
+
+
+def cap_on(session: Session, channel_id: int, importance: Importance, now: datetime) -> Cap | None:
+    """How many of this class a follower of this channel gets; None where nobody can have had so many."""
+    rule = CAPS.get(importance)
+    if rule is None or owed_since(session, channel_id, importance, now - rule.within) < rule.most:
+        return None
+    return Cap(rule.most, now - rule.within)
+
+
+def _must_wait(announcement: Announcement, now: datetime) -> bool:
+    """Whether nothing of it is owed now: put on hold, not begun, or over."""
+    is_early = announcement.send_at is not None and announcement.send_at > now
+    return is_early or announcement.paused_at is not None or is_over(announcement, now)
 
 
 def _locked(session: Session, announcement_id: int) -> Announcement | None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from adapters.messages import AccountNotice, Following, Interaction, ProfileShared, Reaction, Withdrawal
 from bot.rules.dialogue import Question
+from bot.usecases.deliveries import PRIORITY_ALARM
 from bot.usecases.erased import GONE
 from bot.usecases.incidents import let_go as leave_incident
 from bot.usecases.parting import part_from_others
@@ -214,13 +215,17 @@ def opt(work: Work, person: Citizen, *, out: bool, at: datetime) -> bool:
 
 
 def stop_announcements(work: Work, urn: Urn, code: str) -> None:
-    """Announcements that are still waiting for this citizen are not sent any more."""
+    """Announcements that are still waiting for this citizen are not sent any more.
+
+    A stop word ("opted_out") does not stop emergencies, and whoever says it is told so.
+    """
     work.session.execute(
         sa.update(Delivery)
         .where(
             Delivery.urn_id == urn.id,
             Delivery.kind == DeliveryKind.ANNOUNCEMENT,
             Delivery.state == DeliveryState.WAITING,
+            *([Delivery.priority > PRIORITY_ALARM] if code == "opted_out" else []),  # emergencies still come
         )
         .values(state=DeliveryState.CANCELLED, code=code, reason="Người dân đã ngừng nhận thông báo.")
     )

@@ -15,10 +15,11 @@ from adapters.base import Paid
 from adapters.text import length, split
 from bot.queue import BROADCAST, REPLIES
 from bot.runtime import Runtime
+from storage.announcements import Announcement
 from storage.channels import Channel
 from storage.contacts import Urn
 from storage.deliveries import Attempt, Delivery
-from storage.enums import DeliveryKind, DeliveryState
+from storage.enums import DeliveryKind, DeliveryState, Importance
 from storage.messages import Message
 from storage.sealing import Look, open_words
 from storage.undo import UNDONE, was_meant
@@ -26,6 +27,8 @@ from storage.undo import UNDONE, was_meant
 log = structlog.get_logger()
 
 PRIORITY_EMERGENCY, PRIORITY_REPLY, PRIORITY_ACK, PRIORITY_ANNOUNCEMENT = 0, 1, 3, 8
+PRIORITY_ALARM = 5  # an announcement of an emergency: it overtakes other announcements, and goes at night
+PRIORITIES = {Importance.EMERGENCY: PRIORITY_ALARM, Importance.PRIORITY: 7, Importance.ROUTINE: PRIORITY_ANNOUNCEMENT}
 LEASE = timedelta(seconds=60)  # longer than an upload and a send together
 
 
@@ -145,9 +148,19 @@ _Earlier = aliased(Delivery)  # made once: an alias builds a column of its own f
 
 
 def claim(
-    session: Session, channel: Channel, kinds: list[DeliveryKind], limit: int, lease: str, now: datetime
+    session: Session,
+    channel: Channel,
+    kinds: list[DeliveryKind],
+    limit: int,
+    lease: str,
+    now: datetime,
+    *,
+    is_quiet: bool = False,
 ) -> list[Claimed]:
-    """Take up to `limit` due deliveries, most urgent first, and write down the intent to send them."""
+    """Take up to `limit` due deliveries, most urgent first, and write down the intent to send them.
+
+    `is_quiet`: people may be disturbed by emergencies only.
+    """
     blocked = (
         sa.select(_Earlier.id)
         .where(
@@ -179,6 +192,7 @@ def claim(
             Delivery.next_attempt_at <= now,
             ~blocked,
             ~split_before,
+            *_not_held_back(kinds, is_quiet=is_quiet),
         )
         .order_by(Delivery.priority, Delivery.next_attempt_at, Delivery.id)
         .limit(limit)
@@ -207,6 +221,15 @@ def claim(
         )
         for r, a in zip(rows, attempts, strict=True)
     ]  # fmt: skip
+
+
+def _not_held_back(kinds: list[DeliveryKind], *, is_quiet: bool) -> list[Any]:
+    """Of announcements: none that was put on hold, and in quiet hours none that may wait."""
+    if DeliveryKind.ANNOUNCEMENT not in kinds:
+        return []
+    on_hold = sa.select(Announcement.id).where(Announcement.paused_at.is_not(None))
+    awake = [Delivery.priority <= PRIORITY_ALARM] if is_quiet else []
+    return [Delivery.announcement_id.not_in(on_hold), *awake]
 
 
 def _with_words(rows: Iterable[Delivery]) -> list[Delivery]:

@@ -76,7 +76,7 @@ def _tell_code(turn: Turn) -> None:
 
 def _use_code(turn: Turn, digits: str) -> None:
     work, urn = turn.work, turn.person.urn
-    if _guesses_too_often(turn):
+    if guesses_too_often(turn):
         turn.tell("link_too_often")
         return
     code = work.session.scalar(
@@ -91,8 +91,7 @@ def _use_code(turn: Turn, digits: str) -> None:
     )
     giver = work.session.get(Urn, code.urn_id) if code is not None else None
     if code is None or giver is None:
-        next_number(work.session, f"urn:{urn.id}", "wrong_link", f"{work.now:%Y%m%d}")
-        next_number(work.session, f"commune:{urn.commune_id}", "wrong_link", f"{work.now:%Y%m%d%H}")
+        count_wrong(turn)
         turn.tell("link_wrong")
         return
     if giver.contact_id == urn.contact_id:
@@ -102,7 +101,15 @@ def _use_code(turn: Turn, digits: str) -> None:
     _join(turn, giver, code)
 
 
-def _guesses_too_often(turn: Turn) -> bool:
+def count_wrong(turn: Turn) -> None:
+    """A code was said that is none."""
+    work, urn = turn.work, turn.person.urn
+    next_number(work.session, f"urn:{urn.id}", "wrong_link", f"{work.now:%Y%m%d}")
+    next_number(work.session, f"commune:{urn.commune_id}", "wrong_link", f"{work.now:%Y%m%d%H}")
+
+
+def guesses_too_often(turn: Turn) -> bool:
+    """Whether so many wrong codes were said here that somebody may be guessing."""
     urn, now = turn.person.urn, turn.work.now
     limits = (
         (f"urn:{urn.id}", f"{now:%Y%m%d}", WRONG_A_DAY),

@@ -14,24 +14,24 @@ from bot.rules.place_list import in_order
 from bot.rules.spreadsheet import table
 from bot.runtime import Runtime
 from bot.texts import moment
-from bot.usecases.announcements import READERS, AnnouncementError, NoSuchAnnouncement, audience_now
+from bot.usecases.announcing import READERS, AnnouncementError, NoSuchAnnouncement, audience_now
 from bot.usecases.broadcast import opening, words_for
 from bot.usecases.links import LinkState, link_of
 from storage.announcements import (
     RUNNING,
-    About,
     Announcement,
-    Audience,
     Recipient,
     approved_since,
     counts_by_state,
     page_of,
     recipients,
+    whom_of,
 )
+from storage.audiences import Audience
 from storage.audit import AuditEntry
 from storage.channels import Channel
 from storage.communes import Commune, Place
-from storage.enums import AnnouncementState, DeliveryState
+from storage.enums import AnnouncementState, DeliveryState, Importance
 from storage.officials import Official
 
 PAGE = 20
@@ -107,9 +107,9 @@ def listing(runtime: Runtime, official: Official, *, before: int | None = None) 
     with runtime.database.reading() as session:
         found = page_of(session, official.commune_id, before=before, limit=PAGE + 1)
         states = counts_by_state(session, [a.id for a in found])
-        channels = _names(session, Channel, official.commune_id)
-        authors = _names(session, Official, official.commune_id)
-    return [Line(a, channels[a.channel_id], authors[a.author_id], _grouped(a, states[a.id])) for a in found]
+        channels = names_of(session, Channel, official.commune_id)
+        authors = names_of(session, Official, official.commune_id)
+    return [Line(a, channels[a.channel_id], authors[a.author_id], grouped(a, states[a.id])) for a in found]
 
 
 def look_at(runtime: Runtime, official: Official, announcement_id: int) -> Look:
@@ -120,7 +120,7 @@ def look_at(runtime: Runtime, official: Official, announcement_id: int) -> Look:
         channel = session.get_one(Channel, announcement.channel_id)
         commune = session.get_one(Commune, announcement.commune_id)
         states = counts_by_state(session, [announcement.id])[announcement.id]
-        names = _names(session, Official, official.commune_id)
+        names = names_of(session, Official, official.commune_id)
         morning = opening(session, commune.id, now)
         title, body = announcement.title or "…", announcement.body or "…"
         return Look(
@@ -129,12 +129,12 @@ def look_at(runtime: Runtime, official: Official, announcement_id: int) -> Look:
             author=names[announcement.author_id],
             approver=names.get(announcement.approver_id or 0),
             parts=words_for(runtime, channel, commune.name or "…", title, body),
-            counts=_grouped(announcement, states),
+            counts=grouped(announcement, states),
             read=states.get(DeliveryState.READ, 0),
-            audience=audience_now(session, runtime, channel, About.of(announcement)),
+            audience=audience_now(session, runtime, channel, whom_of(announcement)),
             villages=_villages(session, announcement),
             sent_this_week=approved_since(session, channel.id, now - A_WEEK),
-            waits_until=morning if morning > now else None,
+            waits_until=morning if morning > now and announcement.importance is not Importance.EMERGENCY else None,
             held_until=channel.hold_until if channel.hold_until and channel.hold_until > now else None,
             link=link_of(channel, now),
         )
@@ -190,11 +190,13 @@ def _row(person: Recipient) -> tuple[str, ...]:
     return name_of(person), WORDS[person.state], person.reason or "", *(moment(at) if at else "" for at in times)
 
 
-def _grouped(announcement: Announcement, states: dict[str, int]) -> dict[str, int]:
+def grouped(announcement: Announcement, states: dict[str, int]) -> dict[str, int]:
+    """Of deliveries counted by state, how many people stand where."""
     counts = {group: sum(states.get(state.value, 0) for state in members) for group, members in GROUPS.items()}
     if announcement.state is AnnouncementState.APPROVED or _is_expanding(announcement):
         # Those not yet written down wait as well.
-        counts["waiting"] += max(0, (announcement.audience_count or 0) - sum(counts.values()))
+        owed = (announcement.audience_count or 0) - announcement.left_out
+        counts["waiting"] += max(0, owed - sum(counts.values()))
     return counts
 
 
@@ -204,7 +206,8 @@ def _is_expanding(announcement: Announcement) -> bool:
     )
 
 
-def _names(session: Session, table: type[Channel | Official], commune_id: int) -> dict[int, str]:
+def names_of(session: Session, table: type[Channel | Official], commune_id: int) -> dict[int, str]:
+    """The names of a commune's channels or officials, by number."""
     rows = session.execute(sa.select(table.id, table.name).where(table.commune_id == commune_id))
     return {number: name for number, name in rows}  # noqa: C416 - rows are not plain tuples
 

@@ -110,14 +110,11 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
         now, begun = runtime.now(), time.monotonic()
         query = sa.select(Channel).where(Channel.id == channel_id, *may_send(now)).with_for_update()
         channel = session.scalar(query)
-        if (
-            channel is None
-            or slots.is_far(channel, now)
-            or (kinds == MANY and opening(session, channel.commune_id, now) > now)
-        ):
+        if channel is None or slots.is_far(channel, now):
             return 0
+        is_quiet = kinds == MANY and opening(session, channel.commune_id, now) > now
         size = max(1, min(IN_FLIGHT, int(channel.rate_per_second * AHEAD_SECONDS)))
-        batch = claim(session, channel, kinds, size, lease, now)
+        batch = claim(session, channel, kinds, size, lease, now, is_quiet=is_quiet)
         if kinds == MANY:
             batch = withhold(session, batch, lease, now)
         known = windows.standings(session, [claimed.urn_id for claimed in batch])

@@ -113,8 +113,9 @@ class Books:
                 return []
             self.rate = channel.rate_per_second
             claimed = claim(session, channel, PERSONAL, most, self.lease, now)
-            if len(claimed) < most and opening(session, channel.commune_id, now) <= now:
-                many = claim(session, channel, MANY, most - len(claimed), self.lease, now)
+            if len(claimed) < most:
+                is_quiet = opening(session, channel.commune_id, now) > now
+                many = claim(session, channel, MANY, most - len(claimed), self.lease, now, is_quiet=is_quiet)
                 claimed += withhold(session, many, self.lease, now)
             return claimed
 

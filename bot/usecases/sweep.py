@@ -35,13 +35,12 @@ from bot.usecases import (
 )
 from bot.usecases.sending import MANY, PERSONAL
 from bot.usecases.tokens import REFRESH_BEFORE, NoToken, access_for
-from storage.announcements import Announcement
+from storage.announcements import Announcement, is_running
 from storage.blobs import let_go_of
 from storage.catching_up import CatchUp
 from storage.channels import Channel, ChannelToken
 from storage.deliveries import Delivery
 from storage.enums import (
-    AnnouncementState,
     AttachmentState,
     DeliveryKind,
     DeliveryState,
@@ -100,7 +99,7 @@ def waiting_jobs(runtime: Runtime) -> list[str]:
         REPLIES: lambda s, at: _owes(s, PERSONAL, at),
         INBOX: lambda s, at: _has_events(s, at) or comparing.is_waiting(s),
         MEDIA: _has_media,
-        BROADCAST: lambda s, at: _owes(s, MANY, at) or _has_announcements(s) or articles.has_due(s, at),
+        BROADCAST: lambda s, at: _owes(s, MANY, at) or _has_announcements(s, at) or articles.has_due(s, at),
     }
     with runtime.database.reading() as session:
         return [job for job, is_waiting in questions.items() if is_waiting(session, now)]
@@ -162,6 +161,5 @@ def _has_media(session: Session, now: datetime) -> bool:
     return any(session.scalar(query.limit(1)) is not None for query in queries) or bool(let_go_of(session, now, 1))
 
 
-def _has_announcements(session: Session) -> bool:
-    running = [AnnouncementState.APPROVED, AnnouncementState.SENDING]
-    return session.scalar(sa.select(Announcement.id).where(Announcement.state.in_(running)).limit(1)) is not None
+def _has_announcements(session: Session, now: datetime) -> bool:
+    return session.scalar(sa.select(Announcement.id).where(*is_running(now)).limit(1)) is not None

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot import texts
 from bot.rules.commands import Command, Verb, code_in
 from bot.rules.dialogue import Question
-from bot.usecases import dialogue, judging, linking, own_tickets, publicity
+from bot.usecases import bulletin_trying, dialogue, judging, linking, own_tickets, publicity
 from bot.usecases.filing import Filed, file_message
 from bot.usecases.news import subscribe, unsubscribe, wanted_in_words
 from bot.usecases.parting import linked_with
@@ -338,6 +338,7 @@ _VERBS: dict[Verb, Callable[[Turn, Command], Filed | None]] = {
     Verb.WHO_ANSWERS: _who_answers,
     Verb.LINK: linking.take_link,
     Verb.UNLINK: linking.take_unlink,
+    Verb.TRY: bulletin_trying.take_code,
     Verb.PUBLISH: publicity.take_answer,
     Verb.UNPUBLISH: publicity.take_answer,
 }

@@ -8,16 +8,18 @@ from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response
 
 from bot.rules.audience import CHECKLIST, ENOUGH_IN_A_WEEK, TEXT_AT_MOST, TITLE_AT_MOST
-from bot.usecases import announcements, articles, results
+from bot.usecases import announcements, articles, bulletin_results, results
 from bot.usecases.announcements import APPROVERS, READERS, AnnouncementError, NoSuchAnnouncement, Preview
 from bot.usecases.broadcast import fingerprint
 from bot.usecases.results import GROUPS, PAGE, PEOPLE_ON_A_PAGE, Look
+from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_BADGES, STANDING_BADGES, STANDINGS
 from bot.web.language import N_, gettext
 from bot.web.security import is_poll
 from bot.web.shell import current_official, notice, render, require, row_number, runtime
 from bot.web.words import topic_word
 from nlp.topics import TOPICS
-from storage.announcements import About, Announcement
+from storage.announcements import Announcement, about_of
+from storage.audiences import About
 from storage.enums import AnnouncementState, ArticleState, Role
 
 pages = Blueprint("announcements", __name__)
@@ -75,11 +77,18 @@ for _sentence in results.WORDS.values():
 def index() -> Response:
     """The commune's announcements, newest first."""
     lines = results.listing(runtime(), current_official(), before=_number("before"))
+    bulletins = bulletin_results.listing(runtime(), current_official(), before=_number("bulletins_before"))
     return render(
         "announcements/index.html",
+        bulletins=bulletins[:PAGE],
+        older_bulletins=bulletins[PAGE - 1].bulletin.id if len(bulletins) > PAGE else None,
+        standings=STANDINGS,
+        standing_badges=STANDING_BADGES,
+        importance_words=IMPORTANCE,
+        importance_badges=IMPORTANCE_BADGES,
         lines=lines[:PAGE],
         older=lines[PAGE - 1].announcement.id if len(lines) > PAGE else None,
-        is_first_page="before" not in request.args,
+        is_first_page=not request.args.keys() & {"before", "bulletins_before"},
         may_write=current_official().has(Role.AUTHOR),
         states=STATES,
         badges=BADGES,
@@ -302,7 +311,7 @@ def _form(
             "channel_id": announcement.channel_id,
             "title": announcement.title,
             "body": announcement.body,
-            "about": About.of(announcement),
+            "about": about_of(announcement),
         }
     else:
         written = {"channel_id": channels[0].id if channels else 0, "title": "", "body": "", "about": About()}

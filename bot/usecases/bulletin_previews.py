@@ -1,0 +1,189 @@
+"""Previews: a bulletin as each channel, the loudspeaker and the board bring it, to how many and for how many parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from adapters.base import Cost, Paid
+from adapters.text import length
+from bot.rules.audience import TEXT_AT_MOST, TITLE_AT_MOST
+from bot.rules.bulletins import BOARD, BOARD_LINE, BOARD_LINES, RADIO, Plan, medium_of
+from bot.runtime import Runtime
+from bot.usecases.announcing import AnnouncementError, audience_now, too_long_title
+from bot.usecases.broadcast import cap_on, words_for
+from bot.usecases.spoken import Script, board_for, script_for
+from storage.announcements import Announcement
+from storage.audiences import About, Audience, Whom
+from storage.channels import Channel
+from storage.communes import Commune
+
+SYLLABLES_A_MINUTE = 135  # domain §13: 120 to 150
+
+
+@dataclass(frozen=True)
+class ChannelPart:
+    """A bulletin on one channel: the messages as they arrive, to how many, and what one of them costs."""
+
+    channel: Channel
+    parts: list[str]
+    length: int
+    audience: Audience
+    cost: Cost | None = None
+    first: Announcement | None = None
+
+    @property
+    def last_urn_id(self) -> int:
+        """The last address it may go to; of what puts something right, the last one that may have got that."""
+        return (self.first.frozen_to_urn_id or 0) if self.first else self.audience.last_urn_id
+
+    @property
+    def medium(self) -> str:
+        """What kind of channel it is."""
+        return medium_of(self.channel.type)
+
+    @property
+    def paid_parts(self) -> int:
+        """How many parts are paid for in all; 0 where it is free."""
+        return self.cost.parts * self.audience.count if self.cost else 0
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A bulletin as it will arrive everywhere; `script` and `board` are None while nobody here can read aloud."""
+
+    channels: list[ChannelPart]
+    script: Script | None
+    board: list[str] | None
+    problems: list[AnnouncementError] = field(default_factory=list)
+
+    @property
+    def cards(self) -> list[list[ChannelPart]]:
+        """The channels on which it reads the same, together."""
+        same: dict[tuple[str, ...], list[ChannelPart]] = {}
+        for part in self.channels:
+            same.setdefault((part.medium, *part.parts), []).append(part)
+        return list(same.values())
+
+    @property
+    def count(self) -> int:
+        """How many addresses get it now."""
+        return sum(part.audience.count for part in self.channels)
+
+    @property
+    def left_out(self) -> int:
+        """How many more have had enough of its class."""
+        return sum(part.audience.left_out for part in self.channels)
+
+    @property
+    def paid_parts(self) -> int:
+        """How many parts of short messages are paid for."""
+        return sum(part.paid_parts for part in self.channels)
+
+    @property
+    def paid(self) -> int:
+        """To how many a channel lets us write for money only."""
+        return sum(part.audience.paid for part in self.channels)
+
+    @property
+    def seconds_aloud(self) -> int:
+        """How long the loudspeaker speaks."""
+        return round(self.script.syllables * 60 / SYLLABLES_A_MINUTE) if self.script else 0
+
+
+def preview(runtime: Runtime, commune_id: int, plan: Plan) -> Preview:
+    """How it would arrive if it went out now; changes nothing."""
+    with runtime.database.reading() as session:
+        return preview_of(session, runtime, commune_id, plan)
+
+
+def preview_of(session: Session, runtime: Runtime, commune_id: int, plan: Plan) -> Preview:
+    """The same within a transaction."""
+    commune = session.get_one(Commune, commune_id)
+    channels = [_part(session, runtime, commune, channel, plan) for channel in _channels(session, commune_id, plan)]
+    words = plan.words
+    own_board = words.texts.get(BOARD)
+    title, name = words.headline or "…", commune.name or "…"
+    script = script_for(title, words.on(RADIO) or "…", name)
+    board = own_board.split("\n") if own_board else board_for(title, words.body or "…")
+    return Preview(channels, script, board, list(_problems(commune, plan, channels, own_board)))
+
+
+def _channels(session: Session, commune_id: int, plan: Plan) -> list[Channel]:
+    query = sa.select(Channel).where(Channel.id.in_(plan.channel_ids), Channel.commune_id == commune_id)
+    return list(session.scalars(query.order_by(Channel.id)))
+
+
+def _part(session: Session, runtime: Runtime, commune: Commune, channel: Channel, plan: Plan) -> ChannelPart:
+    words, adapter = plan.words, runtime.adapters[channel.type]
+    body = words.on(medium_of(channel.type))
+    parts = words_for(runtime, channel, commune.name or "…", words.headline or "…", body or "…")
+    first = _first_on(session, channel, plan)
+    cap = cap_on(session, channel.id, plan.importance, runtime.now()) if first is None else None
+    about = About(plan.topic, tuple(plan.place_ids))
+    whom = Whom(about, plan.importance, first.id if first else None, cap)
+    return ChannelPart(
+        channel,
+        parts,
+        sum(length(one, adapter.limits.text_units) for one in parts),
+        audience_now(session, runtime, channel, whom),
+        _cost(adapter, channel, parts) if isinstance(adapter, Paid) else None,
+        first,
+    )
+
+
+def _cost(adapter: Paid, channel: Channel, parts: list[str]) -> Cost:
+    each = [adapter.cost(channel.settings, one) for one in parts]
+    return Cost(
+        "\n".join(parts),
+        sum(one.parts for one in each),
+        sum(one.units for one in each),
+        any(one.is_unicode for one in each),
+        lost_marks=all(part.isascii() for part in parts),
+    )
+
+
+def _first_on(session: Session, channel: Channel, plan: Plan) -> Announcement | None:
+    """Of what is corrected, the announcement on this channel."""
+    if plan.corrects_id is None:
+        return None
+    return session.scalars(
+        sa.select(Announcement).where(
+            Announcement.bulletin_id == plan.corrects_id, Announcement.channel_id == channel.id
+        )
+    ).one()
+
+
+def _problems(
+    commune: Commune, plan: Plan, channels: list[ChannelPart], own_board: str | None
+) -> list[AnnouncementError]:
+    needed = (
+        (plan.words.title, "Chưa có tiêu đề. Vui lòng nhập tiêu đề."),
+        (plan.words.body, "Chưa có nội dung. Vui lòng nhập nội dung."),
+        (commune.name, "Địa phương chưa có tên trong hệ thống. Vui lòng báo người quản trị."),
+    )
+    problems = [AnnouncementError(sentence) for value, sentence in needed if not value.strip()]
+    if len(plan.words.title) > TITLE_AT_MOST:
+        problems.append(too_long_title())
+    problems += [_too_long(part) for part in channels if part.length > TEXT_AT_MOST]
+    lines = own_board.split("\n") if own_board else []
+    if len(lines) > BOARD_LINES or any(len(line) > BOARD_LINE for line in lines):
+        problems.append(AnnouncementError("Bảng tin chỉ có 2 dòng, mỗi dòng tối đa 60 ký tự. Vui lòng rút ngắn."))
+    if not channels:
+        problems.append(AnnouncementError("Chưa chọn kênh nào. Vui lòng chọn ít nhất một kênh."))
+    elif not any(part.audience.count for part in channels):
+        problems.append(AnnouncementError("Trên các kênh đã chọn chưa có ai nhận thông báo này. Vui lòng chọn thêm."))
+    if any(not part.channel.is_active for part in channels) and plan.corrects_id is None:
+        problems.append(AnnouncementError("Có kênh đã ngừng dùng. Vui lòng bỏ chọn kênh ấy."))
+    return problems
+
+
+def _too_long(part: ChannelPart) -> AnnouncementError:
+    return AnnouncementError(
+        "Tin trên kênh %(kenh)s dài %(size)s ký tự, tối đa %(most)s. Vui lòng rút ngắn hoặc viết riêng cho kênh này.",
+        kenh=part.channel.name,
+        size=part.length,
+        most=TEXT_AT_MOST,
+    )

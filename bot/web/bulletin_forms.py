@@ -1,0 +1,140 @@
+"""The form of a bulletin: what was typed, the words for its choices, and the page around it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from bot.rules.audience import TEXT_AT_MOST, TITLE_AT_MOST
+from bot.rules.bulletins import BOARD_LINE, BOARD_LINES, MEDIA, Plan, Words
+from bot.rules.deadlines import VIETNAM
+from bot.usecases.announcements import channels_for, villages_for
+from bot.usecases.announcing import AnnouncementError
+from bot.usecases.bulletin_previews import Preview, preview
+from bot.usecases.bulletins import Written, written_in
+from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_HINTS, KIND_WORDS, MEDIUM_WORDS
+from bot.web.language import gettext
+from bot.web.shell import current_official, render, row_number, runtime
+from bot.web.words import topic_word
+from nlp.topics import TOPICS
+from storage.audiences import About
+from storage.bulletins import Bulletin
+from storage.enums import BulletinKind, Importance
+
+VILLAGES_AT_MOST = 500
+CHANNELS_AT_MOST = 50
+USUAL_VALIDITY = timedelta(days=3)
+
+
+def typed() -> Written:
+    """What stands in the form that was sent."""
+    said = request.form
+    return Written(
+        said.get("title", ""),
+        said.get("body", ""),
+        tuple(row_number(number) or 0 for number in said.getlist("channel")[:CHANNELS_AT_MOST]),
+        _moment(said.get("valid_until", "")),
+        About(
+            said.get("topic", ""),
+            tuple(sorted({row_number(number) or 0 for number in said.getlist("place")[:VILLAGES_AT_MOST]})),
+        ),
+        _importance(said.get("importance", "")),
+        _moment(said.get("send_at", "")),
+        {medium: said.get(f"text_{medium}", "") for medium in MEDIA},
+    )
+
+
+def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: AnnouncementError | None = None) -> Response:
+    """The form, with how it would arrive below."""
+    official = current_official()
+    channels = channels_for(runtime(), official)
+    if request.method == "POST":
+        written = typed()
+    elif bulletin is not None:
+        written = written_in(bulletin)
+    else:
+        written = _blank(tuple(channel.id for channel in channels))
+    seen = _preview(bulletin, written, {channel.id for channel in channels})
+    version = request.form.get("version", type=int) or (bulletin.version if bulletin else 0)
+    return render(
+        "bulletins/form.html",
+        blocks=("preview",),
+        status=422 if error else 200,
+        bulletin=bulletin,
+        version=version,
+        channels=channels,
+        written=written,
+        valid_until=local(written.valid_until),
+        send_at=local(written.send_at),
+        importances=[(value, words, IMPORTANCE_HINTS[value]) for value, words in IMPORTANCE.items()],
+        topics=[(slug, topic_word(slug)) for slug in TOPICS],
+        villages=villages_for(runtime(), official),
+        media=MEDIA,
+        problems=[said(p) for p in seen.problems] if is_asked else [],
+        error=said(error),
+        **preview_words(seen),
+    )
+
+
+def preview_words(seen: Preview | None) -> dict[str, Any]:
+    """What the part that shows previews needs."""
+    return {
+        "seen": seen,
+        "medium_words": MEDIUM_WORDS,
+        "kind_words": KIND_WORDS,
+        "title_at_most": TITLE_AT_MOST,
+        "text_at_most": TEXT_AT_MOST,
+        "board_lines": BOARD_LINES,
+        "board_line": BOARD_LINE,
+    }
+
+
+def said(error: AnnouncementError | None) -> str | None:
+    """A problem in the language of the page."""
+    return gettext(error.sentence, **error.values) if error else None
+
+
+def local(at: datetime | None) -> str:
+    """A moment as fields for day and hour want it."""
+    return at.astimezone(VIETNAM).strftime("%Y-%m-%dT%H:%M") if at else ""
+
+
+def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Preview:
+    kind = bulletin.kind if bulletin else BulletinKind.FIRST
+    channel_ids: Collection[int] = known.intersection(written.channel_ids)
+    topic, place_ids, corrects_id = written.about.topic, written.about.place_ids, None
+    if bulletin is not None and bulletin.corrects_id is not None:
+        channel_ids, corrects_id = bulletin.channel_ids, bulletin.corrects_id
+        topic, place_ids = bulletin.topic, tuple(bulletin.place_ids)
+    texts = {medium: words.replace("\r\n", "\n").strip() for medium, words in written.texts.items()}
+    plan = Plan(
+        Words(" ".join(written.title.split()), written.body.strip(), {m: w for m, w in texts.items() if w}, kind),
+        written.importance,
+        sorted(channel_ids),
+        topic,
+        place_ids,
+        written.valid_until,
+        written.send_at,
+        corrects_id,
+    )
+    return preview(runtime(), current_official().commune_id, plan)
+
+
+def _blank(channel_ids: tuple[int, ...]) -> Written:
+    evening = (runtime().now() + USUAL_VALIDITY).astimezone(VIETNAM).replace(hour=17, minute=0, second=0, microsecond=0)
+    return Written("", "", channel_ids, evening.astimezone(UTC))
+
+
+def _importance(word: str) -> Importance:
+    return next((one for one in Importance if one.value == word), Importance.ROUTINE)
+
+
+def _moment(words: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(words).replace(tzinfo=VIETNAM).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

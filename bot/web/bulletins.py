@@ -1,0 +1,314 @@
+"""Bulletin pages: write once for all channels, try it, approve it, watch every channel, put right or take back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, abort, redirect, request
+from werkzeug.wrappers import Response
+
+from bot.rules.bulletins import FULL_CHECKLIST, PREFIXES
+from bot.usecases import bulletin_following, bulletin_results, bulletin_trying, bulletins
+from bot.usecases.announcements import channels_for
+from bot.usecases.announcing import APPROVERS, READERS, AnnouncementError, NoSuchAnnouncement
+from bot.usecases.bulletin_results import Look
+from bot.usecases.bulletins import plan_of, words_of
+from bot.usecases.results import WORDS as DELIVERY_WORDS
+from bot.web.announcements import CHECKLIST_WORDS, GROUP_WORDS
+from bot.web.bulletin_forms import form_page, preview_words, said, typed
+from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_BADGES, STANDING_BADGES, STANDINGS
+from bot.web.language import N_
+from bot.web.security import is_poll
+from bot.web.shell import current_official, notice, render, require, runtime
+from bot.web.words import topic_word
+from storage.bulletins import Bulletin
+from storage.enums import BulletinKind, BulletinState, Role
+
+pages = Blueprint("bulletins", __name__)
+
+HERE = "/announcements/bulletins"
+FULL_CHECKLIST_WORDS = {
+    **CHECKLIST_WORDS,
+    "essential": N_("Là thông tin thiết yếu: chủ trương, pháp luật, sự kiện, đời sống, an ninh, thiên tai, dịch bệnh."),
+    "third_party": N_("Nếu đăng giúp nơi khác: chỉ tuyển sinh, tuyển lao động, nhân đạo; không nói thêm về nơi ấy."),
+    "no_rumours": N_("Không có tin đồn, tin chưa kiểm chứng."),
+    "written_by_a_person": N_("Do cán bộ viết, không chép từ tin nhắn của người dân; bản máy gợi ý đã đọc và sửa."),
+}
+
+
+@pages.get(f"{HERE}/new")
+@require(Role.AUTHOR)
+def new() -> Response:
+    """An empty form, all channels ticked."""
+    return form_page(None)
+
+
+@pages.post(HERE)
+@require(Role.AUTHOR)
+def create() -> Response:
+    """Keep a draft, or show how it would arrive."""
+    if "preview" in request.form:
+        return form_page(None, is_asked=True)
+    try:
+        number = bulletins.draft(runtime(), current_official(), typed())
+    except AnnouncementError as error:
+        return form_page(None, error=error)
+    notice("Đã lưu bản nháp.")
+    return redirect(f"{HERE}/{number}", 303)
+
+
+@pages.post(f"{HERE}/preview")
+@require(Role.AUTHOR)
+def preview() -> Response:
+    """The previews below the form while somebody types."""
+    return form_page(None, is_asked=True)
+
+
+@pages.post(f"{HERE}/<int:number>/preview")
+@require(Role.AUTHOR)
+def preview_again(number: int) -> Response:
+    """The same for a bulletin that was kept."""
+    return form_page(_look(number).bulletin, is_asked=True)
+
+
+@pages.get(f"{HERE}/<int:number>/edit")
+@require(Role.AUTHOR)
+def edit(number: int) -> Response:
+    """The form with what was written so far."""
+    bulletin = _look(number).bulletin
+    if bulletin.author_id != current_official().id:
+        abort(403)
+    if bulletin.state is not BulletinState.DRAFT:
+        notice("Thông báo đã trình duyệt nên không sửa được nữa. Có thể rút lại để sửa.", "problem")
+        return redirect(f"{HERE}/{number}", 303)
+    return form_page(bulletin)
+
+
+@pages.post(f"{HERE}/<int:number>")
+@require(Role.AUTHOR)
+def update(number: int) -> Response:
+    """Keep what was changed, or show how it would arrive."""
+    bulletin = _look(number).bulletin
+    if "preview" in request.form:
+        return form_page(bulletin, is_asked=True)
+    try:
+        bulletins.edit(runtime(), current_official(), number, version=_version(), written=typed())
+    except AnnouncementError as error:
+        return form_page(bulletin, error=error)
+    notice("Đã lưu bản nháp.")
+    return redirect(f"{HERE}/{number}", 303)
+
+
+@pages.get(f"{HERE}/<int:number>")
+@require(*READERS)
+def show(number: int) -> Response:
+    """One bulletin with everything that can be done about it now."""
+    return _page(number)
+
+
+@pages.post(f"{HERE}/<int:number>/trials")
+@require(Role.AUTHOR)
+def trials(number: int) -> Response:
+    """Send it to the author's own telephone."""
+    channel_id = request.form.get("channel_id", type=int) or 0
+    return _done(
+        number,
+        lambda: bulletin_trying.send(runtime(), current_official(), number, version=_version(), channel_id=channel_id),
+        "Đang gửi thử. Anh/Chị đọc tin trên máy của mình rồi tải lại trang.",
+    )
+
+
+@pages.post(f"{HERE}/<int:number>/submission")
+@require(Role.AUTHOR)
+def submission(number: int) -> Response:
+    """Hand it to a second person."""
+    confirmed = request.form.getlist("confirmed")
+    return _done(
+        number,
+        lambda: bulletins.submit(runtime(), current_official(), number, version=_version(), confirmed=confirmed),
+        "Đã trình duyệt. Người duyệt sẽ thấy thông báo này trong danh sách.",
+    )
+
+
+@pages.post(f"{HERE}/<int:number>/approval")
+@require(*APPROVERS)
+def approval(number: int) -> Response:
+    """Approve exactly what was read."""
+    said_so = request.form
+    return _done(
+        number,
+        lambda: bulletins.approve(
+            runtime(),
+            current_official(),
+            number,
+            seen_hash=said_so.get("seen_hash", ""),
+            pays="pays" in said_so,
+            reason=said_so.get("reason", ""),
+        ),
+        "Đã duyệt. Hệ thống gửi trên mọi kênh đã chọn.",
+    )
+
+
+@pages.post(f"{HERE}/<int:number>/review")
+@require(*APPROVERS)
+def review(number: int) -> Response:
+    """A third person has looked at an emergency."""
+    return _done(
+        number, lambda: bulletins.review(runtime(), current_official(), number), "Đã ghi nhận Anh/Chị xem lại tin này."
+    )
+
+
+@pages.post(f"{HERE}/<int:number>/return")
+@require(Role.AUTHOR, *APPROVERS)
+def give_back(number: int) -> Response:
+    """Back to its author, or taken back by them."""
+    note = request.form.get("note", "")
+    return _done(
+        number,
+        lambda: bulletins.return_to_author(runtime(), current_official(), number, note=note),
+        "Thông báo đã về lại bản nháp.",
+    )
+
+
+@pages.post(f"{HERE}/<int:number>/pause")
+@require(Role.AUTHOR, *APPROVERS)
+def pause(number: int) -> Response:
+    """Put it on hold on all channels."""
+    return _done(number, lambda: bulletins.pause(runtime(), current_official(), number), "Đã tạm dừng trên mọi kênh.")
+
+
+@pages.post(f"{HERE}/<int:number>/resumption")
+@require(Role.AUTHOR, *APPROVERS)
+def resumption(number: int) -> Response:
+    """Let it go on."""
+    return _done(number, lambda: bulletins.resume(runtime(), current_official(), number), "Hệ thống gửi tiếp.")
+
+
+@pages.post(f"{HERE}/<int:number>/stop")
+@require(Role.AUTHOR, *APPROVERS)
+def stop(number: int) -> Response:
+    """Send nothing more of it."""
+    return _done(
+        number,
+        lambda: bulletins.stop(runtime(), current_official(), number),
+        "Đã dừng. Những người chưa được gửi sẽ không nhận thông báo này.",
+    )
+
+
+@pages.post(f"{HERE}/<int:number>/corrections")
+@require(Role.AUTHOR)
+def corrections(number: int) -> Response:
+    """Begin a correction."""
+    return _follow_up(number, BulletinKind.CORRECTION)
+
+
+@pages.post(f"{HERE}/<int:number>/recalls")
+@require(Role.AUTHOR)
+def recalls(number: int) -> Response:
+    """Begin a recall."""
+    return _follow_up(number, BulletinKind.RECALL)
+
+
+@pages.get(f"{HERE}/testers")
+@require(Role.AUTHOR)
+def testers() -> Response:
+    """Where the author's tests go."""
+    return _testers_page()
+
+
+@pages.post(f"{HERE}/testers")
+@require(Role.AUTHOR)
+def new_tester() -> Response:
+    """A code to be said from the author's own telephone; shown once."""
+    return _testers_page(bulletin_trying.new_code(runtime(), current_official()))
+
+
+@pages.post(f"{HERE}/testers/<int:channel_id>/removal")
+@require(Role.AUTHOR)
+def remove_tester(channel_id: int) -> Response:
+    """No tests there any more."""
+    bulletin_trying.forget(runtime(), current_official(), channel_id)
+    notice("Đã bỏ địa chỉ nhận tin thử.")
+    return redirect(f"{HERE}/testers", 303)
+
+
+def _testers_page(code: str = "") -> Response:
+    mine = {tester.channel_id for tester in bulletin_trying.addresses(runtime(), current_official())}
+    return render("bulletins/testers.html", channels=channels_for(runtime(), current_official()), mine=mine, code=code)
+
+
+def _follow_up(number: int, kind: BulletinKind) -> Response:
+    try:
+        made = bulletin_following.follow_up(runtime(), current_official(), number, kind)
+    except NoSuchAnnouncement:
+        abort(404)
+    except AnnouncementError as error:
+        return _page(number, error=error)
+    return redirect(f"{HERE}/{made}/edit", 303)
+
+
+def _done(number: int, act: Callable[[], None], sentence: str) -> Response:
+    try:
+        act()
+    except NoSuchAnnouncement:
+        abort(404)
+    except AnnouncementError as error:
+        return _page(number, error=error)
+    notice(sentence)
+    return redirect(f"{HERE}/{number}", 303)
+
+
+def _page(number: int, error: AnnouncementError | None = None) -> Response:
+    look, who = _look(number), current_official()
+    bulletin = look.bulletin
+    is_author = bulletin.author_id == who.id
+    is_approver = who.has(*APPROVERS)
+    answer = render(
+        "bulletins/show.html",
+        blocks=("progress",),
+        status=422 if error else 200,
+        look=look,
+        bulletin=bulletin,
+        headline=PREFIXES[bulletin.kind] + bulletin.title,
+        standings=STANDINGS,
+        badges=STANDING_BADGES,
+        importance_words=IMPORTANCE,
+        importance_badges=IMPORTANCE_BADGES,
+        group_words=GROUP_WORDS,
+        delivery_words=DELIVERY_WORDS,
+        topic_word=topic_word,
+        checklist=[(name, FULL_CHECKLIST_WORDS[name]) for name in FULL_CHECKLIST],
+        seen_hash=plan_of(bulletin).digest,
+        trying=_trying(bulletin) if is_author and bulletin.state is BulletinState.DRAFT else None,
+        problems=[said(p) for p in look.preview.problems] if look.preview else [],
+        is_author=is_author,
+        may_write=who.has(Role.AUTHOR),
+        may_approve=is_approver and not is_author,
+        may_review=is_approver and who.id not in {bulletin.author_id, bulletin.approver_id},
+        may_stop=is_approver or who.has(Role.AUTHOR),
+        now=runtime().now(),
+        error=said(error),
+        **preview_words(look.preview),
+    )
+    if is_poll() and not look.is_running:
+        answer.headers["HX-Refresh"] = "true"  # what can be done about it has changed as well
+    return answer
+
+
+def _trying(bulletin: Bulletin) -> dict[int, bulletin_trying.Trial | None]:
+    """By channel on which the author has an address: the latest test, if there was one."""
+    tests = bulletin_trying.trials(runtime(), bulletin.id, words_of(bulletin).digest)
+    latest = {trial.channel_id: trial for trial in tests}
+    mine = [tester.channel_id or 0 for tester in bulletin_trying.addresses(runtime(), current_official())]
+    return {number: latest.get(number) for number in mine if number in bulletin.channel_ids}
+
+
+def _look(number: int) -> Look:
+    try:
+        return bulletin_results.look_at(runtime(), current_official(), number)
+    except NoSuchAnnouncement:
+        abort(404)
+
+
+def _version() -> int:
+    return request.form.get("version", type=int) or 0

@@ -1,0 +1,173 @@
+"""Audiences: which addresses of a channel want to hear of something, and which may be written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from storage.contacts import Contact, Urn
+from storage.deliveries import Delivery
+from storage.enums import DeliveryKind, DeliveryState, Importance
+from storage.subscriptions import Subscription
+
+# Who may have read it: what is on its way now arrives before anything that follows it.
+_GOT = (
+    DeliveryState.SENDING,
+    DeliveryState.SENT,
+    DeliveryState.DELIVERED,
+    DeliveryState.READ,
+    DeliveryState.UNKNOWN,
+)
+_NOT_HAD = (DeliveryState.CANCELLED, DeliveryState.REFUSED)
+
+
+@dataclass(frozen=True)
+class About:
+    """What an announcement is about: a topic ("" any) and places of the commune (none: all of it)."""
+
+    topic: str = ""
+    place_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cap:
+    """How many announcements of one class somebody gets at most since a moment."""
+
+    most: int
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Whom:
+    """Whom an announcement is for.
+
+    `follows_id`: those who got that announcement, whatever else they want. `cap`: not for those who had enough of its
+    class; `id`: of the announcement itself, which does not count there.
+    """
+
+    about: About = About()
+    importance: Importance = Importance.ROUTINE
+    follows_id: int | None = None
+    cap: Cap | None = None
+    id: int = 0
+
+
+def conditions(whom: Whom) -> list[Any]:
+    """The conditions under which an address is sent this."""
+    wanted = _got(whom.follows_id) if whom.follows_id is not None else wanting(whom)
+    enough = [] if whom.cap is None else [sa.not_(has_enough(whom, whom.cap))]
+    return [*willing(whom.importance), *wanted, *enough]
+
+
+def willing(importance: Importance = Importance.ROUTINE) -> list[Any]:
+    """The conditions under which an address may be sent announcements; a stop word stops all but emergencies."""
+    # Looked up by number for each address: a join would read all contacts for every chunk.
+    erased_at = sa.select(Contact.erased_at).where(Contact.id == Urn.contact_id).scalar_subquery()
+    may = [Urn.is_following.is_(True), Urn.unreachable_at.is_(None), erased_at.is_(None)]
+    return may if importance is Importance.EMERGENCY else [*may, Urn.opted_out_at.is_(None)]
+
+
+def wanting(whom: Whom) -> list[Any]:
+    """The conditions under which somebody wants to hear of this: whoever chose nothing wants everything.
+
+    What is about nothing in particular is for all, whatever they chose; they were told so when they chose. Of an
+    emergency only the place counts.
+    """
+    about = whom.about if whom.importance is not Importance.EMERGENCY else About("", whom.about.place_ids)
+    if about == About():
+        return []
+    chosen = sa.select(Subscription.id).where(Subscription.urn_id == Urn.id)
+    matching = chosen
+    if whom.importance is not Importance.EMERGENCY:
+        matching = matching.where(Subscription.topic.in_({"", about.topic}))
+    if about.place_ids:
+        matching = matching.where(Subscription.place_id.in_({0, *about.place_ids}))
+    return [sa.or_(~chosen.exists(), matching.exists())]
+
+
+def has_enough(whom: Whom, cap: Cap) -> Any:
+    """The condition under which an address has had as many announcements of this class as it gets."""
+    from storage.announcements import Announcement  # the tables know each other
+
+    had, of = aliased(Delivery), aliased(Announcement)
+    counted = (
+        sa.select(sa.func.count())
+        .select_from(had)
+        .join(of, of.id == had.announcement_id)
+        .where(
+            had.urn_id == Urn.id,
+            had.kind == DeliveryKind.ANNOUNCEMENT,
+            had.part == 1,
+            had.created_at > cap.since,
+            had.state.not_in(_NOT_HAD),
+            of.importance == whom.importance,
+            of.id != whom.id,
+        )
+    )
+    return counted.scalar_subquery() >= cap.most
+
+
+def _got(announcement_id: int) -> list[Any]:
+    first = aliased(Delivery)
+    query = sa.select(first.id).where(
+        first.urn_id == Urn.id, first.announcement_id == announcement_id, first.state.in_(_GOT)
+    )
+    return [query.exists()]
+
+
+@dataclass(frozen=True)
+class Audience:
+    """How many would get an announcement now, how many of them the channel lets us write to, and the last of them.
+
+    `free`: how many it lets us write to without charging. `left_out`: how many more have had enough of its class.
+    """
+
+    count: int
+    reachable: int
+    last_urn_id: int
+    free: int = 0
+    left_out: int = 0
+
+    @property
+    def paid(self) -> int:
+        """For how many the channel charges."""
+        return self.reachable - self.free
+
+
+def audience_of(
+    session: Session,
+    channel_id: int,
+    whom: Whom,
+    interacted_after: datetime | None,
+    free_after: datetime | None = None,
+) -> Audience:
+    """Count those of a channel who want to hear of this; for whoever was last there before `interacted_after`, the
+    channel's window has closed, and before `free_after` it charges.
+    """
+    query = sa.select(
+        sa.func.count(), _sum_since(interacted_after), _sum_since(free_after or interacted_after),
+        sa.func.coalesce(sa.func.max(Urn.id), 0),
+    ).where(Urn.channel_id == channel_id, *conditions(whom))  # fmt: skip
+    count, within, free, last = session.execute(query).one()
+    left_out, last_left_out = _left_out(session, channel_id, whom)
+    return Audience(int(count), int(within), max(int(last), last_left_out), int(free), left_out)
+
+
+def _left_out(session: Session, channel_id: int, whom: Whom) -> tuple[int, int]:
+    """How many have had enough just now, and the last of them: until it is sent that may change."""
+    if whom.cap is None:
+        return 0, 0
+    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.max(Urn.id), 0)).where(
+        Urn.channel_id == channel_id, *conditions(replace(whom, cap=None)), has_enough(whom, whom.cap)
+    )
+    count, last = session.execute(query).one()
+    return int(count), int(last)
+
+
+def _sum_since(moment: datetime | None) -> Any:
+    one = sa.case((Urn.last_interaction_at > moment, 1), else_=0) if moment else sa.literal(1)
+    return sa.func.coalesce(sa.func.sum(one), 0)
