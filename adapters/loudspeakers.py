@@ -117,6 +117,9 @@ class Loudspeaking(Protocol):
     `may_repeat` where the same key cannot be played twice.
     """
 
+    def knows_keys(self, config: Any) -> bool:
+        """Whether the system recognises a key, so that handing over again after a lost answer changes nothing."""
+
     def log_in(self, http: Http, config: Any) -> Session:
         """Open the account. Raises SendError; ChannelRefused when name or password are not accepted."""
 

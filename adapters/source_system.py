@@ -76,6 +76,10 @@ class SourceSystem:
         """Nothing is fetched from it."""
         return False
 
+    def knows_keys(self, config: SourceConfig) -> bool:
+        """Whether the system recognises a key, so that handing over again changes nothing."""
+        return config.profile.is_repeatable
+
     def log_in(self, http: Http, config: SourceConfig) -> Session:
         """Open the account. Raises SendError; ChannelRefused when name or password are not accepted."""
         body = {"Username": config.username, "Password": config.password.reveal()}

@@ -21,6 +21,7 @@ from storage.faq import FaqRow
 from storage.heads import VillageHead
 from storage.incidents import Difference, Joining, Likeness
 from storage.links import Link, LinkCode
+from storage.loudspeakers import LoudspeakerCluster, PlayLog, SourceBulletin, SourceLink
 from storage.messages import Attachment, InboundEvent, Message
 from storage.officials import Official, SignInAttempt, SignInSession
 from storage.papers import Paper, Transfer, TransferLine
@@ -75,10 +76,12 @@ __all__ = [
     "Link",
     "LinkCode",
     "Locality",
+    "LoudspeakerCluster",
     "Message",
     "Official",
     "Paper",
     "Place",
+    "PlayLog",
     "Practice",
     "Presence",
     "ProvinceRule",
@@ -93,6 +96,8 @@ __all__ = [
     "Setup",
     "SignInAttempt",
     "SignInSession",
+    "SourceBulletin",
+    "SourceLink",
     "Subscription",
     "Ticket",
     "TicketEvent",

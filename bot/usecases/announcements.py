@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from adapters.loudspeakers import village_types
 from adapters.text import length, printable
 from bot.access import NotFound
 from bot.queue import BROADCAST
@@ -257,7 +258,8 @@ def preview(
 
 def channels_for(runtime: Runtime, official: Official) -> list[Channel]:
     """The channels of the commune that an announcement can be written for."""
-    query = sa.select(Channel).where(Channel.commune_id == official.commune_id, Channel.is_active)
+    is_followed = Channel.type.not_in(village_types(runtime.adapters))
+    query = sa.select(Channel).where(Channel.commune_id == official.commune_id, Channel.is_active, is_followed)
     with runtime.database.reading() as session:
         return list(session.scalars(query.order_by(Channel.id)))
 

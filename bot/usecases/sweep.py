@@ -30,6 +30,8 @@ from bot.usecases import (
     retention,
     sealed_files,
     searching,
+    source_listening,
+    source_sending,
     transfer_progress,
     undoing,
 )
@@ -99,8 +101,10 @@ def waiting_jobs(runtime: Runtime) -> list[str]:
     questions: dict[str, Callable[[Session, datetime], bool]] = {
         REPLIES: lambda s, at: _owes(s, PERSONAL, at),
         INBOX: lambda s, at: _has_events(s, at) or comparing.is_waiting(s),
-        MEDIA: _has_media,
-        BROADCAST: lambda s, at: _owes(s, MANY, at) or _has_announcements(s) or articles.has_due(s, at),
+        MEDIA: lambda s, at: _has_media(s, at) or source_listening.has_due(s, runtime, at),
+        BROADCAST: lambda s, at: (
+            _owes(s, MANY, at) or _has_announcements(s) or articles.has_due(s, at) or source_sending.has_due(s, at)
+        ),
     }
     with runtime.database.reading() as session:
         return [job for job, is_waiting in questions.items() if is_waiting(session, now)]

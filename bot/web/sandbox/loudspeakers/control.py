@@ -19,7 +19,7 @@ KINDS = {
     **dict.fromkeys(("login", "bulletin", "schedule", "cancel", "board", "logs", "clusters"), LINE),
     "told": ("repeat", "shuffle", "junk"),
 }
-TABLES = {"bulletins", "plays", "boards", "logs", "calls"}
+TABLES = {"tokens", "bulletins", "plays", "boards", "logs", "calls"}
 
 pages = flask.Blueprint("loudspeaker_control", __name__, url_prefix="/control/loudspeakers")
 pages.before_request(guard.only_from_here)
