@@ -162,6 +162,8 @@ def logs(db: sqlite3.Connection, account: str, after: int) -> list[sqlite3.Row]:
 
 def of_account(db: sqlite3.Connection, table: str, account: str) -> list[dict[str, Any]]:
     """All rows of a village in one of our tables."""
-    order = {"loa_calls": "id", "loa_plays": "begin_ms", "loa_logs": "id", "loa_tokens": "expires_ms"}.get(table, "received_ms")
+    order = {"loa_calls": "id", "loa_plays": "begin_ms", "loa_logs": "id", "loa_tokens": "expires_ms"}.get(
+        table, "received_ms"
+    )
     rows = db.execute(f"SELECT * FROM {table} WHERE account = ? ORDER BY {order}", (account,))  # noqa: S608
     return [dict(row) for row in rows.fetchall()]
