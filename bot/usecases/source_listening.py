@@ -181,11 +181,13 @@ def _rest(runtime: Runtime, channel: Channel, error: str) -> None:
     with runtime.database.transaction(durable=False) as session:
         link = linked(session, runtime, channel)
         link.lease_until, link.error = None, error[:60] or None
-        link.next_ask_at = now + (SOON if _is_awaited(session, channel.id, now) else SELDOM)
         if not error:
             link.asked_at, link.failed_at = now, None
+            link.next_ask_at = now + (SOON if _is_awaited(session, channel.id, now) else SELDOM)
             return
         link.failed_at = link.failed_at or now
+        # The longer it is away, the seldomer: who signs in wrongly every few seconds is locked out.
+        link.next_ask_at = now + min(max(SOON, now - link.failed_at), SELDOM)
         if now - link.failed_at >= LINK_LOST_AFTER:
             raise_alert(
                 session, channel.commune_id, AlertKind.LOUDSPEAKERS,

@@ -71,6 +71,13 @@ def run_due(runtime: Runtime, *, budget_seconds: float = 5.0) -> int:
 _CHANNEL = (Channel, Channel.id == SourceBulletin.channel_id)
 
 
+def expire_leases(runtime: Runtime) -> None:
+    """This is the only process and has just begun: what was in hand belongs to a dead predecessor."""
+    held = sa.update(SourceBulletin).where(SourceBulletin.lease_until.is_not(None))
+    with runtime.database.transaction() as session:
+        session.execute(held.values(lease_until=runtime.now()))
+
+
 def _is_due(now: datetime) -> list[Any]:
     is_free = sa.or_(SourceBulletin.lease_until.is_(None), SourceBulletin.lease_until < now)
     is_open = SourceBulletin.state.in_([SourceState.WAITING, SourceState.SENDING])
@@ -193,7 +200,10 @@ class _Step:
 
     def _hold(self, error: SendError) -> None:
         """The account does not work: people are called, and it is tried again until it is true no more."""
-        at = self.runtime.now() + (URGENT_PAUSE if self.row.urgency == EMERGENCY else ACCOUNT_PAUSE)
+        now = self.runtime.now()
+        at = now + ACCOUNT_PAUSE
+        if self.row.urgency == EMERGENCY:  # soon at first; not so often that the account is locked for it
+            at = min(at, next_try(now, self.row.tries))
         self._write(
             error.code, state=SourceState.WAITING, code=error.code[:60], reason=error.shown[:400], next_try_at=at
         )

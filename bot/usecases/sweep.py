@@ -88,6 +88,7 @@ def take_over(runtime: Runtime) -> None:
     freed = intake.expire_leases(runtime)
     polling.expire_leases(runtime)
     catching_up.expire_leases(runtime)
+    source_sending.expire_leases(runtime)
     unknown = deliveries.expire_leases(runtime, everything=True)
     with runtime.database.transaction() as session:
         session.execute(sa.update(Attachment).where(Attachment.lease_until.is_not(None)).values(lease_until=None))

@@ -67,6 +67,8 @@ def progress_words(found: Progress) -> str:
     if not total:
         return gettext("Chưa biết có bao nhiêu cụm loa.")
     if not found.played and not failed:
+        if found.bulletin.recalled_at is not None:
+            return gettext("Thu hồi trước khi phát.")
         return gettext("Chưa phát (%(tong)s cụm loa).", tong=total)
     words = gettext("Đã phát %(n)s/%(tong)s cụm loa.", n=found.played, tong=total)
     if failed:

@@ -19,7 +19,7 @@ from bot.usecases import source_listening, source_sending
 from bot.usecases.announcements import channels_for as followed_channels
 from bot.usecases.loudspeakers import LoudspeakerProblem
 from bot.usecases.silence import call_for_silent
-from bot.usecases.sweep import waiting_jobs
+from bot.usecases.sweep import take_over, waiting_jobs
 from storage.alerts import Alert
 from storage.channels import Channel
 from storage.enums import SourceState, SourceStep
@@ -140,6 +140,16 @@ def test_what_a_dead_worker_had_in_hand_is_told_again(runtime: Runtime, loa: Vil
     change(runtime, SourceBulletin, state=SourceState.SENDING, lease_id="dead", lease_until=utc_now())
     go_on(runtime)
     assert the_bulletin(runtime).state is SourceState.SENT
+    assert len(loa.accepted("bulletin")) == 1
+
+
+def test_a_fresh_process_takes_over_at_once(runtime: Runtime, loa: Villages, channel_id: int) -> None:
+    ordered(runtime, channel_id, an_emergency())
+    later = utc_now() + timedelta(minutes=1)
+    change(runtime, SourceBulletin, state=SourceState.SENDING, lease_id="dead", lease_until=later)
+    assert source_sending.run_due(runtime) == 0
+    take_over(runtime)
+    assert source_sending.run_due(runtime) == 1
     assert len(loa.accepted("bulletin")) == 1
 
 
@@ -393,6 +403,20 @@ def test_a_system_that_stays_away_is_called_for(runtime: Runtime, loa: Villages,
     listen_again(runtime)
     [link] = all_rows(runtime, SourceLink)
     assert (link.error, link.failed_at) == (None, None)
+
+
+@pytest.mark.parametrize(("hours", "minutes"), [(0, 0), (3, 5)])
+def test_the_longer_a_system_is_away_the_seldomer_it_is_asked(
+    runtime: Runtime, loa: Villages, channel_id: int, hours: int, minutes: int
+) -> None:
+    ordered(runtime, channel_id, an_order())
+    listen_again(runtime)
+    change(runtime, SourceLink, failed_at=utc_now() - timedelta(hours=hours) if hours else None)
+    loa.fault("status", applies_to="logs", status=503)
+    listen_again(runtime)
+    [link] = all_rows(runtime, SourceLink)
+    pause = link.next_ask_at - utc_now()
+    assert timedelta(minutes=minutes) - timedelta(minutes=1) < pause <= timedelta(minutes=minutes, seconds=20)
 
 
 def test_two_workers_do_not_ask_at_the_same_time(runtime: Runtime, channel_id: int) -> None:

@@ -95,6 +95,8 @@ def test_a_recalled_bulletin_says_why(world: World, channel_id: int) -> None:
     page = read(world, "tuan", path)
     assert "Đã thu hồi" in page
     assert "Lý do thu hồi: Sai ngày" in page
+    assert "Thu hồi trước khi phát." in page
+    assert "Bảng tin đã hiện" not in page
 
 
 def test_a_system_that_is_away_is_said_on_both_pages(world: World, loa: Villages, channel_id: int) -> None:
