@@ -32,6 +32,7 @@ STATE_WORDS = {
     SourceState.EXPIRED: N_("Hết hạn trước khi gửi được"),
     SourceState.RECALLED: N_("Đã thu hồi"),
 }
+UNKNOWN_TOTAL = N_("Chưa biết có bao nhiêu cụm loa.")
 BADGES = {
     SourceState.SENT: "open",
     SourceState.UNKNOWN: "late",
@@ -64,12 +65,10 @@ def show(number: int) -> Response:
 def progress_words(found: Progress) -> str:
     """How far a bulletin is, in a sentence: the account of loudspeakers that an announcement's page shows."""
     total, failed, quiet = found.tally.total, len(found.tally.failed), len(found.tally.quiet)
-    if not total:
-        return gettext("Chưa biết có bao nhiêu cụm loa.")
     if not found.played and not failed:
         if found.bulletin.recalled_at is not None:
             return gettext("Thu hồi trước khi phát.")
-        return gettext("Chưa phát (%(tong)s cụm loa).", tong=total)
+        return gettext("Chưa phát (%(tong)s cụm loa).", tong=total) if total else gettext(UNKNOWN_TOTAL)
     words = gettext("Đã phát %(n)s/%(tong)s cụm loa.", n=found.played, tong=total)
     if failed:
         words += " " + gettext("%(n)s cụm báo không phát được.", n=failed)
