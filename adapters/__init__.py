@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapters.base import Adapter
 from adapters.smpp import Smpp
 from adapters.sms import Sms
+from adapters.source_system import SourceSystem
 from adapters.telegram import Telegram
 from adapters.viber import Viber
 from adapters.web_form import WebForm
@@ -19,4 +20,5 @@ ADAPTERS: dict[str, Adapter] = {
     "telegram": Telegram(),
     "viber": Viber(),
     "web_form": WebForm(),
+    "source_system": SourceSystem(),
 }

@@ -167,7 +167,7 @@ def _password(from_stdin: bool) -> str:
 
 @click.group()
 def channel() -> None:
-    """Channels: Zalo Official Accounts, Zalo and Telegram bots, SMS numbers, the commune's own page."""
+    """Channels: Zalo Official Accounts, Zalo and Telegram bots, SMS numbers, loudspeakers, the commune's own page."""
 
 
 @channel.command("add")
@@ -194,11 +194,14 @@ def channel_add(
     tokens_file: Any,
     token: str | None,
 ) -> None:
-    """Connect a channel of this TYPE (zalo, zalo_bot, telegram, sms, smpp, web_form) under the address /webhooks/SLUG.
+    """Connect a channel under the address /webhooks/SLUG.
+
+    TYPE: zalo, zalo_bot, telegram, sms, smpp, web_form, or source_system for loudspeakers.
 
     FIELD=@FILE reads a setting from a JSON file, for example profile=@our-provider.json.
     """
     from adapters.base import Asked, Fetching, Linked
+    from adapters.loudspeakers import Loudspeaking
     from bot.usecases.connecting import completed
     from bot.usecases.setup import SetupError, add_channel
 
@@ -232,6 +235,8 @@ def channel_add(
         _connect(runtime, slug)
     elif isinstance(adapter, Linked):
         click.echo(f"channel {slug} is connected. Keep its link running: haichieu smpp {slug}")
+    elif isinstance(adapter, Loudspeaking):
+        click.echo(f"channel {slug} is connected. Its system is asked every few minutes; nobody calls us.")
     elif isinstance(adapter, Asked):
         click.echo(f"channel {slug} is connected. The address for the provider holds a secret; the check shows it.")
     else:

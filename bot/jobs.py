@@ -29,6 +29,8 @@ from bot.usecases import (
     retention,
     sealed_files,
     silence,
+    source_listening,
+    source_sending,
     sweep,
     weekly,
 )
@@ -48,8 +50,10 @@ Drain = Callable[[Runtime], int]
 
 def _drain_broadcast(runtime: Runtime) -> int:
     # Short slices: where one worker serves all jobs, a reply waits no longer than one of them.
+    # Loudspeakers first: theirs is what cannot wait.
     return (
-        expand_due(runtime, budget_seconds=1.0)
+        source_sending.run_due(runtime, budget_seconds=1.0)
+        + expand_due(runtime, budget_seconds=1.0)
         + send_due(runtime, MANY, budget_seconds=1.0)
         + articles.run_due(runtime, budget_seconds=1.0)
     )
@@ -61,7 +65,7 @@ def _drain_media(runtime: Runtime) -> int:
     did = (
         sealed_files.settle_due(runtime) + erasing.erase_let_go(runtime) + media.fetch_due(runtime, budget_seconds=5.0)
     )
-    did += catching_up.run_due(runtime, budget_seconds=5.0)
+    did += catching_up.run_due(runtime, budget_seconds=5.0) + source_listening.ask_due(runtime, budget_seconds=5.0)
     return did + (playing.make_playable_due(runtime, budget_seconds=5.0) if time.monotonic() < end else 0)
 
 

@@ -130,6 +130,7 @@ class AlertKind(StrEnum):
     TRANSFER = "transfer"
     SURGE = "surge"
     WEEK = "week"
+    LOUDSPEAKERS = "loudspeakers"
 
 
 class TransferState(StrEnum):
@@ -297,6 +298,27 @@ class ArticleState(StrEnum):
     UNKNOWN = "unknown"
     REFUSED = "refused"
     STOPPED = "stopped"
+
+
+class SourceStep(StrEnum):
+    """What the source system is to be told next of a bulletin."""
+
+    HAND_OVER = "hand_over"
+    SCHEDULE = "schedule"
+    SHOW = "show"
+    CANCEL = "cancel"
+
+
+class SourceState(StrEnum):
+    """Where a bulletin for loudspeakers and boards stands; `sent`: the source system has taken all of it."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    RECALLED = "recalled"
 
 
 class CatchUpState(StrEnum):

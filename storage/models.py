@@ -22,6 +22,7 @@ from storage.faq import FaqRow
 from storage.heads import VillageHead
 from storage.incidents import Difference, Joining, Likeness
 from storage.links import Link, LinkCode
+from storage.loudspeakers import LoudspeakerCluster, PlayLog, SourceBulletin, SourceLink
 from storage.messages import Attachment, InboundEvent, Message
 from storage.officials import Official, SignInAttempt, SignInSession
 from storage.papers import Paper, Transfer, TransferLine
@@ -78,10 +79,12 @@ __all__ = [
     "Link",
     "LinkCode",
     "Locality",
+    "LoudspeakerCluster",
     "Message",
     "Official",
     "Paper",
     "Place",
+    "PlayLog",
     "Practice",
     "Presence",
     "ProvinceRule",
@@ -96,6 +99,8 @@ __all__ = [
     "Setup",
     "SignInAttempt",
     "SignInSession",
+    "SourceBulletin",
+    "SourceLink",
     "Subscription",
     "Tester",
     "Ticket",

@@ -292,3 +292,19 @@ def test_catching_up_without_permission_says_what_it_waits_for(commune: Operator
     assert "not finished (needs_consent)" in told.output
     assert "--hours must be" in commune.types("channel", "catch-up", "zalo-duc-hue", "--hours", "900").output
     assert "no channel" in commune.types("channel", "catch-up", "nowhere").output
+
+
+def test_loudspeakers_are_connected_like_other_channels(operator: Operator, tmp_path: Path) -> None:
+    operator.gets("commune", "add", "27925", "--slug", "duc-hue")
+    secrets = tmp_path / "secrets.json"
+    secrets.write_text(json.dumps({"password": "example-mat-khau"}))
+    pairs = (
+        "base_url=https://httttn.example.vn", "username=xa-duc-hue", "profile=iso", "source_id=H24.18",
+        "source_name=UBND xã Đức Huệ", "area_id=27925", "area_name=Xã Đức Huệ",
+    )  # fmt: skip
+    command = ["channel", "add", "source_system", "loa-duc-hue", "--commune", "duc-hue", "--name", "Loa truyền thanh"]
+    command += ["--secrets-file", str(secrets)]
+    given = [word for pair in pairs for word in ("--set", pair)]
+    assert "area_name is missing" in operator.types(*command, *given[:-2]).output
+    assert "Its system is asked every few minutes" in operator.gets(*command, *given)
+    assert "loa-duc-hue" in operator.gets("channel", "list")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from adapters.loudspeakers import village_types
 from adapters.text import length, printable
 from bot.queue import BROADCAST
 from bot.rules.audience import A_WEEK, CHECKLIST, TEXT_AT_MOST, TITLE_AT_MOST
@@ -262,7 +263,8 @@ def preview(
 
 def channels_for(runtime: Runtime, official: Official) -> list[Channel]:
     """The channels of the commune that an announcement can be written for."""
-    query = sa.select(Channel).where(Channel.commune_id == official.commune_id, Channel.is_active)
+    is_followed = Channel.type.not_in(village_types(runtime.adapters))
+    query = sa.select(Channel).where(Channel.commune_id == official.commune_id, Channel.is_active, is_followed)
     with runtime.database.reading() as session:
         return list(session.scalars(query.order_by(Channel.id)))
 

@@ -28,6 +28,7 @@ from bot.usecases.checking import check_speaking
 from bot.usecases.findings import Report
 from bot.usecases.gateways import Gate
 from bot.usecases.links import LinkState, link_of
+from bot.usecases.loudspeaker_page import Speakers, check_speakers, speakers_of
 from bot.usecases.polling import is_asked
 from bot.usecases.problems import Problem
 from bot.usecases.sms_channels import callback_address, check_provider
@@ -75,6 +76,7 @@ class Overview:
     link: LinkState | None = None
     can_catch_up: bool = False
     catch_ups: tuple[CatchUp, ...] = ()
+    speakers: Speakers | None = None
 
     @property
     def needs_consent(self) -> bool:
@@ -198,6 +200,8 @@ def check(runtime: Runtime, slug: str) -> Report:
     adapter: object = runtime.adapters.get(channel.type)
     if isinstance(adapter, Fetching):
         check_speaking(runtime, adapter, channel, config, seen.webhook_url, report)
+    elif seen.speakers is not None:
+        check_speakers(runtime, channel, report)
     else:
         if seen.webhook_url:
             _check_address(runtime, channel, seen, report)
@@ -265,6 +269,8 @@ def _check_state(runtime: Runtime, seen: Overview, report: Report) -> None:
         report.add("warn", "sending", f"held until {channel.hold_until:%Y-%m-%dT%H:%MZ}", "Kênh đang tạm chờ.")
     else:
         report.add("ok", "sending", f"open, {seen.waiting} deliveries wait", "Kênh đang gửi bình thường.")
+    if seen.speakers is not None:  # nothing is brought
+        return
     if seen.last_event_at is None:
         report.add("warn", "events", "none received yet", "Chưa nhận sự kiện nào từ kênh.")
         return
@@ -278,6 +284,7 @@ def _overview(runtime: Runtime, session: Session, channel: Channel, now: datetim
         sa.select(sa.func.count()).where(Delivery.channel_id == channel.id, Delivery.state == DeliveryState.WAITING)
     )
     is_page = channel.type == WebForm.type  # our own page: nothing is brought by others, and quiet is no fault
+    speakers = speakers_of(session, runtime, channel, now)
     today = now.astimezone(VIETNAM).strftime("%Y-%m-%d")
     counts = session.execute(
         sa.select(Counter.name, Counter.value)
@@ -288,10 +295,10 @@ def _overview(runtime: Runtime, session: Session, channel: Channel, now: datetim
         channel=channel,
         token=session.scalar(sa.select(ChannelToken).where(ChannelToken.channel_id == channel.id)),
         last_event_at=last,
-        is_silent=channel.is_active and not is_page and (last is None or now - last > SILENCE),
+        is_silent=channel.is_active and not is_page and speakers is None and (last is None or now - last > SILENCE),
         waiting=waiting or 0,
         counts={name: value for name, value in counts},  # noqa: C416 - rows are not plain tuples
-        webhook_url=_webhook_url(runtime, channel),
+        webhook_url="" if speakers else _webhook_url(runtime, channel),
         gate=Gate.of(channel),
         can_consent=_consenter(runtime, channel) is not None,
         poll=session.scalar(sa.select(ChannelPoll).where(ChannelPoll.channel_id == channel.id)),
@@ -300,6 +307,7 @@ def _overview(runtime: Runtime, session: Session, channel: Channel, now: datetim
         link=link_of(channel, now),
         can_catch_up=can_catch_up(runtime, channel),
         catch_ups=tuple(latest_of(session, channel.id)),
+        speakers=speakers,
     )
 
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session, aliased
 
+from adapters.loudspeakers import village_types
 from bot.access import NotFound
 from bot.runtime import Runtime
 from bot.usecases.administering import AdminProblem
@@ -263,7 +264,8 @@ def open_page(runtime: Runtime, begun: Setup) -> str:
 def channels(runtime: Runtime, begun: Setup) -> list[Channel]:
     """The channels there are by now."""
     with runtime.database.reading() as session:
-        query = sa.select(Channel).where(Channel.commune_id == begun.commune_id, Channel.is_active)
+        is_written_to = Channel.type.not_in(village_types(runtime.adapters))
+        query = sa.select(Channel).where(Channel.commune_id == begun.commune_id, Channel.is_active, is_written_to)
         return list(session.scalars(query.order_by(Channel.id)))
 
 

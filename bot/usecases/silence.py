@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from adapters.loudspeakers import village_types
 from adapters.web_form import WebForm
 from bot.rules.deadlines import minutes_between
 from bot.runtime import Runtime
@@ -33,7 +34,8 @@ def call_for_silent(runtime: Runtime) -> int:
     """Raise an alert for each channel that has fallen silent, once for each silence; gives how many were raised."""
     now, raised = runtime.now(), 0
     with runtime.database.reading() as session:
-        is_heard = (Channel.is_active, Channel.is_sandbox.is_(False), Channel.type != WebForm.type)
+        quiet_ones = [WebForm.type, *village_types(runtime.adapters)]
+        is_heard = (Channel.is_active, Channel.is_sandbox.is_(False), Channel.type.not_in(quiet_ones))
         query = sa.select(Channel.id).where(*is_heard)
         silent = [found for channel_id in session.scalars(query) if (found := _silent_since(session, channel_id, now))]
     for channel, last in silent:

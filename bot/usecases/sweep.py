@@ -30,6 +30,8 @@ from bot.usecases import (
     retention,
     sealed_files,
     searching,
+    source_listening,
+    source_sending,
     transfer_progress,
     undoing,
 )
@@ -85,6 +87,7 @@ def take_over(runtime: Runtime) -> None:
     freed = intake.expire_leases(runtime)
     polling.expire_leases(runtime)
     catching_up.expire_leases(runtime)
+    source_sending.expire_leases(runtime)
     unknown = deliveries.expire_leases(runtime, everything=True)
     with runtime.database.transaction() as session:
         session.execute(sa.update(Attachment).where(Attachment.lease_until.is_not(None)).values(lease_until=None))
@@ -98,8 +101,10 @@ def waiting_jobs(runtime: Runtime) -> list[str]:
     questions: dict[str, Callable[[Session, datetime], bool]] = {
         REPLIES: lambda s, at: _owes(s, PERSONAL, at),
         INBOX: lambda s, at: _has_events(s, at) or comparing.is_waiting(s),
-        MEDIA: _has_media,
-        BROADCAST: lambda s, at: _owes(s, MANY, at) or _has_announcements(s, at) or articles.has_due(s, at),
+        MEDIA: lambda s, at: _has_media(s, at) or source_listening.has_due(s, runtime, at),
+        BROADCAST: lambda s, at: (
+            _owes(s, MANY, at) or _has_announcements(s, at) or articles.has_due(s, at) or source_sending.has_due(s, at)
+        ),
     }
     with runtime.database.reading() as session:
         return [job for job, is_waiting in questions.items() if is_waiting(session, now)]

@@ -38,6 +38,7 @@ from bot.web import (
     incidents,
     language,
     looks,
+    loudspeakers,
     office_hours,
     officials,
     outside,
@@ -77,7 +78,7 @@ log = structlog.get_logger()
 
 PARTS = (
     home, sign_in, ticket_list, tickets, confirming, replies, extending, files,
-    announcements, bulletins, channels, places, faq, triage, calls, quality,
+    announcements, bulletins, channels, loudspeakers, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
     snoozing, bulk,

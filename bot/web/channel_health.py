@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.usecases.channels import Overview
+from bot.usecases.loudspeaker_page import Speakers
 from bot.web.language import N_, gettext
 from bot.web.words import moment
 
@@ -43,11 +44,34 @@ def health_of(seen: Overview, now: datetime) -> Health:
     if not seen.channel.is_active:
         found.say(gettext("không dùng"), level="look")
         return found
-    _receiving(seen, now, found)
+    if seen.speakers is not None:
+        _speakers(seen.speakers, found)
+    else:
+        _receiving(seen, now, found)
     _sending(seen, now, found)
     _permission(seen, now, found)
     _quota(seen, found)
     return found
+
+
+def _speakers(speakers: Speakers, found: Health) -> None:
+    if speakers.link is not None and speakers.link.failed_at is not None:
+        found.say(
+            gettext("không hỏi được hệ thống thông tin nguồn từ %(luc)s", luc=moment(speakers.link.failed_at)),
+            gettext("Bấm Kiểm tra để biết lý do. Nếu vẫn vậy, Anh/Chị báo người vận hành máy chủ."), "ill",
+        )  # fmt: skip
+    elif not speakers.clusters:
+        found.say(
+            gettext("chưa có cụm loa nào"),
+            gettext("Chờ vài phút rồi bấm Kiểm tra; danh sách do hệ thống thông tin nguồn báo."), "look",
+        )  # fmt: skip
+    elif speakers.out:
+        found.say(
+            gettext("%(n)s trong %(tong)s cụm loa không hoạt động", n=speakers.out, tong=len(speakers.clusters)),
+            gettext("Xem cụm nào ở trang Cụm loa và bản tin, rồi báo người sửa chữa."), "look",
+        )  # fmt: skip
+    else:
+        found.say(gettext("cả %(tong)s cụm loa hoạt động", tong=len(speakers.clusters)))
 
 
 def _receiving(seen: Overview, now: datetime, found: Health) -> None:

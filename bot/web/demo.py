@@ -19,6 +19,7 @@ from bot.web.serve import (
     DEMO_APP,
     DEMO_BOTS,
     DEMO_CHANNEL,
+    DEMO_LOUDSPEAKERS,
     DEMO_NUMBER,
     DEMO_OA,
     DEMO_SMS_CHANNEL,
@@ -98,6 +99,7 @@ def prepare_demo(runtime: Runtime) -> Demo:
         channel = session.scalar(sa.select(Channel).where(Channel.slug == DEMO_CHANNEL))
         bots = [(bot, session.scalar(sa.select(Channel).where(Channel.slug == bot.channel))) for bot in DEMO_BOTS]
         number = session.scalar(sa.select(Channel).where(Channel.slug == DEMO_SMS_CHANNEL))
+        loudspeakers = session.scalar(sa.select(Channel).where(Channel.slug == DEMO_LOUDSPEAKERS))
     if commune is None:
         add_commune(
             runtime,
@@ -128,6 +130,7 @@ def prepare_demo(runtime: Runtime) -> Demo:
     for bot, found in bots:
         _connect_bot(runtime, bot, found)
     _connect_number(runtime, number)
+    _connect_loudspeakers(runtime, loudspeakers)
     _neighbours(runtime)
     return Demo(password)
 
@@ -210,6 +213,32 @@ def _connect_number(runtime: Runtime, channel: Channel | None) -> None:
             "api_secret": shared["sms_secret"],
             "callback_token": shared["sms_callback"],
         },
+    )
+
+
+def _connect_loudspeakers(runtime: Runtime, channel: Channel | None) -> None:
+    """The rehearsal village's loudspeakers on a pretend source information system."""
+    base_url = f"{local_url(runtime.settings)}{SANDBOX_PREFIX}/httttn/{DEMO_LOUDSPEAKERS}"
+    if channel is not None:
+        _move(runtime, channel, {"base_url": base_url})
+        return
+    add_channel(
+        runtime,
+        commune=SLUG,
+        type="source_system",
+        slug=DEMO_LOUDSPEAKERS,
+        name="Loa truyền thanh tập dượt",
+        settings={
+            "is_sandbox": True,
+            "base_url": base_url,
+            "username": DEMO_LOUDSPEAKERS,
+            "profile": "epoch",
+            "source_id": "TD.01",
+            "source_name": "UBND xã Tập Dượt",
+            "area_id": CODE,
+            "area_name": "Xã Tập Dượt",
+        },
+        secrets={"password": demo_secrets(runtime.settings)["loudspeakers"]},
     )
 
 

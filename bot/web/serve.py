@@ -35,6 +35,7 @@ _order = itertools.count(10)
 SANDBOX_PREFIX = "/sandbox"
 DEMO_CHANNEL = "zalo-tap-duot"
 DEMO_SMS_CHANNEL, DEMO_NUMBER = "sms-tap-duot", "8088"
+DEMO_LOUDSPEAKERS = "loa-tap-duot"
 DEMO_OA, DEMO_APP = "2000000000000000002", "1000000000000000001"
 
 
@@ -111,7 +112,7 @@ def _application(*, with_workers: bool) -> WSGIApplication:
 
 def sandbox_settings(settings: Settings) -> Any:
     """The pretend platforms of this installation; their secrets are derived from the installation's key."""
-    from bot.web.sandbox.settings import SandboxAccount, SandboxBot, SandboxSettings, SandboxSms
+    from bot.web.sandbox.settings import SandboxAccount, SandboxBot, SandboxSettings, SandboxSms, SandboxVillage
 
     secrets = demo_secrets(settings)
     # Kannel's get-url, as `haichieu channel check` would tell it.
@@ -138,6 +139,7 @@ def sandbox_settings(settings: Settings) -> Any:
         accounts=[account],
         bots=[SandboxBot(demo_bot_token(settings, bot), "Xã tập dượt", platform=bot.type) for bot in DEMO_BOTS],
         sms=[number],
+        villages=[SandboxVillage(DEMO_LOUDSPEAKERS, secrets["loudspeakers"])],
         public_prefix=SANDBOX_PREFIX,
         public_url=settings.base_url + SANDBOX_PREFIX,
         deliver_webhooks=False,  # not before somebody listens: the first failure would cost half a minute
@@ -149,7 +151,7 @@ def demo_secrets(settings: Settings) -> dict[str, str]:
     key = (settings.secret_key or local_secret_key(settings.data_dir)).encode()
     names = (
         "app_secret", "oa_secret", "access_token", "refresh_token", "bot", "webhook_secret", "sms_key", "sms_secret",
-        "sms_callback",
+        "sms_callback", "loudspeakers",
     )  # fmt: skip
     return {n: hmac.new(key, f"haichieu-sandbox:{n}".encode(), hashlib.sha256).hexdigest() for n in names}
 

@@ -34,11 +34,20 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "telegram": {},
     "viber": {"account": "xaduchue", "sender": "UBND xã Đức Huệ"},
     "zalo_bot": {},
+    "source_system": {
+        "base_url": "https://httttn.example.vn",
+        "username": "xa-duc-hue",
+        "profile": "epoch",
+        "source_id": "H24.18",
+        "source_name": "UBND xã Đức Huệ",
+        "area_id": "27925",
+        "area_name": "Xã Đức Huệ",
+    },
 }
 # Secrets of a channel that wants them in a certain form; all of them begin so that a test can look for them.
 SECRETS = {"token": "7000000001:example-token-not-real-00000"}
-# Channels whose answers stand on a page of ours, or go over a link that another process keeps.
-WITHOUT_CALLS = {"web_form", "smpp"}
+# Channels whose answers stand on a page of ours, go over a link that another process keeps, or reach no single citizen.
+WITHOUT_CALLS = {"web_form", "smpp", "source_system"}
 SOMEBODY = {
     "zalo": "zalo:5000000005",
     "zalo_bot": "zalo_bot:b800000000000001",
@@ -47,6 +56,7 @@ SOMEBODY = {
     "sms": "tel:+84900000005",
     "smpp": "tel:+84900000005",
     "web_form": "web:0123456789abcdef0123456789abcdef",
+    "source_system": "tel:+84900000005",
 }
 EVERY = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
 

@@ -23,7 +23,7 @@ def test_a_second_start_makes_nothing_twice(runtime: Runtime) -> None:
     made = channels(runtime)
     assert prepare_demo(runtime) == first
     assert channels(runtime).keys() == made.keys() >= {
-        "zalo-tap-duot", "telegram-tap-duot", "bot-zalo-tap-duot", "sms-tap-duot", "tap-duot",
+        "zalo-tap-duot", "telegram-tap-duot", "bot-zalo-tap-duot", "sms-tap-duot", "tap-duot", "loa-tap-duot",
     }  # fmt: skip
 
 
@@ -32,8 +32,8 @@ def test_the_channels_follow_the_sandbox_to_another_port(runtime: Runtime) -> No
     runtime.settings = replace(runtime.settings, port=8123)
     prepare_demo(runtime)
     settings: list[dict[str, Any]] = [channel.settings for channel in channels(runtime).values()]
-    addresses = [s.get("api_base") or s.get("send_url") for s in settings if s.get("is_sandbox")]
-    assert len(addresses) == 4
+    addresses = [s.get("api_base") or s.get("send_url") or s.get("base_url") for s in settings if s.get("is_sandbox")]
+    assert len(addresses) == 5
     assert all(address.startswith("http://127.0.0.1:8123/sandbox") for address in addresses)
 
 

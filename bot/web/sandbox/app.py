@@ -13,6 +13,9 @@ from bot.web.sandbox.answers import as_json
 from bot.web.sandbox.bots.control import control_pages
 from bot.web.sandbox.bots.phone import phone_pages
 from bot.web.sandbox.bots.platform import Platform
+from bot.web.sandbox.loudspeakers import api as loudspeaker_api
+from bot.web.sandbox.loudspeakers import control as loudspeaker_control
+from bot.web.sandbox.loudspeakers import square
 from bot.web.sandbox.platforms import PLATFORMS
 from bot.web.sandbox.sandbox import Sandbox
 from bot.web.sandbox.settings import SandboxSettings
@@ -38,16 +41,23 @@ def create_sandbox(settings: SandboxSettings) -> flask.Flask:
     app.extensions["sandbox"] = sandbox
     bots = [made(platform) for platform in PLATFORMS.values() for made in (control_pages, phone_pages)]
     zalo = [room.pages for room in (api, approved, articles, control, lookups, media, oauth, phone)]
-    for pages in (*zalo, *bots, *BOT_APIS, sms_api.pages, sms_control.pages, sms_phone.pages):
+    loudspeakers = [room.pages for room in (loudspeaker_api, loudspeaker_control, square)]
+    for pages in (*zalo, *bots, *BOT_APIS, sms_api.pages, sms_control.pages, sms_phone.pages, *loudspeakers):
         app.register_blueprint(pages)
     app.add_url_rule("/", "home", lambda: flask.redirect(flask.url_for("phone.people_list")))
     app.before_request(guard.refuse_foreign_forms)
     app.after_request(guard.harden)
     app.register_error_handler(HTTPException, _explain)
-    always = {"accounts_of_sandbox": settings.accounts, "platforms": _platforms(settings), "numbers": settings.sms}
+    always = {
+        "accounts_of_sandbox": settings.accounts,
+        "platforms": _platforms(settings),
+        "numbers": settings.sms,
+        "villages": settings.villages,
+    }
     app.context_processor(lambda: {"may_control": guard.may_control(), **always})
     app.add_template_filter(handset.clock, "clock")
     app.add_template_filter(handset.linked, "linked")
+    app.add_template_filter(square.moment, "village_moment")
     if settings.public_prefix:
         app.wsgi_app = _Mounted(app.wsgi_app, settings.public_prefix)  # type: ignore[method-assign]
     if settings.deliver_webhooks:

@@ -16,7 +16,7 @@ POLICY = (
 )
 
 _BOTS = tuple(f"{platform.address}/" for platform in PLATFORMS.values())
-_FORMS = ("/phone", *_BOTS, "/sms/", "/control", "/v4/oa/permission")
+_FORMS = ("/phone", *_BOTS, "/sms/", "/loa/", "/control", "/v4/oa/permission")
 
 
 def refuse_foreign_forms() -> None:

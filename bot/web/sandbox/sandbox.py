@@ -12,11 +12,12 @@ import flask
 
 from bot.web.sandbox import tokens
 from bot.web.sandbox.bots.bringing import Bots
+from bot.web.sandbox.loudspeakers.memory import furnish
 from bot.web.sandbox.platforms import PLATFORMS
 from bot.web.sandbox.settings import SandboxAccount, SandboxSettings
 from bot.web.sandbox.sms.network import Networks
 from bot.web.sandbox.sms.smsc import Smsc
-from bot.web.sandbox.store import Store
+from bot.web.sandbox.store import Store, now_ms
 from bot.web.sandbox.webhooks import Dispatcher
 
 
@@ -33,6 +34,8 @@ class Sandbox:
         self.smsc = Smsc(self.networks, settings.smsc_port) if settings.smsc_port is not None else None
         with self.store.writing() as db:
             tokens.seed(db, settings)
+            for village in settings.villages:
+                furnish(db, village, now_ms())
         self.store.on_commit = self.dispatcher.nudge
 
     def start(self) -> None:

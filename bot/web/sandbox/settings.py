@@ -64,6 +64,27 @@ class SandboxSms:
 
 
 @dataclass(frozen=True)
+class SandboxVillage:
+    """A village on a pretend source information system, with its loudspeakers and one board.
+
+    `convention`: how that system writes values, epoch or iso. `broken`: which of the clusters, counted from 1, are.
+    """
+
+    username: str
+    password: str = field(repr=False)
+    convention: str = "epoch"
+    name: str = "Xã tập dượt"
+    clusters: int = 15
+    broken: tuple[int, ...] = (15,)
+    token_seconds: int = 3_600
+
+    @property
+    def account_id(self) -> str:
+        """How the control pages call it."""
+        return f"loa:{self.username}"
+
+
+@dataclass(frozen=True)
 class Place:
     """A spot a citizen can share with one tap."""
 
@@ -112,6 +133,7 @@ class SandboxSettings:
     places: Sequence[Place] = PLACES
     bots: Sequence[SandboxBot] = ()
     sms: Sequence[SandboxSms] = ()
+    villages: Sequence[SandboxVillage] = ()
     smsc_port: int | None = None  # where the pretend SMSC listens; 0: any free port, None: there is none
     keeps_night: bool = False
     templates: Sequence[SandboxTemplate] = TEMPLATES
@@ -127,6 +149,8 @@ class SandboxSettings:
         names = [one.account_id for one in self.sms]
         if len(set(names)) != len(names):
             raise ValueError("every number of the pretend SMS once at each provider")
+        if len({one.username for one in self.villages}) != len(self.villages):
+            raise ValueError("every village of a sandbox needs an account of its own")
 
     def account(self, oa_id: str) -> SandboxAccount | None:
         """The account with this OA id, if we pretend to serve it."""
@@ -143,6 +167,10 @@ class SandboxSettings:
     def sms_of(self, account_id: str) -> SandboxSms | None:
         """The SMS account of this name; without a name, the first."""
         return next((account for account in self.sms if account_id in {"", account.account_id}), None)
+
+    def village_of(self, username: str) -> SandboxVillage | None:
+        """The village with this account; without a name, the first."""
+        return next((one for one in self.villages if username in {"", one.username}), None)
 
     def accounts_of(self, app_id: str) -> list[SandboxAccount]:
         """The accounts one app serves."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.web.sandbox.bots.memory import SCHEMA as BOTS
+from bot.web.sandbox.loudspeakers.memory import SCHEMA as LOUDSPEAKERS
 from bot.web.sandbox.sms.memory import SCHEMA as SMS
 
 SCHEMA = """
@@ -75,7 +76,7 @@ class Store:
         self._write_lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._readers_lock = threading.Lock()
-        self._writer.executescript(SCHEMA + BOTS + SMS)
+        self._writer.executescript(SCHEMA + BOTS + SMS + LOUDSPEAKERS)
         known = {row["name"] for row in self._writer.execute("PRAGMA table_info(citizens)")}
         if "phone" not in known:  # a file from before there were telephone numbers
             self._writer.execute("ALTER TABLE citizens ADD COLUMN phone TEXT NOT NULL DEFAULT ''")
