@@ -17,7 +17,7 @@ from bot.rules.read_aloud.numbers import integer, roman, said
 from bot.rules.read_aloud.wordlist import abbreviations
 
 SENTENCES = Path(__file__).parent / "read_aloud"
-FILES = ("development", "held_out", "held_out_second")
+FILES = ("development", "held_out", "held_out_second", "held_out_third")
 
 
 def sentences(name: str) -> list[dict[str, str]]:
@@ -225,7 +225,8 @@ PIECES = st.sampled_from(
     (
         "7h30", "5/12", "05/12/2026", "150.000đ", "1,5", "20k", "0912345678", "1900", "UBND", "TP.", "P.3", "QL1A",
         "(a)", "49/2024/NĐ-CP", "-", "–", "/", ":", ".", ",", ";", "12/4", "km/h", "m2", "°C", "%", "IV", "XYZ",
-        "PA-7K2F", "https://a.gov.vn", "x@y.vn", "số", "ngày", "thứ", "từ", "đến", "thôn", "\n", "•", "3-5", "1️⃣", "²", "½", "٣",
+        "PA-7K2F", "https://a.gov.vn", "x@y.vn", "số", "ngày", "thứ", "từ", "đến",
+        "thôn", "\n", "•", "3-5", "1️⃣", "²", "½", "٣",
         "Đ/c", "CN", "T7", "24/24", "(", ")", "*", "x", "tr", "g",
     )
 )  # fmt: skip

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from bot.rules.read_aloud.script import holds_place, holds_time, sentences_of
+from bot.rules.read_aloud.script import sentences_of, worth_of
 from bot.rules.read_aloud.shaping import lines_of
 
 LINES, WIDTH = 2, 60
 _SENTENCE_END = re.compile(r"(?<=[^\W_][^\W_][.!?])\s+|(?<=\s\d[.!?])\s+|(?<=[)][.!?])\s+")
+_NUMBERED = re.compile(r"^\d{1,2}[.)/]\s")
 
 
 def board_lines(title: str, body: str) -> tuple[str, ...]:
@@ -22,13 +23,13 @@ def board_lines(title: str, body: str) -> tuple[str, ...]:
 
 def _telling(body: str) -> str:
     """The sentence that says most of when and where, else the first one."""
-    written = [one.strip() for line in lines_of(body) for one in _SENTENCE_END.split(line)]
+    lines = (_NUMBERED.sub("", line) for line in lines_of(body))
+    written = [one.strip() for line in lines for one in _SENTENCE_END.split(line)]
     return max(written, key=_worth, default="")
 
 
 def _worth(written: str) -> int:
-    sentences = sentences_of(written)
-    return 2 * any(map(holds_time, sentences)) + any(map(holds_place, sentences))
+    return max(map(worth_of, sentences_of(written)), default=0)
 
 
 def _wrapped(text: str, most: int) -> list[str]:

@@ -98,7 +98,8 @@ def _from_to(around: Around, first: str, last: str) -> Token:
 
 
 def _list(match: re.Match[str], around: Around) -> Said:
-    if not around.follows(_OF_DAYS) or re.search(_PER_DAY, around.before) or around.leads(*_COUNTED):
+    is_count = not match["m"] and (re.search(_PER_DAY, around.before) or around.leads(*_COUNTED))
+    if is_count or not around.follows(_OF_DAYS):
         return None
     parts = re.split(r"(\d+)", match["days"])
     tokens: list[Token] = []
@@ -157,7 +158,7 @@ _SHARE_AFTER = (
 )  # fmt: skip
 _SHARE_BEFORE = (
     "đạt", "thị lực", "hoàn thành", "được", "chiếm", "bằng", "gần", "hơn", "quá", "giảm", "tăng", "nộp", "đóng",
-    "trong đó", "khoảng", "còn", "ít nhất", "trên",
+    "trong đó", "tỷ lệ", "tỉ lệ", "khoảng", "còn", "ít nhất", "trên",
 )  # fmt: skip
 _DOORS = ("số", "số nhà", "nhà số", "ngõ", "ngách", "hẻm", "kiệt", "nhà", "thửa", "lô", "căn", "đường số")
 
@@ -173,12 +174,11 @@ def _is_counted(written: str, around: Around) -> bool:
 
 def _month_run(match: re.Match[str], _: Around) -> Said:
     first, last = (match[name].split("/") for name in "ab")
-    return _time(f"từ {_month_words(*first)} đến {_month_words(*last)}")
+    return f"từ {_month_words(*first)} đến {_month_words(*last)}"
 
 
 def _months_run(match: re.Match[str], _: Around) -> Said:
-    year = match["y"]
-    return _time(f"từ tháng {numbers.month(match['a'])} đến {_month_words(match['b'], year or '')}")
+    return f"từ tháng {numbers.month(match['a'])} đến {_month_words(match['b'], match['y'] or '')}"
 
 
 def _month_words(month: str, year: str) -> str:
@@ -190,7 +190,7 @@ def _month_year(match: re.Match[str], around: Around) -> Said:
     if around.follows(*_NUMBERED):
         return f"{numbers.integer(month)} năm {numbers.integer(year)}"
     words = _month_words(month, year)
-    return _time(words.removeprefix("tháng ") if around.follows("tháng") else words)
+    return words.removeprefix("tháng ") if around.follows("tháng") else words
 
 
 def _years(match: re.Match[str], around: Around) -> Said:

@@ -29,7 +29,8 @@ def _number(match: re.Match[str], around: Around) -> Said:
     parts = re.split(r"[-/.]", code)
     kind = meaning(parts[0], "doc") if (parts[0], "doc") in _doc_kinds() else ""
     is_named = around.follows(*_KINDS)
-    if not (kind or is_named or match["y"] or _PARLIAMENT.fullmatch(parts[-1])):
+    is_known = bool(match["s"]) and bool(meaning(code))
+    if not (kind or is_named or match["y"] or is_known or _PARLIAMENT.fullmatch(parts[-1])):
         return None
     issuers = parts[1:] if kind else parts
     tokens = [*_start(match), *([Token(spelt(match["x"]))] if match["x"] else [])]

@@ -54,7 +54,7 @@ def _code(match: re.Match[str], around: Around) -> Said:
     groups = re.split(r"[-.]", match[0])
     if known := meaning(match[0]):
         return known
-    if "." in match[0] and len(groups) == 2 and meaning(groups[0], "number"):
+    if "." in match[0] and len(groups) == 2 and meaning(groups[0], "number", "name"):
         return None
     if not any(group.isdecimal() or not group.isalpha() for group in groups):
         return None

@@ -170,6 +170,9 @@ def _sign(match: re.Match[str], _: Around) -> Said:
 # ---- slashes between numbers, and behind amounts -------------------------------------------------------------------
 
 _DOOR = re.compile(r"\d{1,5}[A-Za-zĐđ]?(?:/\d{1,5}[A-Za-zĐđ]?){1,4}(?![\w/])")
+_DOOR_BEFORE = re.compile(
+    r"(?<!\w)(?:số|số nhà|ngõ|hẻm|kiệt)\s\d+[a-zđ]?(?:/\d+[a-zđ]?)+\s?(?:đến|tới|và|,|-|–)\s(?:số\s)?$"
+)
 _SHARE = re.compile(r"(?P<a>\d{1,6})\s?/\s?(?P<b>\d{1,6})(?![\d/])")
 _DOORS = ("số", "số nhà", "nhà số", "nhà", "ngõ", "ngách", "hẻm", "kiệt", "căn", "địa chỉ", "đ/c", "lô", "thửa")
 _PARTS = (
@@ -207,9 +210,20 @@ _PER_WHAT = frozenset(
 _AMOUNT_BEFORE = re.compile(r"\d[\d.,]*\s?[\w%‰]{0,12}(?:\s\w{1,12}){0,2}(?:\s?/\s?\w+){0,2}\s?$")
 
 
+_PRICE_BEFORE = re.compile(r"\d\s?(?:k|tr|đ|%|(?:triệu|tỷ|nghìn|ngàn)(?:\sđồng)?|đồng|vnđ|vnd)(?:\s?/\s?\w+)?$")
+_BARE_UNIT = re.compile(r"(?:k|c)?m[23²³](?!\w)|(?:ha|kg|km|kwh|kWh|m)(?!\w)")
+
+
+def _bare_unit(match: re.Match[str], around: Around) -> Said:
+    """A unit behind a number in words: "mỗi ha", "hai triệu m3"."""
+    is_square = match[0][-1] in "23²³"
+    behind = around.follows("mỗi", "một", "vài", "mấy", "trăm", "chục", "nghìn", "ngàn", "triệu", "tỷ", "hàng", "từng")
+    return UNITS[match[0]] if is_square or behind else None
+
+
 def _door(match: re.Match[str], around: Around) -> Said:
     parts = match[0].split("/")
-    if not (around.follows(*_DOORS) or len(parts) > 2):
+    if not (around.follows(*_DOORS) or len(parts) > 2 or _DOOR_BEFORE.search(around.before)):
         return None
     return " xuyệt ".join(_with_letter(part) for part in parts)
 
@@ -230,7 +244,8 @@ def _share(match: re.Match[str], around: Around) -> Said:
 def _per(match: re.Match[str], around: Around) -> Said:
     """Behind an amount "/người" is one for each; the word itself, if it is no unit, is left to the other rules."""
     word = match["w"].lower()
-    if word not in _PER_WHAT or not _AMOUNT_BEFORE.search(around.before):
+    is_price = _PRICE_BEFORE.search(around.before) and word.isalpha()
+    if not is_price and (word not in _PER_WHAT or not _AMOUNT_BEFORE.search(around.before)):
         return None
     return f"một {UNITS.get(match['w'], UNITS.get(word, 'học sinh' if word == 'hs' else word))}"
 
@@ -250,5 +265,6 @@ MEASURES = (
     Rule(_SHARE, _share, "d"),
     Rule(_PER, _per, "s"),
     Rule(_SIGNS, _sign, "ls"),
+    Rule(_BARE_UNIT, _bare_unit, "l"),
 )
 PLAIN_NUMBERS = (Rule(_PLAIN, _plain, "d"),)

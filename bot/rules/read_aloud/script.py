@@ -25,6 +25,8 @@ RULES = by_beginning((
 
 SLOWEST, FASTEST = 120, 150  # words a minute, domain §13
 _MOST_REPEATED = 3
+_LABEL = re.compile(r"(?:\w+ , )?(?:thời gian|địa điểm|nơi|lúc|bắt đầu)(?!\w)", re.IGNORECASE)
+_INTRODUCTION = re.compile(r"(?:căn cứ|kính gửi|thực hiện|theo)(?!\w)", re.IGNORECASE)
 _PLACE = re.compile(
     r"(?<!\w)(?:địa điểm|tại|ở|nơi|nhà văn hóa|hội trường|trụ sở|trạm y tế|thôn|ấp|xóm|bản|khu phố|tổ dân phố|đường"
     r"|trường|sân|chợ)(?!\w)",
@@ -122,25 +124,26 @@ def _of_place(commune: str) -> str:
 
 
 def _worth_repeating(told: Sequence[Sentence]) -> list[Sentence]:
-    """The few sentences with a time or a place, in their order; one with a place is among them if there is any."""
-    ranked = sorted(
-        (not (holds_time(one) and holds_place(one)), not holds_time(one), place)
-        for place, one in enumerate(told)
-        if holds_time(one) or holds_place(one)
-    )
-    chosen = [place for *_, place in ranked[:_MOST_REPEATED]]
-    if chosen and not any(holds_place(told[place]) for place in chosen):
-        chosen[-1:] = [*chosen[-1:], *(place for *_, place in ranked if holds_place(told[place]))][-1:]
+    """The few sentences that say best when and where, in their order; one says where if any does."""
+    ranked = sorted((-worth, place) for place, one in enumerate(told) if (worth := worth_of(one)))
+    chosen = [place for _, place in ranked[:_MOST_REPEATED]]
+    if chosen and not any(_holds_place(told[place]) for place in chosen):
+        chosen[-1] = next((place for _, place in ranked if _holds_place(told[place])), chosen[-1])
     return [told[place] for place in sorted(chosen)]
 
 
-def holds_time(sentence: Sentence) -> bool:
-    """Does it say when?"""
-    return any(token.is_time for token in sentence)
+def worth_of(sentence: Sentence) -> int:
+    """How much a sentence says of when and where: a label most, then an hour, a day, a place; introductions nothing."""
+    words = " ".join(token.text for token in sentence)
+    if _INTRODUCTION.match(words) or sentence[-1].text == ":":
+        return 0
+    times = [token.text for token in sentence if token.is_time]
+    has_place = _holds_place(sentence)
+    has_label = (times or has_place) and _LABEL.match(words)
+    return 4 * bool(has_label) + 2 * any("giờ" in one for one in times) + bool(times) + has_place
 
 
-def holds_place(sentence: Sentence) -> bool:
-    """Does it say where?"""
+def _holds_place(sentence: Sentence) -> bool:
     return _PLACE.search(" ".join(token.text for token in sentence)) is not None
 
 

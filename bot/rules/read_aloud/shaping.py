@@ -8,7 +8,6 @@ from itertools import pairwise
 
 _BULLET = re.compile(r"^[\s>]*(?:(?:[-–—−•●○▪▫■□◦‣⁃*+✓✔✅➤►▶→⇒·»❖◆♦]|#{1,6}(?=\s))\s*)+(?!\d)|^[\s>]*[-–•*+]\s+")
 _KEYCAP = re.compile("(\\d)\ufe0f?\u20e3")
-_SUPERSCRIPT = re.compile(r"(?<=[mM])[²³]")
 _ENDED = (".", "!", "?", ":", ";", "…")
 
 
@@ -66,4 +65,4 @@ def _plain(sign: str, before: str) -> str:
 
 
 def _goes_on(line: str, following: str) -> bool:
-    return not line.endswith(_ENDED) and (following[0].islower() or line.endswith(","))
+    return not line.endswith(_ENDED) and following[0].islower()

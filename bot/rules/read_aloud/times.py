@@ -10,7 +10,7 @@ from bot.rules.read_aloud.scanner import Around, Rule, Said, Token
 _HOUR, _MINUTE = r"(?:[01]?\d|2[0-4])", r"[0-5]?\d"
 _REST = r"(?:\s?(?:sáng|trưa|chiều|tối|đêm|ngày|hôm|thứ|đến|tại|các|và|đối|với|cùng|-|–|T[2-7]|CN)|[^\w\s]|\s?$)"
 _CLOCK = (
-    rf"(?:{_HOUR}\s?[hHgG]\s?(?:{_MINUTE}(?!\w|[.,]\d)|{_MINUTE}\s?(?:'|’|ph(?:út)?|p)(?!\w))?(?!\w)"
+    rf"(?:{_HOUR}\s?[hHgG]\s?(?:{_MINUTE}(?!\w|[.,]\d|\s?/|-\d{{1,2}}/)|{_MINUTE}\s?(?:'|’|ph(?:út)?|p)(?!\w))?(?!\w)"
     rf"|{_HOUR}:[0-5]\d(?:\s?(?:h|giờ|AM|am))?(?![\w:])"
     rf"|{_HOUR}\s?giờ\s{_MINUTE}\s?(?:phút|ph|'|p)(?!\w)"
     rf"|{_HOUR}\s?giờ\s{_MINUTE}(?={_REST})"

@@ -10,9 +10,7 @@ from bot.rules.read_aloud.measures import UNITS
 from bot.rules.read_aloud.scanner import Around, Rule, Said, Token
 from bot.rules.read_aloud.wordlist import abbreviations, meaning
 
-_DOTTED = re.compile(
-    r"(?P<w>TP|Tp|tp|TX|Tx|TT|TM|KT|TL|T|P|Q|H|X|A|C|B|Ô|BS|TS|GS|ThS|PGS|KS|LS)\.\s?(?=[A-ZĐÂÊÔĂƠƯÁÀẢÃẠÝÚÍÓ\d])"
-)
+_DOTTED = re.compile(r"(?P<w>TP|Tp|tp|TX|Tx|TT|TM|KT|TL|T|P|Q|H|X|A|C|a|c|B|Ô|BS|TS|GS|ThS|PGS|KS|LS)\.\s?(?=[^\W_])")
 _INITIAL = re.compile(r"(?P<l>[A-ZĐ])(?:\.(?=\s?[(,;a-zà]))?(?![^\W_])")
 _AFTER_NAME = re.compile(r"(?:^|\s)[A-ZĐ]\w*\s$")
 _JOINED_TO_NUMBER = re.compile(r"(?P<w>[A-ZĐ]{1,8})\.?(?P<n>\d{1,4})(?P<x>[A-ZĐ]?)(?![^\W_]|[.,]\d)")
@@ -31,6 +29,7 @@ _LETTER_BEHIND = (
 _SHORT = re.compile(r"[A-ZĐ]{1,15}(?![^\W_])")
 _SHOUTED = re.compile(r"[^\W\d_]{2,40}(?![^\W_])")
 _WITHOUT_VOWEL = re.compile(r"[B-DF-HJ-NP-TV-XZĐb-df-hj-np-tv-xzđ]{2,8}(?![^\W_])")
+_CAMEL = re.compile(r"(?=[A-ZĐa-zđ]{0,20}(?:[a-zđ][A-ZĐ]|[A-ZĐ]{2}))[A-ZĐa-zđ]{2,24}(?![^\W_])")
 _WORD = re.compile(r"[^\W_](?:[^\W\d_]|['’\-](?=[^\W\d_]))*|[^\W_]")
 
 
@@ -43,11 +42,13 @@ def _dotted(match: re.Match[str], around: Around) -> Said:
     word = match["w"]
     if len(word) == 1 and re.search(r"[A-ZĐ]\w*\s$", around.line[max(0, around.start - 12) : around.start]):
         return None
-    if word == "P" and re.match(r"[A-ZĐ&-]{2,}", around.after):
+    if not (around.after[0].isupper() or around.after[0].isdecimal()):
+        return None
+    if word == "P" and re.match(r"[A-ZĐ&-]{2,}|\d{3}", around.after):
         return "phòng"
     if word == "TT":
         return "thị trấn"
-    return meaning(word.upper() if word[0] in "Tt" and len(word) == 2 and word[1] in "PpXx" else word, "name") or None
+    return meaning(word.upper() if word.lower() in {"tp", "tx", "a", "c"} else word, "name") or None
 
 
 def _initial(match: re.Match[str], around: Around) -> Said:
@@ -123,14 +124,35 @@ def _short(match: re.Match[str], around: Around) -> Said:
     if len(word) == 1:
         return _letter(word, around)
     if is_syllable(word):
-        return None
+        return None if around.is_shouted or _in_company(around) else _perhaps_a_word(word)
     if len(word) >= 5 and re.search(r"[AEIOUY]", word) and not re.search(r"[^AEIOUY]{4}|[AEIOUY]{4}", word):
         return Token(word.capitalize(), unsure=word)
     return Token(spelt(word), unsure=word)
 
 
+def _in_company(around: Around) -> bool:
+    """Is the word before or behind in capitals as well?"""
+    before = around.line[max(0, around.start - 20) : around.start].split()
+    behind = around.after.split()
+    return any(len(word) > 1 and word.isupper() for word in (*before[-1:], *behind[:1]))
+
+
+def _perhaps_a_word(word: str) -> Token:
+    """Two letters are spelt, more are likelier a stressed word; both are marked."""
+    return Token(spelt(word) if len(word) == 2 else word.lower(), unsure=word)
+
+
+def _camel(match: re.Match[str], _: Around) -> Said:
+    """A name such as VssID: what could be a word is one, the rest is spelt."""
+    if unit := UNITS.get(match[0]):
+        return unit
+    parts = re.findall(r"[A-ZĐ]?[a-zđ]+|[A-ZĐ]+", match[0])
+    said = [part if re.search("[aeiouy]", part) and len(part) > 2 else spelt(part) for part in parts]
+    return Token(" ".join(said), unsure=match[0])
+
+
 def _letter(letter: str, around: Around) -> Said:
-    if around.follows(*_LETTER_BEHIND) or letter not in "AEIOUY":
+    if around.follows(*_LETTER_BEHIND) or letter not in "AEIOUY" or around.before[-1:].isdigit():
         return spelt(letter)
     return None
 
@@ -171,6 +193,7 @@ WORDS = (
     Rule(_MIXED, _mixed, "dl"),
     Rule(_SHORT, _short, "l"),
     Rule(_SHOUTED, _shouted, "l"),
+    Rule(_CAMEL, _camel, "l"),
     Rule(_WITHOUT_VOWEL, _without_vowel, "l"),
     Rule(_WORD, _word, "dls"),
 )
