@@ -8,7 +8,7 @@ from bot.rules.read_aloud import numbers
 from bot.rules.read_aloud.scanner import Around, Rule, Said, Token
 
 _DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:1[0-2]|0?[1-9])", r"(?:1[89]|2[01])\d\d"
-_SHORT = rf"{_DAY}/{_MONTH}(?:/{_YEAR})?(?![\d/]|[.,]\d)"
+_SHORT = rf"{_DAY}/{_MONTH}(?:/(?:{_YEAR}|\d\d))?(?![\d/]|[.,]\d)"
 _FULL = rf"{_DAY}(?P<s>[/.-]){_MONTH}(?P=s){_YEAR}(?!\d)"
 _DASH = r"\s?(?:-|–|—|đến|->|→)\s?"
 _PREFIX = r"(?:(?:(?:vào|trong|từ)\s)?(?:(?:các|những)\s)?ngày\s|từ\s)?"
@@ -57,6 +57,7 @@ def _day(digits: str) -> str:
 
 
 def _of_month(day: str, month: str, year: str = "") -> str:
+    year = f"20{year}" if len(year) == 2 else year
     ending = f" năm {numbers.integer(year)}" if year else ""
     return f"{_day(day)} tháng {numbers.month(month)}{ending}"
 
@@ -126,13 +127,13 @@ def _iso(match: re.Match[str], around: Around) -> Said:
 
 def _date(match: re.Match[str], around: Around) -> Said:
     written = match[0]
-    if written.count("/") == 1 and _is_counted(written, around):
+    if around.follows(*_DOORS) or (written.count("/") == 1 and _is_counted(written, around)):
         return None
     return _with_day(around, written, _date_words(written))
 
 
 def _dotted_date(match: re.Match[str], around: Around) -> Said:
-    return _time(_of_month(match["d"], match["m"])) if around.follows("ngày") else None
+    return _time(_of_month(match["d"], match["m"])) if around.follows("ngày") or around.leads("âm lịch", "ÂL") else None
 
 
 def _with_day(around: Around, written: str, words: str) -> Said:
@@ -158,7 +159,7 @@ _SHARE_AFTER = (
 )  # fmt: skip
 _SHARE_BEFORE = (
     "đạt", "thị lực", "hoàn thành", "được", "chiếm", "bằng", "gần", "hơn", "quá", "giảm", "tăng", "nộp", "đóng",
-    "trong đó", "tỷ lệ", "tỉ lệ", "khoảng", "còn", "ít nhất", "trên",
+    "trong đó", "tỷ lệ", "tỉ lệ", "khoảng", "còn", "còn lại", "ít nhất", "trên",
 )  # fmt: skip
 _DOORS = ("số", "số nhà", "nhà số", "ngõ", "ngách", "hẻm", "kiệt", "nhà", "thửa", "lô", "căn", "đường số")
 

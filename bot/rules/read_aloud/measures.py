@@ -10,16 +10,15 @@ from bot.rules.read_aloud.scanner import Around, Rule, Said, Token
 
 UNITS = {
     "km/h": "ki-lô-mét trên giờ", "km/giờ": "ki-lô-mét trên giờ", "m/s": "mét trên giây", "m/giây": "mét trên giây",
-    "m³/s": "mét khối trên giây", "m3/s": "mét khối trên giây", "m3/giây": "mét khối trên giây",
-    "m³/giây": "mét khối trên giây", "mm/h": "mi-li-mét trên giờ", "mm/giờ": "mi-li-mét trên giờ",
-    "km2": "ki-lô-mét vuông", "km²": "ki-lô-mét vuông", "km": "ki-lô-mét", "m2": "mét vuông", "m²": "mét vuông",
-    "m3": "mét khối", "m³": "mét khối", "cm2": "xăng-ti-mét vuông", "cm²": "xăng-ti-mét vuông", "cm": "xăng-ti-mét",
-    "dm": "đề-xi-mét", "mm": "mi-li-mét", "m": "mét", "ha": "héc-ta", "kg": "ki-lô-gam", "Kg": "ki-lô-gam",
-    "KG": "ki-lô-gam", "mg": "mi-li-gam", "g": "gam", "gr": "gam", "lít": "lít", "ml": "mi-li-lít", "l": "lít",
-    "cc": "xê xê", "kWh": "ki-lô-oát giờ", "kwh": "ki-lô-oát giờ", "KWh": "ki-lô-oát giờ",
-    "kVA": "ki-lô-vôn ăm-pe", "KVA": "ki-lô-vôn ăm-pe", "kV": "ki-lô-vôn", "KV": "ki-lô-vôn", "kW": "ki-lô-oát",
-    "KW": "ki-lô-oát", "MW": "mê-ga-oát", "W": "oát", "V": "vôn", "Hz": "héc", "kHz": "ki-lô-héc", "MHz": "mê-ga-héc",
-    "mmHg": "mi-li-mét thủy ngân", "T": "tấn", "dB": "đề-xi-ben",
+    "m3/s": "mét khối trên giây", "m3/giây": "mét khối trên giây", "mm/h": "mi-li-mét trên giờ",
+    "mm/giờ": "mi-li-mét trên giờ", "M2": "mét vuông", "M3": "mét khối", "KM": "ki-lô-mét", "CM": "xăng-ti-mét",
+    "km2": "ki-lô-mét vuông", "km": "ki-lô-mét", "m2": "mét vuông", "m3": "mét khối", "cm2": "xăng-ti-mét vuông",
+    "cm": "xăng-ti-mét", "dm": "đề-xi-mét", "mm": "mi-li-mét", "m": "mét", "ha": "héc-ta", "kg": "ki-lô-gam",
+    "Kg": "ki-lô-gam", "KG": "ki-lô-gam", "mg": "mi-li-gam", "g": "gam", "gr": "gam", "lít": "lít",
+    "ml": "mi-li-lít", "l": "lít", "cc": "xê xê", "kWh": "ki-lô-oát giờ", "kwh": "ki-lô-oát giờ",
+    "KWh": "ki-lô-oát giờ", "kVA": "ki-lô-vôn ăm-pe", "KVA": "ki-lô-vôn ăm-pe", "kV": "ki-lô-vôn",
+    "KV": "ki-lô-vôn", "kW": "ki-lô-oát", "KW": "ki-lô-oát", "MW": "mê-ga-oát", "W": "oát", "V": "vôn", "Hz": "héc",
+    "kHz": "ki-lô-héc", "MHz": "mê-ga-héc", "mmHg": "mi-li-mét thủy ngân", "T": "tấn", "dB": "đề-xi-ben",
     "dBA": "đề-xi-ben", "HP": "mã lực", "Mbps": "mê-ga-bít trên giây", "GB": "gi-ga-bai", "MB": "mê-ga-bai",
     "°C": "độ xê", "ºC": "độ xê", "℃": "độ xê", "oC": "độ xê", "độ C": "độ xê", "°": "độ", "%": "phần trăm",
     "‰": "phần nghìn", "h": "giờ", "p": "phút", "ph": "phút", "'": "phút", "’": "phút", "s": "giây",
@@ -32,7 +31,7 @@ _MONEY = {
 }  # fmt: skip
 _ALL = UNITS | _MONEY
 _UNIT = "|".join(re.escape(unit) for unit in sorted(_ALL, key=len, reverse=True))
-_UNIT_END = r"(?![\w²³])"
+_UNIT_END = r"(?!\w)"
 _SPACED = r"\d{1,3}(?: \d{3})+(?=\s?(?:đồng|đ|VNĐ|VND)(?!\w))"
 _COMMA_THOUSANDS = r"\d{1,3}(?:(?:,\d{3}){2,}|,\d{3}(?=\s?(?:đồng|đ|VNĐ|VND)(?!\w)))(?!\d)"
 NUMBER = (
@@ -48,7 +47,7 @@ _PLAIN = re.compile(NUMBER)
 _METRES = re.compile(r"(?P<m>\d+)m(?P<rest>\d{1,2})(?![\w.,]\d|\w)")
 _MILLIONS = re.compile(r"(?P<m>\d+)\s?(?:tr|triệu)(?P<rest>\d{1,3})(?!\w)")
 _TIMES = re.compile(rf"(?P<a>{NUMBER})\s?[x×*X]\s?(?P<b>{NUMBER})(?:\s?[x×*X]\s?(?P<c>{NUMBER}))?")
-_BELOW_ZERO = re.compile(rf"[-–−](?P<n>{NUMBER})\s?(?:°C|ºC|oC|độ C)")
+_BELOW_ZERO = re.compile(rf"[-–−](?P<n>{NUMBER})\s?(?P<u>°C|ºC|oC|độ C|%)(?!\w)")
 _KILOMETRE = re.compile(r"[Kk][Mm]\s?(?P<a>\d+)(?:\s?\+\s?(?P<b>\d+))?(?!\w)")
 _ROW = re.compile(r"\d+(?:\s?[-–]\s?\d+){2,10}(?![\d/]|\s?[-–]\s?\d)")
 _COMMAS = re.compile(r"\d{1,2}(?:,\d{1,2}){1,20}(?!\d|\.\d)")
@@ -136,7 +135,7 @@ def _times_more(_: re.Match[str], around: Around) -> Said:
 def _below_zero(match: re.Match[str], around: Around) -> Said:
     if around.before[-1:].isalnum():
         return None
-    return f"âm {_value(match['n'])} độ xê"
+    return f"âm {_value(match['n'])} {UNITS[match['u']]}"
 
 
 def _kilometre(match: re.Match[str], _: Around) -> Said:
@@ -194,12 +193,13 @@ _PART_BEFORE = (
     "ít nhất",
     "trong đó",
     "được",
+    "còn lại",
 )
 _USUAL_PARTS = frozenset({("1", "2"), ("1", "3"), ("2", "3"), ("1", "4"), ("3", "4")})
-_PER = re.compile(r"/\s?(?P<w>ngày đêm|học sinh|hồ sơ|trường hợp|bệnh nhân|m2|m²|m³|m3|\w+)", re.IGNORECASE)
+_PER = re.compile(r"/\s?(?P<w>ngày đêm|học sinh|hồ sơ|trường hợp|bệnh nhân|\w+)", re.IGNORECASE)
 _PER_WHAT = frozenset(
     {
-        "người", "hộ", "tháng", "năm", "ngày", "tuần", "lần", "lượt", "phút", "giờ", "giây", "m2", "m²", "m3", "m³",
+        "người", "hộ", "tháng", "năm", "ngày", "tuần", "lần", "lượt", "phút", "giờ", "giây", "m2", "m3",
         "kg", "kwh", "ha", "công", "lớp", "sạp", "gốc", "hộp", "chuyến", "đợt", "lít", "suất", "xe", "vụ", "quý",
         "buổi", "ca", "em", "cháu", "con", "cây", "bao", "tấn", "tạ", "sào", "km", "cái", "chiếc", "khẩu", "phòng",
         "đêm", "tiết", "bữa", "bình", "cặp", "đôi", "nhà", "thôn", "ấp", "xã", "đơn", "học sinh", "ngày đêm", "hồ",
@@ -210,13 +210,14 @@ _PER_WHAT = frozenset(
 _AMOUNT_BEFORE = re.compile(r"\d[\d.,]*\s?[\w%‰]{0,12}(?:\s\w{1,12}){0,2}(?:\s?/\s?\w+){0,2}\s?$")
 
 
+_SETTLEMENTS = ("thôn", "bản", "ấp", "xóm", "xã", "phường", "buôn", "làng", "tổ")
 _PRICE_BEFORE = re.compile(r"\d\s?(?:k|tr|đ|%|(?:triệu|tỷ|nghìn|ngàn)(?:\sđồng)?|đồng|vnđ|vnd)(?:\s?/\s?\w+)?$")
-_BARE_UNIT = re.compile(r"(?:k|c)?m[23²³](?!\w)|(?:ha|kg|km|kwh|kWh|m)(?!\w)")
+_BARE_UNIT = re.compile(r"(?:(?:k|c)?m|M)[23](?!\w)|(?:ha|kg|km|kwh|kWh|m)(?!\w)")
 
 
 def _bare_unit(match: re.Match[str], around: Around) -> Said:
     """A unit behind a number in words: "mỗi ha", "hai triệu m3"."""
-    is_square = match[0][-1] in "23²³"
+    is_square = match[0][-1] in "23"
     behind = around.follows("mỗi", "một", "vài", "mấy", "trăm", "chục", "nghìn", "ngàn", "triệu", "tỷ", "hàng", "từng")
     return UNITS[match[0]] if is_square or behind else None
 
@@ -244,6 +245,8 @@ def _share(match: re.Match[str], around: Around) -> Said:
 def _per(match: re.Match[str], around: Around) -> Said:
     """Behind an amount "/người" is one for each; the word itself, if it is no unit, is left to the other rules."""
     word = match["w"].lower()
+    if word in _SETTLEMENTS and re.search(rf"(?<!\w)(?:{'|'.join(_SETTLEMENTS)})\s?$", around.before):
+        return None
     is_price = _PRICE_BEFORE.search(around.before) and word.isalpha()
     if not is_price and (word not in _PER_WHAT or not _AMOUNT_BEFORE.search(around.before)):
         return None

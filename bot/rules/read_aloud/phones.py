@@ -12,6 +12,7 @@ _SUBSCRIBER = re.compile(
     r"(?!\d|[.,]\d|/(?!0)\d)"
 )
 _HOTLINE = re.compile(r"1[89]00(?:[ .-]?\d){4,6}(?!\d|[.,/]\d)")
+_AREA_AND_SHORT = re.compile(r"0\d{2,3}[ .-]\d{3,5}(?!\d|[.,/]\d)")
 _PLACEHOLDER = re.compile(r"(?:1[89]00|0\d{2,3})[ .-]?[xX*]{2,8}(?:[ .-]?[xX*]{2,4})?(?![\w*])")
 _SHORT = re.compile(r"\d{3,6}(?!\w|[.,/:-]\d|\s?[%°])")
 _LONG = re.compile(r"\d{10,40}(?!\d|[.,]\d)")
@@ -23,6 +24,7 @@ _CALLING = re.compile(
     r"(?<!\w)(?:gọi|số|tổng đài|đường dây|hotline|liên hệ|lh|điện thoại|đt|sđt|báo|nhắn|qua|cấp cứu|cứu hỏa"
     r"|cảnh sát|công an|máy)(?!\w)"
 )
+_SENDING = re.compile(r"(?<!\w)(?:gửi|nhắn|soạn)(?!\w)[^.;]{0,40}\s(?:đến|tới|gửi)\s(?:số\s|đầu số\s)?$")
 _NAMED = (
     "tổng đài", "hotline", "đường dây nóng", "gọi", "gọi số", "gọi ngay", "gọi ngay số", "số máy", "số điện thoại",
     "điện thoại", "sđt", "đt", "đầu số", "số cuối", "đuôi", "nhắn tin tới", "tổng đài số",
@@ -37,7 +39,7 @@ _COUNTED = ("hộ", "người", "ca", "em", "cháu", "con", "cái", "suất", "l
 def _subscriber(match: re.Match[str], _: Around) -> Said:
     written = re.sub(r"^(?:\+84|0084)[ .-]{0,2}(?:\(0\)\s?)?", "0", match[0])
     groups = re.findall(r"\d+", written)
-    if not 9 <= sum(map(len, groups)) <= 12:
+    if not 6 <= sum(map(len, groups)) <= 12:
         return None
     if written.startswith("0") and len(groups[0]) == 1 and len(groups) > 1:
         groups[:2] = [groups[0] + groups[1]]
@@ -59,7 +61,8 @@ def _short(match: re.Match[str], around: Around) -> Said:
     if around.leads(*_COUNTED):
         return None
     known = match[0] in _KNOWN and _CALLING.search(around.before) is not None
-    return numbers.by_digit(match[0]) if known or around.follows(*_NAMED) else None
+    is_sent_to = _SENDING.search(around.before) is not None
+    return numbers.by_digit(match[0]) if known or is_sent_to or around.follows(*_NAMED) else None
 
 
 def _long(match: re.Match[str], _: Around) -> Said:
@@ -96,6 +99,7 @@ PHONES = (
     Rule(_PLACEHOLDER, _placeholder, "d"),
     Rule(_SUBSCRIBER, _subscriber, "ds"),
     Rule(_HOTLINE, _hotline, "d"),
+    Rule(_AREA_AND_SHORT, _subscriber, "d"),
     Rule(_LONG, _long, "d"),
     Rule(_ACCOUNT, _account, "d"),
     Rule(_ZEROS, _long, "d"),

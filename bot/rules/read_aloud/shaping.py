@@ -56,7 +56,7 @@ def _plain(sign: str, before: str) -> str:
         return str(unicodedata.decimal(sign))
     if category in {"No", "Nl"}:
         if sign in "²³" and before in ("m", "M"):
-            return sign
+            return "2" if sign == "²" else "3"
         simple = unicodedata.normalize("NFKC", sign).replace("⁄", "/")
         return f" {simple}" if simple.isascii() else " "
     if category == "Zs":

@@ -29,6 +29,9 @@ _PAUSE = re.compile(r"[.,:;!?]")
 _ASIDE = re.compile(r"[()\[\]{}]")
 _DASH = re.compile(r"[-–—−→]+>?")
 _SLASH = re.compile(r"[/|\\]")
+_HOUR_BEFORE = re.compile(r"\d\s?(?:h|g|giờ|:\d\d)\d{0,2}\s(?:sáng|trưa|chiều|tối|đêm)(?:\shôm nay|\snay)?\s?$")
+_HOUR_BEHIND = re.compile(r"\s?\d{1,2}(?:h|g|:\d|\sgiờ)")
+_SEVERAL = re.compile(r"\s?[\d.]+\s(?:khẩu|người|hộ|nhân khẩu|đảng viên|lao động|học sinh)(?!\w)")
 _PLUS = re.compile(r"\+")
 _SIGN = re.compile("|".join(map(re.escape, sorted(_WORDS, key=len, reverse=True))))
 
@@ -79,6 +82,8 @@ def _aside(_: re.Match[str], __: Around) -> Said:
 def _dash(_: re.Match[str], around: Around) -> Said:
     if around.leads("đến"):
         return []
+    if _HOUR_BEFORE.search(around.before) and _HOUR_BEHIND.match(around.after):
+        return "đến"
     apart = around.before[-1:].isspace() or around.after[:1].isspace()
     return Token(",") if apart else []
 
@@ -90,11 +95,15 @@ def _slash(_: re.Match[str], around: Around) -> Said:
         return []
     if (left[1], right[1].lower()) in _PAIRS or (len(left[1]) == 1 and left[1].isalpha()):
         return []
+    if _SEVERAL.match(around.after):
+        return Token(",")
     is_rate = right[1][0].isdecimal() and not right[1].startswith("0") and re.search(r"\d", around.before[-25:])
     return "trên" if is_rate else "hoặc"
 
 
 def _plus(_: re.Match[str], around: Around) -> Said:
+    if around.before[-1:].isalnum() and not re.match(r"\s?\w", around.after):
+        return "trở lên"
     return "cộng" if around.before.strip() and around.after.strip() else []
 
 

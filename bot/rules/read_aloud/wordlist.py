@@ -20,10 +20,16 @@ def abbreviations() -> Mapping[tuple[str, str], str]:
 def meaning(written: str, *occasions: str) -> str:
     """What an abbreviation is read as on the first occasion that has it; "" when it is not known."""
     known = abbreviations()
-    for occasion in (*occasions, "-"):
+    for occasion in (*occasions, "-", "maybe"):
         if said := known.get((written, occasion)):
             return said
     return known.get((written.lower(), "any"), "")
+
+
+def is_doubtful(written: str, *occasions: str) -> bool:
+    """Is it read as what it usually means, though it may mean something else?"""
+    known = abbreviations()
+    return (written, "maybe") in known and not any((written, occasion) in known for occasion in occasions)
 
 
 @cache

@@ -8,9 +8,12 @@ from bot.rules.read_aloud import numbers
 from bot.rules.read_aloud.letters import is_syllable, spelt
 from bot.rules.read_aloud.measures import UNITS
 from bot.rules.read_aloud.scanner import Around, Rule, Said, Token
-from bot.rules.read_aloud.wordlist import abbreviations, meaning
+from bot.rules.read_aloud.wordlist import abbreviations, is_doubtful, meaning
 
-_DOTTED = re.compile(r"(?P<w>TP|Tp|tp|TX|Tx|TT|TM|KT|TL|T|P|Q|H|X|A|C|a|c|B|Ô|BS|TS|GS|ThS|PGS|KS|LS)\.\s?(?=[^\W_])")
+_DOTTED = re.compile(
+    r"(?P<w>TP|Tp|tp|TX|Tx|TT|TM|KT|TL|T|P|Q|H|X|A|C|a|c|B|Ô|BS|TS|GS|Mr|Ms|ThS|PGS|KS|LS)\.\s?(?=[^\W_])"
+)
+_WITH_APOSTROPHE = re.compile(r"[A-ZĐ]['’][A-ZĐ][^\W\d_A-Z]+(?![^\W_])")
 _INITIAL = re.compile(r"(?P<l>[A-ZĐ])(?:\.(?=\s?[(,;a-zà]))?(?![^\W_])")
 _AFTER_NAME = re.compile(r"(?:^|\s)[A-ZĐ]\w*\s$")
 _JOINED_TO_NUMBER = re.compile(r"(?P<w>[A-ZĐ]{1,8})\.?(?P<n>\d{1,4})(?P<x>[A-ZĐ]?)(?![^\W_]|[.,]\d)")
@@ -18,7 +21,7 @@ _MIXED = re.compile(r"(?=[A-Za-zĐđ]{0,8}\d)(?=\d{0,8}[A-ZĐ])[A-ZĐ\d]{2,12}(?
 _ROMAN = re.compile(r"[IVXL]{1,7}(?![^\W_])")
 _NUMERAL_BEHIND = (
     "quý", "khóa", "khoá", "thứ", "lần thứ", "khu vực", "vùng", "cấp", "đợt", "loại", "chương", "đại hội", "thế kỷ",
-    "hạng", "nhóm", "phần", "mục", "kỳ", "học kỳ", "hk", "giai đoạn", "bậc", "báo động", "giải", "tuyến", "điểm",
+    "hạng", "nhóm", "phần", "mục", "kỳ", "học kỳ", "hk", "bđ", "giai đoạn", "bậc", "báo động", "giải", "tuyến", "điểm",
     "kv", "độ", "và", "vụ", "số", "mức", "tập", "lần",
 )  # fmt: skip
 _LETTER_BEHIND = (
@@ -68,7 +71,8 @@ def _abbreviation(match: re.Match[str], around: Around) -> Said:
         *(["name"] if len(chunk) > 1 and re.match(r"\s[A-ZĐÁÀÂÔƠƯÝ]\w*[a-zà-ỹ]", around.after) else []),
         *(["count"] if re.search(r"(?<![\w:])\d[\d.]*\s$", around.before) or around.follows("camera") else []),
     ]
-    return _once(meaning(chunk, *occasions), around) or None
+    said = _once(meaning(chunk, *occasions), around)
+    return Token(said, unsure=chunk if is_doubtful(chunk, *occasions) else "") if said else None
 
 
 def _once(said: str, around: Around) -> str:
@@ -142,6 +146,11 @@ def _perhaps_a_word(word: str) -> Token:
     return Token(spelt(word) if len(word) == 2 else word.lower(), unsure=word)
 
 
+def _with_apostrophe(match: re.Match[str], _: Around) -> Said:
+    """A name such as H'Hen is no abbreviation."""
+    return match[0]
+
+
 def _camel(match: re.Match[str], _: Around) -> Said:
     """A name such as VssID: what could be a word is one, the rest is spelt."""
     if unit := UNITS.get(match[0]):
@@ -152,6 +161,8 @@ def _camel(match: re.Match[str], _: Around) -> Said:
 
 
 def _letter(letter: str, around: Around) -> Said:
+    if letter in "AEIOUY" and re.match(r"\s[^\W\d_]", around.after) and around.after[1].isupper():
+        return None  # the first word of a name: ông Y Bih, già làng A Đốt
     if around.follows(*_LETTER_BEHIND) or letter not in "AEIOUY" or around.before[-1:].isdigit():
         return spelt(letter)
     return None
@@ -174,8 +185,11 @@ def _word(match: re.Match[str], _: Around) -> Said:
         return None
     if len(word) > 1 and word.isupper():
         return Token(spelt(word), unsure=word)
+    has_capital_inside = re.search(r"[^\W\d_]{2}", word) and any(
+        sign.isupper() for sign in re.sub(r"\W\w", "", word)[1:]
+    )
     is_foreign = any(ord(sign) > 0x24F and not 0x1E00 <= ord(sign) <= 0x1EFF for sign in word if sign.isalpha())
-    return Token(word, unsure=word if is_foreign else "")
+    return Token(word, unsure=word if is_foreign or has_capital_inside else "")
 
 
 _MULTIPLE = sorted((written for written, _ in abbreviations() if " " in written), key=len, reverse=True)
@@ -185,6 +199,7 @@ _CHUNKS = [
 WORDS = (
     Rule(re.compile(f"(?:{'|'.join(map(re.escape, _MULTIPLE))})(?![^\\W_])"), _several),
     Rule(_DOTTED, _dotted, "l"),
+    Rule(_WITH_APOSTROPHE, _with_apostrophe, "l"),
     Rule(_ROMAN, _roman, "l"),
     Rule(_INITIAL, _initial, "l"),
     Rule(_JOINED_TO_NUMBER, _joined, "l"),
