@@ -133,7 +133,8 @@ def _date(match: re.Match[str], around: Around) -> Said:
 
 
 def _dotted_date(match: re.Match[str], around: Around) -> Said:
-    return _time(_of_month(match["d"], match["m"])) if around.follows("ngày") or around.leads("âm lịch", "ÂL") else None
+    is_date = around.follows("ngày") or around.leads("âm lịch", "ÂL")
+    return _with_day(around, match[0], _of_month(match["d"], match["m"])) if is_date else None
 
 
 def _with_day(around: Around, written: str, words: str) -> Said:

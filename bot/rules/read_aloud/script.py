@@ -163,7 +163,8 @@ def _script(sentences: Sequence[Sentence]) -> Script:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    first = text[:1].upper()
+    return first + text[1:] if len(first) == 1 else text
 
 
 def _syllables(text: str) -> int:
