@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot import cli_admin, cli_blobs, cli_holidays, cli_learning, cli_privacy, cli_reading, cli_sealed
+from bot import cli_admin, cli_blobs, cli_holidays, cli_learning, cli_privacy, cli_read_aloud, cli_reading, cli_sealed
 from bot.cli_base import built, explained, ready_to_keep, settings_from_env
 
 if TYPE_CHECKING:
@@ -314,6 +314,7 @@ def audit_anchor() -> None:
 for command in (
     *cli_admin.COMMANDS,
     *cli_reading.COMMANDS,
+    *cli_read_aloud.COMMANDS,
     cli_blobs.blobs,
     cli_sealed.sealed,
     cli_learning.train,
