@@ -11,16 +11,14 @@ from adapters.base import Cost, Paid
 from adapters.text import length
 from bot.rules.audience import TEXT_AT_MOST, TITLE_AT_MOST
 from bot.rules.bulletins import BOARD, BOARD_LINE, BOARD_LINES, RADIO, Plan, medium_of
+from bot.rules.read_aloud import Script, Seconds, board_lines, reading_time, script_of
 from bot.runtime import Runtime
 from bot.usecases.announcing import AnnouncementError, audience_now, too_long_title
 from bot.usecases.broadcast import cap_on, words_for
-from bot.usecases.spoken import Script, board_for, script_for
 from storage.announcements import Announcement
 from storage.audiences import About, Audience, Whom
 from storage.channels import Channel
 from storage.communes import Commune
-
-SYLLABLES_A_MINUTE = 135  # domain §13: 120 to 150
 
 
 @dataclass(frozen=True)
@@ -52,11 +50,11 @@ class ChannelPart:
 
 @dataclass(frozen=True)
 class Preview:
-    """A bulletin as it will arrive everywhere; `script` and `board` are None while nobody here can read aloud."""
+    """A bulletin as it will arrive everywhere."""
 
     channels: list[ChannelPart]
-    script: Script | None
-    board: list[str] | None
+    script: Script
+    board: list[str]
     problems: list[AnnouncementError] = field(default_factory=list)
 
     @property
@@ -88,9 +86,14 @@ class Preview:
         return sum(part.audience.paid for part in self.channels)
 
     @property
-    def seconds_aloud(self) -> int:
+    def time_aloud(self) -> Seconds:
         """How long the loudspeaker speaks."""
-        return round(self.script.syllables * 60 / SYLLABLES_A_MINUTE) if self.script else 0
+        return reading_time(self.script)
+
+    @property
+    def unsure(self) -> list[str]:
+        """What was written where the reading is unsure, each once."""
+        return list(dict.fromkeys(one.words for one in self.script.unsure))
 
 
 def preview(runtime: Runtime, commune_id: int, plan: Plan) -> Preview:
@@ -106,8 +109,8 @@ def preview_of(session: Session, runtime: Runtime, commune_id: int, plan: Plan) 
     words = plan.words
     own_board = words.texts.get(BOARD)
     title, name = words.headline or "…", commune.name or "…"
-    script = script_for(title, words.on(RADIO) or "…", name)
-    board = own_board.split("\n") if own_board else board_for(title, words.body or "…")
+    script = script_of(title, words.on(RADIO) or "…", name)
+    board = own_board.split("\n") if own_board else list(board_lines(title, words.body or "…"))
     return Preview(channels, script, board, list(_problems(commune, plan, channels, own_board)))
 
 
