@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -17,9 +18,10 @@ from storage.enums import BulletinKind, BulletinState, DeliveryState, Importance
 class Bulletin(OfCommune, Base):
     """`approved_hash` is of everything an approver read; each channel's announcement is made of exactly that.
 
-    `texts`: by medium, where its words are not made from `body`. `channel_ids`: where it goes. `corrects_id`: the first
-    bulletin that this one puts right or takes back; it goes to those who got that one. `approval_reason`: why the duty
-    leader let it out at once; `reviewed_by_id` is who looked at that afterwards, a third person.
+    `texts`: by medium, where its words are not made from `body`. `channel_ids`: where it goes; `aloud`: on which
+    loudspeakers and when (`rules/aloud`). `corrects_id`: the first bulletin that this one puts right or takes back; it
+    goes to those who got that one. `approval_reason`: why the duty leader let it out at once; `reviewed_by_id` is who
+    looked at that afterwards, a third person.
     """
 
     __tablename__ = "bulletins"
@@ -41,6 +43,7 @@ class Bulletin(OfCommune, Base):
     topic: Mapped[str] = mapped_column(sa.String(40), default="", server_default="")
     place_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
     channel_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
+    aloud: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
     kind: Mapped[BulletinKind] = mapped_column(one_of(BulletinKind), default=BulletinKind.FIRST)
     corrects_id: Mapped[int | None] = mapped_column(BigId, index=True)
     state: Mapped[BulletinState] = mapped_column(one_of(BulletinState), default=BulletinState.DRAFT)

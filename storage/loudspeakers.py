@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storage.base import Base, BigId, OfCommune, one_of
+from storage.base import Base, OfCommune, one_of
 from storage.enums import SourceState, SourceStep
 
 
 class SourceBulletin(OfCommune, Base):
     """One revision of a bulletin, as the source system is told of it, step by step.
 
-    `ref` and `revision`: by which the other side knows it again. `announcement_id`: whose leg it is, if it is one; no
-    foreign key, as it may also come from elsewhere. `days` and `slots`: ISO dates, and pairs of HH:MM. `clusters`: by
+    `ref` and `revision`: by which the other side knows it again. `bulletin_id`: which of ours it reads out, if
+    it is one of ours. `days` and `slots`: ISO dates, and pairs of HH:MM. `clusters`: by
     the other side's ids; none: all. `attempts`: the latest, each with step, moment and outcome.
     """
 
@@ -27,7 +28,7 @@ class SourceBulletin(OfCommune, Base):
     )
 
     channel_id: Mapped[int] = mapped_column(sa.ForeignKey("channels.id"), index=True)
-    announcement_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    bulletin_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bulletins.id"), index=True)
     ref: Mapped[str] = mapped_column(sa.String(24))
     revision: Mapped[int] = mapped_column(default=1)
     replaces_id: Mapped[int | None] = mapped_column(sa.ForeignKey("source_bulletins.id"))
@@ -138,3 +139,9 @@ def logs_of(session: Session, bulletin_id: int) -> list[PlayLog]:
 def link_row(session: Session, channel_id: int) -> SourceLink | None:
     """Our side of a channel, if it has been used yet."""
     return session.scalar(sa.select(SourceLink).where(SourceLink.channel_id == channel_id))
+
+
+def heard_of(session: Session, bulletin_ids: Collection[int]) -> list[SourceBulletin]:
+    """What source systems were or are told of these bulletins, oldest first."""
+    query = sa.select(SourceBulletin).where(SourceBulletin.bulletin_id.in_(bulletin_ids)).order_by(SourceBulletin.id)
+    return list(session.scalars(query))

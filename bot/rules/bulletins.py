@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.rules.aloud import NOT_ALOUD, Aloud
 from bot.rules.audience import CHECKLIST
 from storage.enums import BulletinKind, Importance
 
@@ -60,13 +61,14 @@ class Plan:
     valid_until: datetime | None
     send_at: datetime | None = None
     corrects_id: int | None = None
+    aloud: Aloud = NOT_ALOUD
 
     @property
     def digest(self) -> str:
         """What an approver of it as it stands would approve."""
         moments = [at.isoformat() if at else "" for at in (self.valid_until, self.send_at)]
         audience = [sorted(self.channel_ids), self.topic, sorted(self.place_ids), self.corrects_id or 0]
-        return _digest([self.words.digest, self.importance.value, audience, moments])
+        return _digest([self.words.digest, self.importance.value, audience, moments, self.aloud.data()])
 
 
 def medium_of(channel_type: str) -> str:

@@ -13,6 +13,7 @@ from bot.rules.audience import TEXT_AT_MOST, TITLE_AT_MOST
 from bot.rules.bulletins import BOARD, BOARD_LINE, BOARD_LINES, RADIO, Plan, medium_of
 from bot.rules.read_aloud import Script, Seconds, board_lines, reading_time, script_of
 from bot.runtime import Runtime
+from bot.usecases import bulletin_aloud
 from bot.usecases.announcing import AnnouncementError, audience_now, too_long_title
 from bot.usecases.broadcast import cap_on, words_for
 from storage.announcements import Announcement
@@ -111,7 +112,9 @@ def preview_of(session: Session, runtime: Runtime, commune_id: int, plan: Plan) 
     title, name = words.headline or "…", commune.name or "…"
     script = script_of(title, words.on(RADIO) or "…", name)
     board = own_board.split("\n") if own_board else list(board_lines(title, words.body or "…"))
-    return Preview(channels, script, board, list(_problems(commune, plan, channels, own_board)))
+    problems = _problems(commune, plan, channels, own_board)
+    problems += bulletin_aloud.problems(session, runtime, plan, script.text, board)
+    return Preview(channels, script, board, problems)
 
 
 def _channels(session: Session, commune_id: int, plan: Plan) -> list[Channel]:
@@ -176,7 +179,7 @@ def _problems(
         problems.append(AnnouncementError("Bảng tin chỉ có 2 dòng, mỗi dòng tối đa 60 ký tự. Vui lòng rút ngắn."))
     if not channels:
         problems.append(AnnouncementError("Chưa chọn kênh nào. Vui lòng chọn ít nhất một kênh."))
-    elif not any(part.audience.count for part in channels):
+    elif not any(part.audience.count for part in channels) and not plan.aloud.channel_ids:
         problems.append(AnnouncementError("Trên các kênh đã chọn chưa có ai nhận thông báo này. Vui lòng chọn thêm."))
     if any(not part.channel.is_active for part in channels) and plan.corrects_id is None:
         problems.append(AnnouncementError("Có kênh đã ngừng dùng. Vui lòng bỏ chọn kênh ấy."))

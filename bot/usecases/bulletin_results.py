@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.rules.place_list import in_order
 from bot.runtime import Runtime
+from bot.usecases import bulletin_aloud
 from bot.usecases.announcing import READERS, must
 from bot.usecases.broadcast import opening
 from bot.usecases.bulletin_previews import Preview, preview_of
@@ -75,6 +76,7 @@ class Look:
     first: Bulletin | None
     followed_by: list[Bulletin]
     waits_until: datetime | None
+    heard: list[bulletin_aloud.Heard]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -150,6 +152,7 @@ def look_at(runtime: Runtime, official: Official, bulletin_id: int) -> Look:
             first=session.get(Bulletin, bulletin.corrects_id) if bulletin.corrects_id else None,
             followed_by=followed_by(session, bulletin.id),
             waits_until=morning if is_quiet else None,
+            heard=bulletin_aloud.heard(session, runtime, bulletin),
         )
 
 

@@ -7,7 +7,7 @@ with any announcement: expansion in chunks, pace, receipts, crashes.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from adapters.text import printable
 from bot.queue import BROADCAST
+from bot.rules.aloud import NOT_ALOUD, Aloud, aloud_of
 from bot.rules.bulletins import FULL_CHECKLIST, MEDIA, Plan, Words, medium_of, timing_problem
 from bot.runtime import Runtime
+from bot.usecases import bulletin_aloud
 from bot.usecases.announcing import (
     APPROVERS,
     EVERYBODY,
@@ -57,6 +59,7 @@ class Written:
     importance: Importance = DEFAULT
     send_at: datetime | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
+    aloud: Aloud = NOT_ALOUD
 
 
 def draft(runtime: Runtime, official: Official, written: Written) -> int:
@@ -70,7 +73,7 @@ def draft(runtime: Runtime, official: Official, written: Written) -> int:
             author_id=official.id,
             created_at=runtime.now(),
         )
-        _take(session, official, bulletin, written)
+        _take(session, runtime, official, bulletin, written)
         session.add(bulletin)
         session.flush()
         audit(session, runtime, official, bulletin, "drafted")
@@ -81,7 +84,7 @@ def edit(runtime: Runtime, official: Official, bulletin_id: int, *, version: int
     """The author changes a draft, or one that was returned."""
     with runtime.database.transaction() as session:
         bulletin = own_draft(session, official, bulletin_id, version)
-        _take(session, official, bulletin, written)
+        _take(session, runtime, official, bulletin, written)
         bulletin.version += 1
         audit(session, runtime, official, bulletin, "edited", hash=plan_of(bulletin).digest)
 
@@ -132,6 +135,7 @@ def approve(
         bulletin.version += 1
         _stop_what_it_replaces(session, runtime, official, bulletin)
         _make_legs(session, bulletin, seen, pays=pays)
+        bulletin_aloud.order(session, runtime, bulletin, plan_of(bulletin), seen.script.text, seen.board)
         data = {"hash": seen_hash, "audience": seen.count, "pays": pays, "class": bulletin.importance.value}
         audit(session, runtime, official, bulletin, "approved", **data)
     log.info("bulletin.approved", bulletin_id=bulletin_id, audience=seen.count)
@@ -218,6 +222,7 @@ def plan_of(bulletin: Bulletin) -> Plan:
         bulletin.valid_until,
         bulletin.send_at,
         bulletin.corrects_id,
+        aloud_of(bulletin.aloud),
     )
 
 
@@ -232,6 +237,7 @@ def written_in(bulletin: Bulletin) -> Written:
         bulletin.importance,
         bulletin.send_at,
         bulletin.texts,
+        aloud_of(bulletin.aloud),
     )
 
 
@@ -289,11 +295,13 @@ def _submitted(session: Session, official: Official, bulletin_id: int) -> Bullet
 # ---- changing -------------------------------------------------------------------------------------------------------
 
 
-def _take(session: Session, official: Official, bulletin: Bulletin, written: Written) -> None:
+def _take(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin, written: Written) -> None:
     bulletin.title, bulletin.body = cleaned(written.title, written.body)
     bulletin.texts = {m: words for m in MEDIA if (words := normalised(written.texts.get(m, "")))}
     bulletin.importance = written.importance
     bulletin.valid_until, bulletin.send_at = written.valid_until, written.send_at
+    speakers = bulletin_aloud.own(session, runtime, official, written.aloud.channel_ids)
+    bulletin.aloud = replace(written.aloud, channel_ids=speakers).data()
     if bulletin.corrects_id is not None:
         return  # it goes to those who got the first one, on their channels
     check_about(session, official, written.about)
@@ -357,6 +365,7 @@ def _stop(session: Session, runtime: Runtime, official: Official, bulletin: Bull
             leg.state, leg.stopped_at = AnnouncementState.STOPPED, now
             leg.version += 1
             cancelled += cancel_waiting(session, leg.id, "stopped", STOPPED)
+    bulletin_aloud.silence(session, runtime, bulletin, "stopped")
     bulletin.state, bulletin.stopped_at = BulletinState.STOPPED, now
     bulletin.version += 1
     audit(session, runtime, official, bulletin, "stopped", cancelled=cancelled)

@@ -62,7 +62,7 @@ class Order:
     author: str = ""
     approver: str = ""
     audio_url: str = ""
-    announcement_id: int | None = None
+    bulletin_id: int | None = None
     replaces: int | None = None
 
 
@@ -93,16 +93,12 @@ def send(session: Session, runtime: Runtime, channel_id: int, order: Order) -> i
 
     Only what a second person has approved: whoever calls answers for that.
     """
-    channel = session.get(Channel, channel_id)
-    if channel is None or not isinstance(runtime.adapters.get(channel.type), Loudspeaking):
-        raise LoudspeakerProblem("Kênh này không phải loa truyền thanh.")
-    now = runtime.now()
-    _check(session, channel, order, now)
+    channel, now = check(session, runtime, channel_id, order), runtime.now()
     before = _replaced(session, channel, order)
     row = SourceBulletin(
         commune_id=channel.commune_id,
         channel_id=channel.id,
-        announcement_id=order.announcement_id,
+        bulletin_id=order.bulletin_id,
         ref=before.ref if before else random_secrets.token_hex(8),
         revision=before.revision + 1 if before else 1,
         replaces_id=before.id if before else None,
@@ -147,6 +143,15 @@ def progress(session: Session, bulletin_id: int) -> Progress:
 def _name(known: dict[str, LoudspeakerCluster], external_id: str) -> str:
     found = known.get(external_id)
     return found.name if found else external_id
+
+
+def check(session: Session, runtime: Runtime, channel_id: int, order: Order) -> Channel:
+    """The channel, if `send` would take the order for it. Raises LoudspeakerProblem."""
+    channel = session.get(Channel, channel_id)
+    if channel is None or not isinstance(runtime.adapters.get(channel.type), Loudspeaking):
+        raise LoudspeakerProblem("Kênh này không phải loa truyền thanh.")
+    _check(session, channel, order, runtime.now())
+    return channel
 
 
 def _check(session: Session, channel: Channel, order: Order, now: datetime) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from flask import request
 from werkzeug.wrappers import Response
 
+from bot.rules.aloud import Aloud
 from bot.rules.audience import TEXT_AT_MOST, TITLE_AT_MOST
 from bot.rules.bulletins import BOARD_LINE, BOARD_LINES, MEDIA, Plan, Words
 from bot.rules.deadlines import VIETNAM
+from bot.usecases import bulletin_aloud
 from bot.usecases.announcements import channels_for, villages_for
 from bot.usecases.announcing import AnnouncementError
 from bot.usecases.bulletin_previews import Preview, preview
@@ -28,6 +31,8 @@ from storage.enums import BulletinKind, Importance
 VILLAGES_AT_MOST = 500
 CHANNELS_AT_MOST = 50
 USUAL_VALIDITY = timedelta(days=3)
+LONGEST_HOURS = 200
+USUAL_HOURS = "6h45, 17h00"
 
 
 def typed() -> Written:
@@ -45,6 +50,12 @@ def typed() -> Written:
         _importance(said.get("importance", "")),
         _moment(said.get("send_at", "")),
         {medium: said.get(f"text_{medium}", "") for medium in MEDIA},
+        Aloud(
+            tuple(row_number(number) or 0 for number in said.getlist("speaker")[:CHANNELS_AT_MOST]),
+            _day(said.get("aloud_from", "")),
+            _day(said.get("aloud_to", "")),
+            said.get("aloud_hours", "")[:LONGEST_HOURS],
+        ),
     )
 
 
@@ -58,7 +69,8 @@ def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: Annou
         written = written_in(bulletin)
     else:
         written = _blank(tuple(channel.id for channel in channels))
-    seen = _preview(bulletin, written, {channel.id for channel in channels})
+    speakers = bulletin_aloud.channels(runtime(), official)
+    seen = _preview(bulletin, written, {channel.id for channel in (*channels, *speakers)})
     version = request.form.get("version", type=int) or (bulletin.version if bulletin else 0)
     return render(
         "bulletins/form.html",
@@ -67,6 +79,9 @@ def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: Annou
         bulletin=bulletin,
         version=version,
         channels=channels,
+        speakers=speakers,
+        aloud=written.aloud,
+        usual_hours=USUAL_HOURS,
         written=written,
         valid_until=local(written.valid_until),
         send_at=local(written.send_at),
@@ -120,6 +135,7 @@ def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Pr
         written.valid_until,
         written.send_at,
         corrects_id,
+        replace(written.aloud, channel_ids=tuple(sorted(known.intersection(written.aloud.channel_ids)))),
     )
     return preview(runtime(), current_official().commune_id, plan)
 
@@ -127,6 +143,13 @@ def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Pr
 def _blank(channel_ids: tuple[int, ...]) -> Written:
     evening = (runtime().now() + USUAL_VALIDITY).astimezone(VIETNAM).replace(hour=17, minute=0, second=0, microsecond=0)
     return Written("", "", channel_ids, evening.astimezone(UTC))
+
+
+def _day(words: str) -> date | None:
+    try:
+        return date.fromisoformat(words)
+    except ValueError:
+        return None
 
 
 def _importance(word: str) -> Importance:

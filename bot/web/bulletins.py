@@ -7,8 +7,9 @@ from collections.abc import Callable
 from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response
 
+from bot.rules.aloud import aloud_of
 from bot.rules.bulletins import FULL_CHECKLIST, PREFIXES
-from bot.usecases import bulletin_following, bulletin_results, bulletin_trying, bulletins
+from bot.usecases import bulletin_aloud, bulletin_following, bulletin_results, bulletin_trying, bulletins
 from bot.usecases.announcements import channels_for
 from bot.usecases.announcing import APPROVERS, READERS, AnnouncementError, NoSuchAnnouncement
 from bot.usecases.bulletin_results import Look
@@ -18,6 +19,7 @@ from bot.web.announcements import CHECKLIST_WORDS, GROUP_WORDS
 from bot.web.bulletin_forms import form_page, preview_words, said, typed
 from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_BADGES, STANDING_BADGES, STANDINGS
 from bot.web.language import N_
+from bot.web.loudspeakers import progress_words
 from bot.web.security import is_poll
 from bot.web.shell import current_official, notice, render, require, runtime
 from bot.web.words import topic_word
@@ -195,6 +197,17 @@ def stop(number: int) -> Response:
     )
 
 
+@pages.post(f"{HERE}/<int:number>/silence")
+@require(Role.AUTHOR, *APPROVERS)
+def silence(number: int) -> Response:
+    """Have the loudspeakers read it no more."""
+    return _done(
+        number,
+        lambda: bulletin_aloud.recall(runtime(), current_official(), number),
+        "Đã yêu cầu loa thôi đọc bản tin này.",
+    )
+
+
 @pages.post(f"{HERE}/<int:number>/corrections")
 @require(Role.AUTHOR)
 def corrections(number: int) -> Response:
@@ -269,6 +282,8 @@ def _page(number: int, error: AnnouncementError | None = None) -> Response:
         status=422 if error else 200,
         look=look,
         bulletin=bulletin,
+        aloud=aloud_of(bulletin.aloud),
+        heard_words=progress_words,
         headline=PREFIXES[bulletin.kind] + bulletin.title,
         standings=STANDINGS,
         badges=STANDING_BADGES,

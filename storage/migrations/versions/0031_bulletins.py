@@ -48,6 +48,7 @@ def _make_bulletins() -> None:
         sa.Column("topic", sa.String(40), nullable=False, server_default=""),
         sa.Column("place_ids", JSON, nullable=False, server_default="[]"),
         sa.Column("channel_ids", JSON, nullable=False, server_default="[]"),
+        sa.Column("aloud", JSON, nullable=False, server_default="{}"),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("corrects_id", NUMBER, nullable=True, index=True),
         sa.Column("state", sa.String(32), nullable=False),

@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
         sa.Column("commune_id", NUMBER, sa.ForeignKey("communes.id"), nullable=False, index=True),
         sa.Column("channel_id", NUMBER, sa.ForeignKey("channels.id"), nullable=False, index=True),
-        sa.Column("announcement_id", NUMBER, nullable=True, index=True),
+        sa.Column("bulletin_id", NUMBER, sa.ForeignKey("bulletins.id"), nullable=True, index=True),
         sa.Column("ref", sa.String(24), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("replaces_id", NUMBER, sa.ForeignKey("source_bulletins.id"), nullable=True),
