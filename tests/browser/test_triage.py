@@ -73,6 +73,7 @@ def transferred(page: Page, path: str) -> dict[str, int]:
     return sizes
 
 
+@pytest.mark.timeout(600)
 def test_fifty_reports_by_one_who_reads_only_the_proposal(
     open_browser: Open, rehearsal: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
