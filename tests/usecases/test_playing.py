@@ -173,7 +173,7 @@ except OSError:
     wrote = False
 told = [name for name in os.environ if "HAICHIEU" in name]
 limits = [resource.getrlimit(one)[0] for one in (resource.RLIMIT_CPU, resource.RLIMIT_AS)]
-is_bare = not told and not wrote and limits == [20, 1 << 30]
+is_bare = not told and not wrote and limits == [45, 1 << 30]
 print(json.dumps({{"verdict": "bare" if is_bare else "not bare", "seconds": None}}))
 """
     monkeypatch.setattr(sounds, "_command", lambda *_: [sys.executable, "-I", "-c", program])
