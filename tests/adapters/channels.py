@@ -54,13 +54,21 @@ def _read(connection: socket.socket) -> bytes:
     connection.settimeout(5)
     data = b""
     while b"\r\n\r\n" not in data:
-        data += connection.recv(65_536)
+        data += _more(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     wanted = int(lengths[0].split(b":")[1]) if lengths else 0
     while len(body) < wanted:
-        body += connection.recv(65_536)
+        body += _more(connection)
     return head + b"\r\n\r\n" + body
+
+
+def _more(connection: socket.socket) -> bytes:
+    """What comes next; whoever hangs up before the end has asked nothing."""
+    data = connection.recv(65_536)
+    if not data:
+        raise ConnectionAbortedError("hung up before the request was complete")
+    return data
 
 
 def answer(body: bytes, status: str = "200 OK", *headers: str) -> Behaviour:
