@@ -23,6 +23,7 @@ from storage.loudspeakers import SourceBulletin, heard_of
 from storage.officials import Official
 
 UNREAD_HOURS = "Giờ phát chưa đọc được. Vui lòng viết như 6h45, 17h00."
+AT_ONCE = "Loa đọc tin khẩn cấp ngay khi duyệt. Vui lòng bỏ hẹn giờ gửi, hoặc bỏ chọn loa."
 TAKEN_BACK = "Thu hồi trên trang bản tin"
 
 
@@ -156,6 +157,8 @@ def _order(
     if plan.valid_until is None:
         raise LoudspeakerProblem("Chưa có thời hạn hiệu lực. Vui lòng chọn ngày giờ hết hiệu lực.")
     is_emergency = plan.importance is Importance.EMERGENCY
+    if is_emergency and plan.send_at is not None:  # it has no schedule: it would be heard before anybody is written to
+        raise LoudspeakerProblem(AT_ONCE)
     return Order(
         title=plan.words.headline,
         script=script,

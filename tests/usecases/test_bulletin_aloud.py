@@ -76,6 +76,15 @@ def test_an_emergency_needs_no_hours(world: World, speakers: int) -> None:
     assert (row.urgency, row.days, row.slots) == ("khan_cap", [], [])
 
 
+def test_an_emergency_is_not_heard_before_its_hour(world: World, speakers: int) -> None:
+    later = world.clock() + timedelta(hours=2)
+    number = a_bulletin(world, importance=Importance.EMERGENCY, send_at=later, aloud=Aloud((speakers,)))
+    tried(world, number)
+    with pytest.raises(AnnouncementError, match="ngay khi duyệt"):
+        submit(world, number)
+    assert told(world) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
