@@ -38,11 +38,10 @@ class Announcement(OfCommune, Base):
     body: Mapped[str] = mapped_column(sa.Text)
     topic: Mapped[str] = mapped_column(sa.String(40), default="", server_default="")
     place_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
-    state: Mapped[AnnouncementState] = mapped_column(one_of(AnnouncementState), default=AnnouncementState.DRAFT)
+    state: Mapped[AnnouncementState] = mapped_column(one_of(AnnouncementState), default=AnnouncementState.APPROVED)
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("officials.id"))
     approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
     approved_hash: Mapped[str | None] = mapped_column(sa.String(64))
-    returned_note: Mapped[str | None] = mapped_column(sa.Text)
     audience_count: Mapped[int | None]
     expanded_to_urn_id: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     frozen_to_urn_id: Mapped[int | None] = mapped_column(sa.BigInteger)
@@ -294,16 +293,6 @@ def page_of(session: Session, commune_id: int, *, before: int | None, limit: int
     if before is not None:
         query = query.where(Announcement.id < before)
     return list(session.scalars(query.order_by(Announcement.id.desc()).limit(limit)))
-
-
-def approved_since(session: Session, channel_id: int, since: datetime) -> int:
-    """How many announcements of this channel were approved since then, stopped ones left out."""
-    query = sa.select(sa.func.count()).where(
-        Announcement.channel_id == channel_id,
-        Announcement.approved_at > since,
-        Announcement.state != AnnouncementState.STOPPED,
-    )
-    return int(session.scalar(query) or 0)
 
 
 def owed_since(session: Session, channel_id: int, importance: Importance, since: datetime) -> int:

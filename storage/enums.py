@@ -254,8 +254,6 @@ class DeliveryKind(StrEnum):
 class AnnouncementState(StrEnum):
     """Where an announcement stands."""
 
-    DRAFT = "draft"
-    SUBMITTED = "submitted"
     APPROVED = "approved"
     SENDING = "sending"
     SENT = "sent"

@@ -14,7 +14,6 @@ from storage.enums import Importance
 TITLE_AT_MOST = 80
 TEXT_AT_MOST = 1_000  # of the whole message as it arrives, signature and opt-out line included
 A_WEEK = timedelta(days=7)
-ENOUGH_IN_A_WEEK = 3  # more than this tires people out; a warning, not a wall
 
 # What an author must have checked before a second person reads it (domain §13).
 CHECKLIST = ("no_advertising", "no_personal_data", "competent_source")

@@ -9,25 +9,22 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bot.rules.audience import A_WEEK, masked
+from bot.rules.audience import masked
 from bot.rules.place_list import in_order
 from bot.rules.spreadsheet import table
 from bot.runtime import Runtime
 from bot.texts import moment
-from bot.usecases.announcing import READERS, AnnouncementError, NoSuchAnnouncement, audience_now
+from bot.usecases.announcing import READERS, AnnouncementError, NoSuchAnnouncement
 from bot.usecases.broadcast import opening, words_for
 from bot.usecases.links import LinkState, link_of
 from storage.announcements import (
     RUNNING,
     Announcement,
     Recipient,
-    approved_since,
     counts_by_state,
     page_of,
     recipients,
-    whom_of,
 )
-from storage.audiences import Audience
 from storage.audit import AuditEntry
 from storage.channels import Channel
 from storage.communes import Commune, Place
@@ -78,9 +75,7 @@ class Look:
     parts: list[str]
     counts: dict[str, int]
     read: int
-    audience: Audience
     villages: list[str]
-    sent_this_week: int
     waits_until: datetime | None
     held_until: datetime | None
     link: LinkState | None
@@ -131,9 +126,7 @@ def look_at(runtime: Runtime, official: Official, announcement_id: int) -> Look:
             parts=words_for(runtime, channel, commune.name or "…", title, body),
             counts=grouped(announcement, states),
             read=states.get(DeliveryState.READ, 0),
-            audience=audience_now(session, runtime, channel, whom_of(announcement)),
             villages=_villages(session, announcement),
-            sent_this_week=approved_since(session, channel.id, now - A_WEEK),
             waits_until=morning if morning > now and announcement.importance is not Importance.EMERGENCY else None,
             held_until=channel.hold_until if channel.hold_until and channel.hold_until > now else None,
             link=link_of(channel, now),

@@ -15,7 +15,7 @@ from bot.usecases.announcing import APPROVERS, READERS, AnnouncementError, NoSuc
 from bot.usecases.bulletin_results import Look
 from bot.usecases.bulletins import plan_of, words_of
 from bot.usecases.results import WORDS as DELIVERY_WORDS
-from bot.web.announcements import CHECKLIST_WORDS, GROUP_WORDS
+from bot.web.announcements import GROUP_WORDS
 from bot.web.bulletin_forms import form_page, preview_words, said, typed
 from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_BADGES, STANDING_BADGES, STANDINGS
 from bot.web.language import N_
@@ -29,8 +29,10 @@ from storage.enums import BulletinKind, BulletinState, Role
 pages = Blueprint("bulletins", __name__)
 
 HERE = "/announcements/bulletins"
-FULL_CHECKLIST_WORDS = {
-    **CHECKLIST_WORDS,
+CHECKLIST_WORDS = {
+    "no_advertising": N_("Không quảng cáo, không giới thiệu sản phẩm hay doanh nghiệp."),
+    "no_personal_data": N_("Không có thông tin cá nhân (họ tên, số điện thoại, địa chỉ của người dân)."),
+    "competent_source": N_("Nguồn tin là cơ quan có thẩm quyền và đã được kiểm tra."),
     "essential": N_("Là thông tin thiết yếu: chủ trương, pháp luật, sự kiện, đời sống, an ninh, thiên tai, dịch bệnh."),
     "third_party": N_("Nếu đăng giúp nơi khác: chỉ tuyển sinh, tuyển lao động, nhân đạo; không nói thêm về nơi ấy."),
     "no_rumours": N_("Không có tin đồn, tin chưa kiểm chứng."),
@@ -292,7 +294,7 @@ def _page(number: int, error: AnnouncementError | None = None) -> Response:
         group_words=GROUP_WORDS,
         delivery_words=DELIVERY_WORDS,
         topic_word=topic_word,
-        checklist=[(name, FULL_CHECKLIST_WORDS[name]) for name in FULL_CHECKLIST],
+        checklist=[(name, CHECKLIST_WORDS[name]) for name in FULL_CHECKLIST],
         seen_hash=plan_of(bulletin).digest,
         trying=_trying(bulletin) if is_author and bulletin.state is BulletinState.DRAFT else None,
         problems=[said(p) for p in look.preview.problems] if look.preview else [],

@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.announcing import approve, own_phone, write
 from tests.browser.conftest import FLAGS, Desk, Rehearsal, chromium_or_none, running_rehearsal
 from tests.gateway import wait_until
 
@@ -80,11 +81,17 @@ def fill(rehearsal: Rehearsal, desk: Desk) -> None:
     page.goto(f"{rehearsal.url}/answer-templates")
     page.get_by_role("button", name="Lấy bộ mẫu có sẵn").click()
     page.wait_for_load_state()
-    page.goto(f"{rehearsal.url}/announcements/new")
-    page.get_by_label("Tiêu đề").fill("Lịch cắt điện")
-    page.get_by_label("Nội dung").first.fill("Mai cắt điện xóm 5 từ 8 giờ đến 11 giờ để thay trạm.")
-    page.get_by_role("button").filter(has_text=re.compile("Lưu")).first.click()
-    page.wait_for_load_state()
+    own_phone(desk, rehearsal)
+    _announced(rehearsal, desk)
+
+
+def _announced(rehearsal: Rehearsal, desk: Desk) -> None:
+    """One announcement has gone out, so that there are pages of each channel's part."""
+    browser = desk.page.context.browser
+    assert browser is not None
+    address = write(desk, "Lịch cắt điện")
+    with desk_of(browser, rehearsal, "mai") as leader:
+        approve(leader, address)
 
 
 def _in_bulk(rehearsal: Rehearsal, page: Page) -> None:

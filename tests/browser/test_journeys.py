@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.announcing import approve, own_phone, write
 from tests.browser.conftest import Desk, Rehearsal
 from tests.gateway import wait_until
 
@@ -156,20 +157,10 @@ def test_an_announcement_needs_two_people_and_reaches_its_followers(
     author, approver = open_browser(javascript=javascript), open_browser(javascript=javascript)
 
     author.sign_in("lan")
-    author.visit("/announcements")
-    author.page.locator("main").get_by_role("link", name=re.compile("Soạn")).first.click()
-    author.page.get_by_label("Tiêu đề").fill(title)
-    author.page.get_by_label("Nội dung").fill("Điện lực cắt điện xóm 5 từ 8 giờ đến 11 giờ để sửa đường dây.")
-    author.page.get_by_role("button", name="Lưu bản nháp").click()
-    for box in author.page.get_by_role("checkbox").all():
-        box.check()
-    author.page.get_by_role("button", name="Trình duyệt").click()
-    expect(author.page.get_by_role("button", name=re.compile("^Duyệt"))).to_have_count(0)
-    address = author.page.url.removeprefix(rehearsal.url)
-
+    own_phone(author, rehearsal)
+    address = write(author, title)
     approver.sign_in("mai")
-    approver.visit(address)
-    approver.page.get_by_role("button", name=re.compile("^Duyệt")).click()
+    approve(approver, address)
     wait_until("the announcement arrives", lambda: any(title in t for t in rehearsal.heard(neighbour)), 20)
     assert sum(title in told for told in rehearsal.heard(neighbour)) == 1
     approver.visit(address)

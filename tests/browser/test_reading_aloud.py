@@ -80,7 +80,7 @@ def the_list(open_browser: Open, _code: str) -> Page:
 def an_announcement(open_browser: Open, _code: str) -> Page:
     desk = open_browser()
     desk.sign_in("lan")
-    desk.visit("/announcements/new")
+    desk.visit("/announcements/bulletins/new")
     return desk.page
 
 

@@ -23,8 +23,6 @@ import httpx
 import redis
 import sqlalchemy as sa
 
-from bot.rules.audience import CHECKLIST, text_hash
-from bot.usecases.announcements import approve, draft, submit
 from bot.usecases.ledger import balance
 from storage.announcements import Announcement
 from storage.deliveries import Delivery
@@ -33,6 +31,7 @@ from storage.messages import InboundEvent
 from tests.builders import World
 from tests.gateway import Gateway, PretendZalo, a_gateway, fresh_postgres, make_world, pretend_zalo, wait_until
 from tests.servers import REDIS
+from tests.usecases.telling import approved
 
 REPORTS = [
     "duong vao xom 5 o ga nhieu qua",
@@ -119,7 +118,7 @@ def _busy_day(gateway: Gateway, zalo: PretendZalo, world: World, plan: Plan, cha
         time.sleep(chance.uniform(*plan.seconds_between))
         if kill == plan.kills // 3:
             wait_until("all followers are known", lambda: _followers(world) >= plan.followers, 240)
-            announcement = _announce(world)
+            announcement = approved(world, "Lịch cắt điện", "Cắt điện xóm 5, 8 giờ.")
         victims = gateway.processes if chance.random() < 0.4 else [chance.choice(gateway.processes)]
         for victim in victims:
             victim.kill()
@@ -137,16 +136,6 @@ def _talk(zalo: PretendZalo, citizens: list[str], seed: int) -> None:
         for _ in range(chance.choice([1, 1, 2, 3])):
             zalo.tell("say", user_id=citizen, kind="text", text=f"{chance.choice(REPORTS)} {chance.randrange(1000)}")
         time.sleep(chance.uniform(0, 0.04))
-
-
-def _announce(world: World) -> int:
-    runtime = world.runtime
-    author, approver = world.official("tuan"), world.official("hoa")
-    found = draft(runtime, author, channel_id=world.channel_id, title="Lịch cắt điện", body="Cắt điện xóm 5, 8 giờ.")
-    submit(runtime, author, found, version=_announcement(world, found).version, confirmed=CHECKLIST)
-    row = _announcement(world, found)
-    approve(runtime, approver, found, seen_hash=text_hash(row.title, row.body, row.channel_id))
-    return found
 
 
 def _announcement(world: World, number: int) -> Announcement:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from markupsafe import Markup
 
-from bot.rules.audience import CHECKLIST
-from bot.usecases import announcements, broadcast, channels, holding, intake, ledger, media
-from bot.usecases.broadcast import fingerprint
+from bot.usecases import broadcast, channels, holding, intake, ledger, media
 from bot.usecases.sending import MANY, PERSONAL, channels_with_due, send_batch
 from storage.announcements import Announcement
 from storage.channels import Channel
@@ -25,7 +23,7 @@ from storage.tickets import Ticket
 from tests.builders import World, all_rows
 from tests.flows.faults import DOWN, PAUSED, SENT, UNKNOWN, WAITING
 from tests.flows.rigs import MovedClock, Rig, SendsByItself
-from tests.usecases.telling import BODY, TITLE
+from tests.usecases.telling import approved
 from tests.web.pages import Browser, Page
 
 LIGHT = "Đèn đường xóm 5 tối om mấy hôm nay, mong xã sửa giúp"
@@ -112,15 +110,8 @@ class Hall:
 
     def announces(self) -> Announcement:
         """Two people let an announcement go out."""
-        runtime, world = self.world.runtime, self.world
-        number = announcements.draft(
-            runtime, world.official("tuan"), channel_id=self.rig.channel_id, title=TITLE, body=BODY
-        )
-        announcements.submit(runtime, world.official("tuan"), number, version=1, confirmed=CHECKLIST)
-        with runtime.database.reading() as session:
-            seen = fingerprint(session.get_one(Announcement, number))
-        announcements.approve(runtime, world.official("hoa"), number, seen_hash=seen)
-        [found] = all_rows(runtime, Announcement)
+        approved(replace(self.world, channel_id=self.rig.channel_id))
+        [found] = all_rows(self.world.runtime, Announcement)
         return found
 
     def resumes(self) -> None:

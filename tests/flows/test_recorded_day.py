@@ -31,7 +31,7 @@ from tests.gateway import Gateway, a_gateway, fresh_postgres, make_world, wait_u
 from tests.servers import postgres_or_skip, redis_or_skip
 
 # The whole day has 10,000 events: make day.
-EVENTS, SEED = int(os.environ.get("TEST_DAY_EVENTS", "1500")), 20261005
+EVENTS, SEED = int(os.environ.get("TEST_DAY_EVENTS", "800")), 20261005
 CONTACTS = EVENTS // 5
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,15 +14,16 @@ from adapters.http import Http
 from adapters.messages import OutboundMessage, SendResult
 from adapters.secret import Secret
 from adapters.zalo import Zalo
-from bot.rules.audience import CHECKLIST
 from bot.runtime import Runtime
-from bot.usecases import announcements
+from bot.usecases import announcements, bulletins
 from bot.usecases.announcements import EVERYBODY
-from bot.usecases.broadcast import fingerprint
 from bot.usecases.citizens import Citizen, opt
 from bot.usecases.sending import MANY, send_due
-from storage.announcements import About, Announcement, counts_by_state
+from storage.announcements import Announcement, counts_by_state
+from storage.audiences import About
+from storage.bulletins import Bulletin, legs_of
 from storage.contacts import Contact, Conversation, Urn
+from storage.enums import BulletinState
 from tests.builders import World
 
 TITLE, BODY = "Cắt điện để sửa chữa", "Ngày 09/10, từ 7 giờ đến 11 giờ, Xóm 5 và Xóm 7 cắt điện."
@@ -88,28 +90,21 @@ def followers(world: World, count: int, *, values: list[str] | None = None, **ch
         return [urn.value for urn in urns]
 
 
-def a_draft(world: World, title: str = TITLE, body: str = BODY, about: About = EVERYBODY) -> int:
-    return announcements.draft(
-        world.runtime, world.official("tuan"), channel_id=world.channel_id, title=title, body=body, about=about
-    )
-
-
-def submitted(world: World, title: str = TITLE, body: str = BODY) -> int:
-    number = a_draft(world, title, body)
-    announcements.submit(world.runtime, world.official("tuan"), number, version=1, confirmed=CHECKLIST)
-    return number
-
-
-def approved(world: World, title: str = TITLE, body: str = BODY) -> int:
-    number = submitted(world, title, body)
-    approve(world, number)
-    return number
-
-
-def approve(world: World, number: int, who: str = "hoa") -> None:
-    row = the(world, number)
-    seen = fingerprint(row)
-    announcements.approve(world.runtime, world.official(who), number, seen_hash=seen)
+def approved(
+    world: World, title: str = TITLE, body: str = BODY, about: About = EVERYBODY, *, pays: bool = False
+) -> int:
+    """A bulletin on this channel that two people agreed on; gives the announcement that carries it there."""
+    runtime, until = world.runtime, world.clock() + timedelta(days=3)
+    written = bulletins.Written(title, body, (world.channel_id,), until, about)
+    number = bulletins.draft(runtime, world.official("tuan"), written)
+    with runtime.database.transaction() as session:  # as if its author had tried it on their own phone
+        row = session.get_one(Bulletin, number)
+        row.state, row.submitted_at = BulletinState.SUBMITTED, world.clock()
+        seen = bulletins.plan_of(row).digest
+    bulletins.approve(runtime, world.official("hoa"), number, seen_hash=seen, pays=pays)
+    with runtime.database.reading() as session:
+        [leg] = legs_of(session, [number])[number]
+        return leg.id
 
 
 def the(world: World, number: int) -> Announcement:

@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.rules.audience import CHECKLIST
 from bot.usecases import articles
-from bot.usecases.announcements import EVERYBODY, AnnouncementError, approve, draft, stop, submit
-from bot.usecases.broadcast import fingerprint
+from bot.usecases.announcements import EVERYBODY, AnnouncementError, stop
 from storage.announcements import About, Announcement
 from storage.articles import Article
 from storage.channels import Channel
@@ -19,6 +17,7 @@ from storage.contacts import Urn
 from storage.enums import ArticleState
 from tests.builders import World, all_rows
 from tests.sandbox.running import Running
+from tests.usecases.telling import approved as announced
 from tests.usecases.test_windows import change, configure, live, reported, zalo
 
 __all__ = ["live", "zalo"]
@@ -30,13 +29,7 @@ def approved(world: World, zalo: Running, *, about: About = EVERYBODY, hours_ago
     """An announcement that a second person has approved, with one follower on both sides."""
     reported(world, zalo, hours_ago=hours_ago)
     change(world, Urn, is_following=True)
-    words = {"channel_id": world.channel_id, "title": TITLE, "body": BODY, "about": about}
-    number = draft(world.runtime, world.official("tuan"), **words)
-    submit(world.runtime, world.official("tuan"), number, version=1, confirmed=CHECKLIST)
-    with world.runtime.database.reading() as session:
-        seen = fingerprint(session.get_one(Announcement, number))
-    approve(world.runtime, world.official("hoa"), number, seen_hash=seen)
-    return number
+    return announced(world, TITLE, BODY, about)
 
 
 def go_on(world: World, times: int = 6) -> Article:
@@ -92,14 +85,6 @@ def test_only_who_approves_may_publish(live: World, zalo: Running) -> None:
         with pytest.raises(AnnouncementError):
             articles.ask(live.runtime, live.official(who), number)
     assert all_rows(live.runtime, Article) == []
-
-
-def test_nothing_that_is_not_approved_goes(live: World, zalo: Running) -> None:
-    reported(live, zalo)
-    change(live, Urn, is_following=True)
-    number = draft(live.runtime, live.official("tuan"), channel_id=live.channel_id, title=TITLE, body=BODY)
-    with pytest.raises(AnnouncementError, match="đã duyệt"):
-        articles.ask(live.runtime, live.official("hoa"), number)
 
 
 def test_a_text_that_was_changed_past_the_approval_is_stopped(live: World, zalo: Running) -> None:

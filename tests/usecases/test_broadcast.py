@@ -27,7 +27,7 @@ from storage.enums import AnnouncementState
 from tests.builders import World, all_rows
 from tests.conftest import Clock
 from tests.sandbox.running import ACCESS, REFRESH, running
-from tests.usecases.telling import TITLE, Phone, a_draft, approved, counting, counts, followers, phone, run, the
+from tests.usecases.telling import TITLE, Phone, approved, counting, counts, followers, phone, run, the
 
 __all__ = ["phone"]
 
@@ -352,15 +352,5 @@ def test_a_stop_is_final(world: World) -> None:
     followers(world, 1)
     number = approved(world)
     announcements.stop(world.runtime, world.official("hoa"), number)
-    with pytest.raises(AnnouncementError, match="soạn thông báo mới"):
-        announcements.resume(world.runtime, world.official("hoa"), number)
     with pytest.raises(AnnouncementError, match="đã kết thúc"):
         announcements.stop(world.runtime, world.official("hoa"), number)
-
-
-def test_only_the_author_throws_a_draft_away(world: World) -> None:
-    number = a_draft(world)
-    with pytest.raises(AnnouncementError, match="Chỉ người soạn"):
-        announcements.stop(world.runtime, world.official("hoa"), number)
-    announcements.stop(world.runtime, world.official("tuan"), number)
-    assert the(world, number).state is AnnouncementState.STOPPED

@@ -41,7 +41,6 @@ from tests.usecases.bulletins import (
     written,
 )
 from tests.usecases.telling import Phone, counts, followers, phone, run, wishes
-from tests.usecases.telling import approved as announced
 
 __all__ = ["phone"]
 
@@ -203,15 +202,6 @@ def test_there_is_never_enough_of_emergencies(world: World, phone: Phone) -> Non
     [value] = followers(world, 1)
     for _ in range(5):
         assert told(world, phone, importance=Importance.EMERGENCY)[1] == [value]
-
-
-def test_announcements_on_one_channel_are_no_wall_but_count(world: World, phone: Phone) -> None:
-    [value] = followers(world, 1)
-    for _ in range(4):
-        announced(world)
-        assert sent_by(phone, lambda: run(world)) == [value]
-    followers(world, 1)
-    assert value not in told(world, phone)[1]
 
 
 # ---- an emergency is looked at afterwards ---------------------------------------------------------------------------

@@ -5,19 +5,23 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from bot.rules.bulletins import FULL_CHECKLIST
-from bot.usecases import bulletin_trying, bulletins
+from bot.usecases import bulletin_previews, bulletin_trying, bulletins
 from bot.usecases.announcements import AnnouncementError, NoSuchAnnouncement
 from bot.usecases.bulletins import plan_of
 from bot.usecases.setup import add_commune
+from storage.audiences import About
 from storage.audit import AuditEntry
 from storage.bulletins import Bulletin
 from storage.communes import Commune
+from storage.contacts import Urn
 from storage.enums import AnnouncementState, BulletinState
+from storage.subscriptions import Subscription
 from tests.builders import World, all_rows
 from tests.usecases.bulletins import (
     a_bulletin,
@@ -74,6 +78,67 @@ def test_the_whole_checklist_must_be_ticked(world: World, both: list[int]) -> No
     with pytest.raises(AnnouncementError, match="mục cần kiểm tra"):
         bulletins.submit(world.runtime, world.official("tuan"), number, version=1, confirmed=FULL_CHECKLIST[:-1])
     assert bulletin(world, number).state is BulletinState.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({"body": "  "}, "Chưa có nội dung"),
+        ({"title": " "}, "Chưa có tiêu đề"),
+        ({"body": "x" * 1_000}, "tối đa 1000"),
+        ({"about": About("y-te")}, "chưa có ai"),
+    ],
+)
+def test_a_bulletin_with_a_gap_is_not_submitted(
+    world: World, both: list[int], words: dict[str, Any], says: str
+) -> None:
+    with world.runtime.database.transaction() as session:  # everybody chose other news
+        for urn in session.scalars(sa.select(Urn).where(Urn.is_following)):
+            session.add(Subscription(commune_id=world.commune_id, urn_id=urn.id, topic="dien", since=world.clock()))
+    number = a_bulletin(world, both, **words)
+    with pytest.raises(AnnouncementError, match=says):
+        submit(world, number)
+    assert bulletin(world, number).state is BulletinState.DRAFT
+
+
+def test_a_title_of_more_than_eighty_characters_is_refused(world: World) -> None:
+    a_bulletin(world, title="x" * 80)
+    with pytest.raises(AnnouncementError, match="80"):
+        a_bulletin(world, title="x" * 81)
+
+
+def test_the_whole_message_may_have_a_thousand_characters(world: World, both: list[int]) -> None:
+    plan = plan_of(bulletin(world, a_bulletin(world, body="x")))
+    seen = bulletin_previews.preview(world.runtime, world.commune_id, plan)
+    room = 1_001 - max(part.length for part in seen.channels)
+    tried(world, fits := a_bulletin(world, body="x" * room))
+    submit(world, fits)
+    with pytest.raises(AnnouncementError, match="dài 1001 ký tự"):
+        submit(world, a_bulletin(world, body="x" * (room + 1)))
+
+
+def test_only_the_author_changes_a_draft_and_nobody_what_was_submitted(world: World, both: list[int]) -> None:
+    number = a_bulletin(world, both)
+    with world.runtime.database.transaction() as session:
+        session.execute(sa.text("UPDATE officials SET roles = '[\"soan_tin\"]' WHERE username = 'lan'"))
+    with pytest.raises(AnnouncementError, match="Chỉ người soạn"):
+        bulletins.edit(world.runtime, world.official("lan"), number, version=1, written=written(world, both))
+    tried(world, number)
+    submit(world, number)
+    version = bulletin(world, number).version
+    with pytest.raises(AnnouncementError, match="không sửa được"):
+        bulletins.edit(world.runtime, world.official("tuan"), number, version=version, written=written(world, both))
+
+
+def test_a_bulletin_is_approved_once_and_not_before_it_was_submitted(world: World, both: list[int]) -> None:
+    number = a_bulletin(world, both)
+    with pytest.raises(AnnouncementError, match="không còn chờ duyệt"):
+        approve(world, number)
+    tried(world, number)
+    submit(world, number)
+    approve(world, number)
+    with pytest.raises(AnnouncementError, match="không còn chờ duyệt"):
+        approve(world, number, "mai")
 
 
 @pytest.mark.parametrize(("hours", "says"), [(None, "Chưa có thời hạn"), (-1, "phải sau lúc gửi"), (9_000, "một năm")])

@@ -13,12 +13,13 @@ from adapters.errors import ContactUnreachable, OutcomeUnknown
 from bot.rules.spreadsheet import MARK
 from bot.usecases import announcements, results
 from bot.usecases.announcements import AnnouncementError, NoSuchAnnouncement
+from storage.announcements import Announcement
 from storage.audit import AuditEntry
 from storage.contacts import Contact
 from storage.enums import DeliveryState
 from tests.builders import World, all_rows
 from tests.conftest import Clock
-from tests.usecases.telling import Phone, a_draft, approved, followers, phone, run
+from tests.usecases.telling import Phone, approved, followers, phone, run
 
 __all__ = ["phone"]
 
@@ -55,7 +56,10 @@ def test_people_can_be_seen_by_outcome(world: World, phone: Phone) -> None:
 
 
 def test_the_list_shows_the_newest_first(world: World) -> None:
-    first, second = a_draft(world, "Một"), a_draft(world, "Hai")
+    followers(world, 1)
+    first, second = approved(world, "Một"), approved(world, "Hai")
+    with world.runtime.database.transaction() as session:  # as they were before there were bulletins
+        session.execute(sa.update(Announcement).values(bulletin_id=None))
     lines = results.listing(world.runtime, world.official("an"))
     assert [line.announcement.id for line in lines] == [second, first]
     assert [line.announcement.id for line in results.listing(world.runtime, world.official("an"), before=second)] == [
@@ -82,7 +86,8 @@ def test_the_table_to_take_away_has_names_but_no_addresses(world: World, phone: 
 
 @pytest.mark.parametrize("who", ["lan", "hung"])
 def test_who_has_no_part_in_announcements_sees_none(world: World, who: str) -> None:
-    number = a_draft(world)
+    followers(world, 1)
+    number = approved(world)
     with pytest.raises(AnnouncementError, match="quyền xem"):
         results.listing(world.runtime, world.official(who))
     with pytest.raises(AnnouncementError, match="quyền xem"):
@@ -90,7 +95,8 @@ def test_who_has_no_part_in_announcements_sees_none(world: World, who: str) -> N
 
 
 def test_another_communes_results_do_not_exist(world: World) -> None:
-    number = a_draft(world)
+    followers(world, 1)
+    number = approved(world)
     stranger = world.official("tuan")
     stranger.commune_id += 1
     for ask in (results.look_at, results.people, results.export):

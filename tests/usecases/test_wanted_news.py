@@ -14,7 +14,7 @@ from storage.contacts import Urn
 from storage.deliveries import Delivery
 from storage.subscriptions import Subscription
 from tests.builders import World
-from tests.usecases.telling import a_draft, approve, followers, submitted, the
+from tests.usecases.telling import approved, followers, the
 
 NAMES = ("tất cả", "điện", "y tế", "xóm 5", "điện ở xóm 5", "xóm 7")
 
@@ -67,21 +67,15 @@ def test_who_gets_it(world: World, topic: str, villages: tuple[int, ...], expect
     both = places(world)
     who = choosing(world, *both)
     about = About(topic, tuple(both[n] for n in villages))
-    number = a_draft(world, about=about)
-    seen = announcements.preview(
-        world.runtime, world.official("tuan"), channel_id=world.channel_id, title="a", body="b", about=about
-    )
-    announcements.submit(world.runtime, world.official("tuan"), number, version=1, confirmed=announcements.CHECKLIST)
-    approve(world, number)
+    number = approved(world, about=about)
     assert told(world, who, number) == expected
-    assert the(world, number).audience_count == seen.audience.count == len(expected)
+    assert the(world, number).audience_count == len(expected)
 
 
 def test_an_audience_changed_after_the_approval_is_not_sent_to(world: World) -> None:
     five, seven = places(world)
     who = choosing(world, five, seven)
-    number = submitted(world)
-    approve(world, number)
+    number = approved(world)
     with world.runtime.database.transaction() as session:
         session.execute(sa.text("UPDATE announcements SET topic = 'dien'"))
     assert told(world, who, number) == set()
@@ -95,17 +89,14 @@ def test_a_topic_nobody_wants_is_refused_before_it_is_submitted(world: World) ->
         others = Urn.id.not_in(sa.select(Subscription.urn_id))
         session.execute(sa.update(Urn).where(others).values(opted_out_at=world.clock()))
         session.execute(sa.update(Subscription).values(topic="y-te"))
-    number = a_draft(world, about=About("dien"))
-    with pytest.raises(AnnouncementError, match="loại này"):
-        announcements.submit(
-            world.runtime, world.official("tuan"), number, version=1, confirmed=announcements.CHECKLIST
-        )
+    with pytest.raises(AnnouncementError, match="chưa có ai"):
+        approved(world, about=About("dien"))
 
 
 @pytest.mark.parametrize("about", [About("khong-co"), About("", (987_654,))])
 def test_what_does_not_exist_cannot_be_chosen(world: World, about: About) -> None:
     with pytest.raises(AnnouncementError, match="chọn"):
-        a_draft(world, about=about)
+        approved(world, about=about)
 
 
 def test_only_places_where_people_live_are_offered(world: World) -> None:

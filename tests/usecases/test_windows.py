@@ -10,18 +10,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.rules.audience import CHECKLIST
 from bot.runtime import Runtime, utc_now
 from bot.usecases import intake
-from bot.usecases.announcements import approve as approve_announcement
-from bot.usecases.announcements import draft, expand_due, preview, submit
-from bot.usecases.broadcast import fingerprint
+from bot.usecases.announcements import expand_due
 from bot.usecases.handing_over import FORM_TEMPLATE, Consent
 from bot.usecases.replies import Written, approve, reply
 from bot.usecases.sending import MANY, PERSONAL, send_due
 from bot.usecases.ticket_page import ask_window, open_page
 from bot.usecases.tickets import assign, resend
-from storage.announcements import Announcement
 from storage.channels import Channel
 from storage.communes import Commune
 from storage.contacts import Contact, Urn
@@ -32,6 +28,7 @@ from storage.tickets import Ticket
 from tests.builders import OA, World, all_rows
 from tests.live import live_on
 from tests.sandbox.running import Running, running
+from tests.usecases.telling import approved as announced
 
 LIGHT = "Đèn đường xóm 5 tối om mấy hôm nay, mong xã sửa giúp"
 TEMPLATE = {
@@ -204,12 +201,7 @@ def test_nobody_is_asked_where_the_answer_is_free(live: World, zalo: Running) ->
 def test_followers_of_an_announcement_are_not_asked_about_one_by_one(live: World, zalo: Running) -> None:
     reported(live, zalo, hours_ago=60, zalo_says=1)
     change(live, Urn, is_following=True)
-    number = draft(
-        live.runtime, live.official("tuan"), channel_id=live.channel_id, title="Cúp điện", body="Mai cúp điện"
-    )
-    submit(live.runtime, live.official("tuan"), number, version=1, confirmed=CHECKLIST)
-    [row] = all_rows(live.runtime, Announcement)
-    approve_announcement(live.runtime, live.official("hoa"), number, seen_hash=fingerprint(row))
+    announced(live)
     expand_due(live.runtime)
     send_due(live.runtime, MANY)
     assert (the_reply(live).state, the_reply(live).code) == (DeliveryState.REFUSED, "window_paid")
@@ -219,13 +211,7 @@ def test_followers_of_an_announcement_are_not_asked_about_one_by_one(live: World
 def test_an_approver_who_agrees_pays_for_all(live: World, zalo: Running) -> None:
     reported(live, zalo, hours_ago=60)
     change(live, Urn, is_following=True)
-    words = {"channel_id": live.channel_id, "title": "Cúp điện", "body": "Mai cúp điện"}
-    seen = preview(live.runtime, live.official("tuan"), **words).audience
-    assert (seen.count, seen.free, seen.paid) == (1, 0, 1)
-    number = draft(live.runtime, live.official("tuan"), **words)
-    submit(live.runtime, live.official("tuan"), number, version=1, confirmed=CHECKLIST)
-    [row] = all_rows(live.runtime, Announcement)
-    approve_announcement(live.runtime, live.official("hoa"), number, seen_hash=fingerprint(row), pays=True)
+    announced(live, pays=True)
     expand_due(live.runtime)
     send_due(live.runtime, MANY)
     assert the_reply(live).state is DeliveryState.SENT

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from bot.rules.bulletins import FULL_CHECKLIST
 from bot.rules.deadlines import VIETNAM
 from storage.announcements import Announcement
-from storage.bulletins import Bulletin
+from storage.bulletins import Bulletin, BulletinTest
 from storage.enums import BulletinState, Importance
 from tests.builders import World, all_rows
 from tests.sms import an_sms_channel
-from tests.usecases.bulletins import a_bulletin, approved, bulletin, on, second_channel, submitted, tried
+from tests.usecases.bulletins import a_bulletin, approved, bulletin, legs, on, second_channel, submitted, tried
 from tests.usecases.looking import take_in
 from tests.usecases.telling import BODY, TITLE, Phone, followers, phone, run
 from tests.web.test_announcements import Browser
@@ -73,17 +73,21 @@ def test_one_text_is_written_tried_approved_and_seen_going_out_on_two_channels(w
 
 
 def test_the_list_shows_bulletins_beside_announcements_on_one_channel(world: World, phone: Phone) -> None:
-    from tests.usecases.telling import a_draft
-
     followers(world, 2)
     approved(world, title="Tin nhiều kênh")
-    a_draft(world, "Tin một kênh")
+    number = approved(world, title="Tin một kênh")
+    [former] = legs(world, number)
     run(world)
+    with world.runtime.database.transaction() as session:  # as it was before there were bulletins
+        session.execute(sa.update(Announcement).where(Announcement.id == former.id).values(bulletin_id=None))
+        session.execute(sa.delete(BulletinTest).where(BulletinTest.bulletin_id == number))
+        session.execute(sa.delete(Bulletin).where(Bulletin.id == number))
     page = Browser(world, "mai").get("/announcements").text
     assert page.count('class="row"') == 2
     assert "Tin nhiều kênh" in page
     assert "Đã gửi 2 / 2" in page
     assert "Tin một kênh" in page
+    assert f'href="/announcements/{former.id}"' in page
 
 
 def test_previews_stand_side_by_side_with_lengths_and_parts_paid_for(world: World) -> None:
