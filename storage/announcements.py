@@ -23,7 +23,7 @@ class Announcement(OfCommune, Base):
     `topic` ("" any) and `place_ids` ([] the whole commune) say whom it is for; with neither it is for all.
     `bulletin_id`: the text for several channels of which this is one channel's part; the fields from there on are its
     own. `follows_id`: it is for those who got that announcement, and nobody else. `left_out`: how many were not owed
-    it because they had enough already.
+    it because they had enough already. `image_blob`: the picture that goes with it.
     """
 
     __tablename__ = "announcements"
@@ -62,6 +62,7 @@ class Announcement(OfCommune, Base):
     follows_id: Mapped[int | None] = mapped_column(BigId)
     paused_at: Mapped[datetime | None]
     left_out: Mapped[int] = mapped_column(default=0, server_default="0")
+    image_blob: Mapped[str | None] = mapped_column(sa.String(80))
 
 
 RUNNING = (AnnouncementState.APPROVED, AnnouncementState.SENDING)

@@ -14,7 +14,7 @@ from bot.rules.aloud import Aloud
 from bot.rules.audience import TEXT_AT_MOST, TITLE_AT_MOST
 from bot.rules.bulletins import BOARD_LINE, BOARD_LINES, MEDIA, Plan, Words
 from bot.rules.deadlines import VIETNAM
-from bot.usecases import bulletin_aloud
+from bot.usecases import bulletin_aloud, edition_words
 from bot.usecases.announcements import channels_for, villages_for
 from bot.usecases.announcing import AnnouncementError
 from bot.usecases.bulletin_previews import Preview, preview
@@ -59,12 +59,20 @@ def typed() -> Written:
     )
 
 
+def typed_for(bulletin: Bulletin) -> Written:
+    """The same for a bulletin that was kept; words that are written elsewhere stay as they are."""
+    if edition_words.edition_at(runtime(), bulletin) is None:
+        return typed()
+    return replace(typed(), title=bulletin.title, body=bulletin.body, texts=bulletin.texts)
+
+
 def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: AnnouncementError | None = None) -> Response:
     """The form, with how it would arrive below."""
     official = current_official()
     channels = channels_for(runtime(), official)
+    edition = edition_words.edition_at(runtime(), bulletin) if bulletin is not None else None
     if request.method == "POST":
-        written = typed()
+        written = typed() if bulletin is None else typed_for(bulletin)
     elif bulletin is not None:
         written = written_in(bulletin)
     else:
@@ -77,6 +85,7 @@ def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: Annou
         blocks=("preview",),
         status=422 if error else 200,
         bulletin=bulletin,
+        edition=edition,
         version=version,
         channels=channels,
         speakers=speakers,

@@ -16,7 +16,7 @@ from bot.usecases.bulletin_results import Look
 from bot.usecases.bulletins import plan_of, words_of
 from bot.usecases.results import WORDS as DELIVERY_WORDS
 from bot.web.announcements import CHECKLIST_WORDS, GROUP_WORDS
-from bot.web.bulletin_forms import form_page, preview_words, said, typed
+from bot.web.bulletin_forms import form_page, preview_words, said, typed, typed_for
 from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_BADGES, STANDING_BADGES, STANDINGS
 from bot.web.language import N_
 from bot.web.loudspeakers import progress_words
@@ -94,7 +94,7 @@ def update(number: int) -> Response:
     if "preview" in request.form:
         return form_page(bulletin, is_asked=True)
     try:
-        bulletins.edit(runtime(), current_official(), number, version=_version(), written=typed())
+        bulletins.edit(runtime(), current_official(), number, version=_version(), written=typed_for(bulletin))
     except AnnouncementError as error:
         return form_page(bulletin, error=error)
     notice("Đã lưu bản nháp.")
