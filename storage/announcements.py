@@ -31,7 +31,9 @@ class Announcement(OfCommune, Base):
         sa.CheckConstraint("approver_id IS NULL OR approver_id <> author_id", name="two_people"),
         sa.Index("ix_announcements_list", "commune_id", "created_at"),
         sa.Index("ix_announcements_bulletin_id", "bulletin_id"),
-    )
+        sa.Index("ix_announcements_image_blob", "image_blob", sqlite_where=sa.text("image_blob IS NOT NULL"),
+                 postgresql_where=sa.text("image_blob IS NOT NULL")),
+    )  # fmt: skip
 
     channel_id: Mapped[int] = mapped_column(sa.ForeignKey("channels.id"))
     title: Mapped[str] = mapped_column(sa.String(120))
@@ -114,7 +116,7 @@ def next_chunk_end(session: Session, announcement: Announcement, size: int) -> i
 
 @dataclass(frozen=True)
 class Owing:
-    """What every delivery of an announcement has in common."""
+    """What every delivery of an announcement has in common; a picture goes with the first of `texts`."""
 
     texts: list[str]
     priority: int
@@ -163,6 +165,7 @@ def _owed(announcement: Announcement, owing: Owing, part: int) -> dict[str, Any]
         Delivery.part: part,
         Delivery.parts: len(owing.texts),
         Delivery.text: owing.texts[part - 1],
+        Delivery.image_blob: announcement.image_blob if part == 1 else None,
         Delivery.state: DeliveryState.WAITING,
         Delivery.tries: 0,
         Delivery.pays: announcement.pays,

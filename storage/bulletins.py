@@ -33,7 +33,9 @@ class Bulletin(OfCommune, Base):
             name="reviewed_by_a_third",
         ),
         sa.Index("ix_bulletins_list", "commune_id", "created_at"),
-    )
+        sa.Index("ix_bulletins_picture", "picture", sqlite_where=sa.text("picture IS NOT NULL"),
+                 postgresql_where=sa.text("picture IS NOT NULL")),
+    )  # fmt: skip
 
     title: Mapped[str] = mapped_column(sa.String(120))
     body: Mapped[str] = mapped_column(sa.Text)

@@ -34,6 +34,7 @@ from bot.usecases.announcing import (
     normalised,
 )
 from bot.usecases.broadcast import STOPPED, fingerprint
+from bot.usecases.bulletin_pictures import AS_IT_IS, Picture, kept_picture, put_picture
 from bot.usecases.bulletin_previews import Preview, preview_of
 from storage.announcements import RUNNING, Announcement, cancel_waiting
 from storage.audiences import About
@@ -50,7 +51,7 @@ DEFAULT = Importance.ROUTINE
 
 @dataclass(frozen=True)
 class Written:
-    """A bulletin as its author wrote it; `texts`: words of its own by medium."""
+    """A bulletin as its author wrote it; `texts`: words of its own by medium; `picture`: what is done about it."""
 
     title: str
     body: str
@@ -61,17 +62,20 @@ class Written:
     send_at: datetime | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
     aloud: Aloud = NOT_ALOUD
+    picture: Picture = AS_IT_IS
 
 
 def draft(runtime: Runtime, official: Official, written: Written) -> int:
     """Keep a first version of a bulletin; gives its id."""
     must(official, Role.AUTHOR)
-    with runtime.database.transaction() as session:
-        return draft_in(session, runtime, official, written).id
+    with kept_picture(runtime, written.picture) as blob, runtime.database.transaction() as session:
+        return draft_in(session, runtime, official, written, blob).id
 
 
-def draft_in(session: Session, runtime: Runtime, official: Official, written: Written) -> Bulletin:
-    """The same within a transaction."""
+def draft_in(
+    session: Session, runtime: Runtime, official: Official, written: Written, blob: str | None = None
+) -> Bulletin:
+    """The same within a transaction; `blob`: the picture that was kept for it."""
     bulletin = Bulletin(
         commune_id=official.commune_id,
         kind=BulletinKind.FIRST,
@@ -80,6 +84,7 @@ def draft_in(session: Session, runtime: Runtime, official: Official, written: Wr
         created_at=runtime.now(),
     )
     _take(session, runtime, official, bulletin, written)
+    put_picture(session, runtime, bulletin, written.picture, blob)
     session.add(bulletin)
     session.flush()
     audit(session, runtime, official, bulletin, "drafted")
@@ -88,9 +93,10 @@ def draft_in(session: Session, runtime: Runtime, official: Official, written: Wr
 
 def edit(runtime: Runtime, official: Official, bulletin_id: int, *, version: int, written: Written) -> None:
     """The author changes a draft, or one that was returned."""
-    with runtime.database.transaction() as session:
+    with kept_picture(runtime, written.picture) as blob, runtime.database.transaction() as session:
         bulletin = own_draft(session, official, bulletin_id, version)
         _take(session, runtime, official, bulletin, written)
+        put_picture(session, runtime, bulletin, written.picture, blob)
         bulletin.version += 1
         audit(session, runtime, official, bulletin, "edited", hash=plan_of(bulletin).digest)
 
@@ -214,7 +220,9 @@ def needs_review(bulletin: Bulletin) -> bool:
 
 def words_of(bulletin: Bulletin) -> Words:
     """What was written."""
-    return Words(bulletin.title, bulletin.body, bulletin.texts, bulletin.kind)
+    return Words(
+        bulletin.title, bulletin.body, bulletin.texts, bulletin.kind, bulletin.picture or "", bulletin.picture_words
+    )
 
 
 def plan_of(bulletin: Bulletin) -> Plan:
@@ -244,6 +252,7 @@ def written_in(bulletin: Bulletin) -> Written:
         bulletin.send_at,
         bulletin.texts,
         aloud_of(bulletin.aloud),
+        Picture(words=bulletin.picture_words),
     )
 
 
@@ -356,6 +365,7 @@ def _make_legs(session: Session, bulletin: Bulletin, seen: Preview, *, pays: boo
             audience_count=part.audience.count + part.audience.left_out,
             frozen_to_urn_id=part.last_urn_id,
             pays=pays,
+            image_blob=bulletin.picture if part.has_picture else None,
         )
         leg.approved_hash = fingerprint(leg)
         session.add(leg)

@@ -18,6 +18,7 @@ from bot.usecases.results import WORDS as DELIVERY_WORDS
 from bot.web.announcements import CHECKLIST_WORDS, GROUP_WORDS
 from bot.web.bulletin_forms import form_page, preview_words, said, typed, typed_for
 from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_BADGES, STANDING_BADGES, STANDINGS
+from bot.web.files import SANDBOX
 from bot.web.language import N_
 from bot.web.loudspeakers import progress_words
 from bot.web.security import is_poll
@@ -71,6 +72,19 @@ def preview() -> Response:
 def preview_again(number: int) -> Response:
     """The same for a bulletin that was kept."""
     return form_page(_look(number).bulletin, is_asked=True)
+
+
+@pages.get(f"{HERE}/<int:number>/picture")
+@require(*READERS)
+def picture(number: int) -> Response:
+    """The picture that goes with it, as it is sent."""
+    name = _look(number).bulletin.picture
+    data = runtime().blobs.read(name) if name else None
+    if data is None:
+        abort(404)
+    answer = Response(data, mimetype="image/jpeg")
+    answer.headers["Content-Security-Policy"] = SANDBOX
+    return answer
 
 
 @pages.get(f"{HERE}/<int:number>/edit")

@@ -19,10 +19,13 @@ from tests.builders import World, all_rows
 
 _numbers = itertools.count(1)
 ANSWERS = {
-    "giao-thong": ("Ổ gà trên đường vào thôn bao giờ được vá?", "Đã vá xong bằng bê tông, xe đi lại bình thường."),
+    "giao-thong-duong-sa": (
+        "Ổ gà trên đường vào thôn bao giờ được vá?",
+        "Đã vá xong bằng bê tông, xe đi lại bình thường.",
+    ),
     "chieu-sang": ("Đèn đường không sáng, ai sửa?", "Điện lực đã thay hai bóng đèn và kiểm tra cả tuyến."),
     "rac-thai": ("Rác ở chợ ba ngày chưa ai lấy.", "Tổ vệ sinh đã dọn và lấy rác hai ngày một lần."),
-    "cap-nuoc": ("Nước sinh hoạt yếu vào buổi tối.", "Trạm bơm đã thay máy mới, áp lực nước đã đủ."),
+    "nuoc-sach": ("Nước sinh hoạt yếu vào buổi tối.", "Trạm bơm đã thay máy mới, áp lực nước đã đủ."),
 }
 
 

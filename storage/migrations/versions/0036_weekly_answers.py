@@ -10,6 +10,7 @@ depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 AT = sa.DateTime(timezone=True)
+PICTURES = (("bulletins", "picture"), ("announcements", "image_blob"))
 
 
 def upgrade() -> None:
@@ -42,9 +43,14 @@ def upgrade() -> None:
     op.add_column("bulletins", sa.Column("picture", sa.String(80), nullable=True))
     op.add_column("bulletins", sa.Column("picture_words", sa.String(200), nullable=False, server_default=""))
     op.add_column("announcements", sa.Column("image_blob", sa.String(80), nullable=True))
+    for table, column in PICTURES:
+        has_one = sa.text(f"{column} IS NOT NULL")
+        op.create_index(f"ix_{table}_{column}", table, [column], sqlite_where=has_one, postgresql_where=has_one)
 
 
 def downgrade() -> None:
+    for table, column in PICTURES:
+        op.drop_index(f"ix_{table}_{column}", table)
     op.drop_column("announcements", "image_blob")
     op.drop_column("bulletins", "picture_words")
     op.drop_column("bulletins", "picture")
