@@ -211,3 +211,32 @@ def test_it_arrives_on_telegram_in_one_message_with_its_words(api: BotApi, bot: 
         assert "Cắt điện" in first.get("caption", "")
         assert rest == []
     assert {row.state for row in all_rows(world.runtime, Delivery)} == {DeliveryState.SENT}
+    assert len(files_of(api)) == 1
+    [upload] = all_rows(world.runtime, Upload)
+    assert {api.heard(person)[0]["photo"][0]["file_id"] for person in people} == {upload.handle}
+
+
+def test_a_picture_that_telegram_does_not_know_is_brought_anew_in_the_same_try(api: BotApi, bot: Bot) -> None:
+    world = bot.world
+    day_and_night(world)
+    person = begun(api, bot)
+    with world.runtime.database.transaction() as session:
+        session.execute(sa.delete(Delivery))
+        session.execute(sa.update(Urn).values(is_following=True, opted_out_at=None))
+    until = utc_now() + timedelta(days=2)
+    number = a_bulletin(world, (bot.channel_id,), valid_until=until, **with_picture())
+    ours = {"commune_id": world.commune_id, "channel_id": bot.channel_id}
+    with world.runtime.database.transaction() as session:
+        blob = session.get_one(Bulletin, number).picture or ""
+        session.add(Upload(**ours, blob=blob, handle="AgAC-of-another-bot", uploaded_at=utc_now()))
+    goes_out(world, number)
+    [row] = all_rows(world.runtime, Delivery)
+    assert (row.state, row.tries) == (DeliveryState.SENT, 1)
+    [upload] = all_rows(world.runtime, Upload)
+    assert upload.handle == api.heard(person)[0]["photo"][0]["file_id"]
+
+
+def files_of(api: BotApi) -> list[str]:
+    """The files that were handed to the pretend Telegram."""
+    with api.box.store.reading() as db:
+        return [str(row[0]) for row in db.execute("SELECT file_id FROM bot_files")]
