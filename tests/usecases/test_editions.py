@@ -8,20 +8,26 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from adapters.messages import Withdrawal
 from bot.access import NotFound
-from bot.usecases import edition_reading, editions, publishing
+from bot.usecases import bulletin_following, edition_reading, editions, intake, publishing
 from bot.usecases.announcing import AnnouncementError, NoSuchAnnouncement
+from bot.usecases.citizens import take_withdrawal
+from bot.usecases.communes import commune_book
 from bot.usecases.editions import Worded
 from bot.usecases.setup import add_channel
 from bot.usecases.sweep import sweep
 from bot.usecases.taking_out import NOTE, take_out_due
 from bot.usecases.web_form import page_of
+from bot.usecases.work import Work
 from storage.bulletins import Bulletin
 from storage.communes import Commune, Locality
+from storage.contacts import Conversation, Urn
 from storage.deliveries import Delivery
 from storage.editions import Edition, EditionItem
-from storage.enums import AnnouncementState, BulletinState, DeliveryState
-from storage.publications import PublicAnswer
+from storage.enums import AnnouncementState, BulletinKind, BulletinState, DeliveryState, TicketState
+from storage.messages import InboundEvent
+from storage.publications import PublicAnswer, Publication, Publicity
 from storage.tickets import Ticket
 from tests.builders import World, all_rows
 from tests.conftest import Clock
@@ -44,6 +50,21 @@ def refuse(world: World, ticket_id: int) -> None:
     with world.runtime.database.transaction() as session:
         ticket = session.get_one(Ticket, ticket_id)
         publishing.keep_answer(world.runtime, session, ticket, PublicAnswer.REFUSED, "chat", world.clock())
+
+
+def erase(world: World, ticket: Ticket) -> None:
+    """The writer has their data erased."""
+    with world.runtime.database.transaction() as session:
+        row = session.scalars(sa.select(InboundEvent).limit(1)).one()
+        work = Work(
+            world.runtime, session, world.channel, commune_book(session, world.commune_id), row, world.clock(), set()
+        )
+        urn = session.scalars(
+            sa.select(Urn.value)
+            .join(Conversation, Conversation.urn_id == Urn.id)
+            .where(Conversation.id == ticket.conversation_id)
+        ).one()
+        take_withdrawal(work, Withdrawal(urn, world.clock()))
 
 
 def change(world: World, ticket_id: int, **values: Any) -> None:
@@ -107,7 +128,7 @@ def test_what_is_sealed_accused_refused_reopened_or_spam_is_never_proposed(frida
     has_list(friday)
     for values in (
         {"is_sealed": True}, {"is_restricted": True}, {"is_spam": True}, {"accuses_leaders": True},
-        {"proposed_agencies": ",3,"}, {"accused_agency_id": 3}, {"is_open": True, "state": "in_progress"},
+        {"proposed_agencies": ",3,"}, {"accused_agency_id": 3}, {"is_open": True, "state": TicketState.IN_PROGRESS},
     ):  # fmt: skip
         change(friday, published(friday), **values)
     published(friday, "to-cao-tham-nhung", words=("Cán bộ nhận tiền của dân.", "Đã chuyển cơ quan có thẩm quyền."))
@@ -281,7 +302,9 @@ def test_a_no_stops_what_is_being_sent(friday: World, phone: Phone) -> None:
     assert made(friday) != number  # without that question, it can be told after all
 
 
-@pytest.mark.parametrize("values", [{"is_sealed": True}, {"is_open": True, "state": "reopened"}, {"is_spam": True}])
+@pytest.mark.parametrize(
+    "values", [{"is_sealed": True}, {"is_open": True, "state": TicketState.IN_PROGRESS}, {"is_spam": True}]
+)
 def test_whatever_else_ends_a_publication_is_seen_by_the_sweep_and_by_an_approval(
     friday: World, phone: Phone, values: dict[str, Any]
 ) -> None:  # fmt: skip
@@ -305,6 +328,46 @@ def test_a_closed_list_tells_nothing(friday: World) -> None:
     proposed(friday)
     has_list(friday, on=False)
     assert told(friday) == []
+
+
+def test_erased_data_leave_no_words_in_editions(friday: World) -> None:
+    has_list(friday)
+    friday.says("Đường vào Xóm 5 nhiều ổ gà quá")
+    intake.drain(friday.runtime)
+    [ticket] = all_rows(friday.runtime, Ticket)
+    change(friday, ticket.id, state=TicketState.CLOSED, is_open=False, topic="giao-thong-duong-sa")
+    with friday.runtime.database.transaction() as session:
+        ours = {"commune_id": friday.commune_id, "ticket_id": ticket.id}
+        question, answer = ANSWERS["giao-thong-duong-sa"]
+        session.add(Publicity(**ours, answer=PublicAnswer.AGREED, how="chat", at=friday.clock()))
+        session.add(
+            Publication(
+                **ours, summary=question, result=answer, published_at=friday.clock(),
+                published_by_id=friday.officials["lan"],
+            )
+        )  # fmt: skip
+    proposed(friday, "rac-thai", "nuoc-sach", "chieu-sang")
+    number = made(friday)
+    assert question in bulletin(friday, number).body
+    erase(friday, ticket)
+    assert all(question not in item.question and answer not in item.answer for item in items(friday))
+    assert question not in bulletin(friday, number).body
+    assert len(told(friday)) == 3
+
+
+def test_a_correction_says_only_what_may_still_be_told(friday: World, phone: Phone) -> None:
+    followers(friday, 1)
+    proposed(friday)
+    number = made(friday)
+    tried(friday, number)
+    submit(friday, number)
+    approve(friday, number)
+    run(friday)
+    refuse(friday, reports(friday)[0])
+    official = friday.official("tuan")
+    follow_up = bulletin_following.follow_up(friday.runtime, official, number, BulletinKind.CORRECTION)
+    assert ANSWERS["giao-thong-duong-sa"][0] not in bulletin(friday, follow_up).body
+    assert ANSWERS["nuoc-sach"][0] in bulletin(friday, follow_up).body
 
 
 # ---- the commune's page ---------------------------------------------------------------------------------------------
