@@ -13,6 +13,7 @@ from adapters.errors import (
     OutcomeUnknown,
     SendError,
     TemporarilyRefused,
+    UploadExpired,
 )
 from adapters.http import Answer
 from adapters.text import printable
@@ -64,6 +65,8 @@ def _bad_request(reply: dict[str, Any]) -> SendError:
     parameters = reply.get("parameters")
     if isinstance(parameters, dict) and "migrate_to_chat_id" in parameters:
         return ContactUnreachable("telegram_chat_migrated", _GROUP)
+    if "wrong file identifier" in words or "wrong remote file" in words:
+        return UploadExpired("telegram_picture_unknown", _REFUSED, retry_after=5.0, tries=2)
     if any(known in words for known in _NOBODY):
         return ContactUnreachable("telegram_chat_not_found", _GONE)
     return MessageRefused(TOO_BIG if "too big" in words else "telegram_400", _REFUSED)

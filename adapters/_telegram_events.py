@@ -31,6 +31,7 @@ LOOKED_UP = "#"  # callback data that does not hold the label itself but its pla
 EARLIEST, LATEST = 1_420_070_400, 4_102_444_800  # 2015 to 2100
 
 # What people say in kinds of messages that hold nothing we could keep or show; their insides are not even looked at.
+_LONGEST_FILE_ID = 300
 _WITHHELD = ("poll", "dice", "game", "story", "paid_media", "checklist", "live_photo")
 _START = re.compile(r"/start(?:@\w+)?(?:\s.*)?", re.DOTALL | re.ASCII)
 _FILE_ID = re.compile(r"[A-Za-z0-9_-]{5,300}", re.ASCII)
@@ -41,6 +42,14 @@ _LARGEST_ID = 1 << 53
 def number(value: object) -> int | None:
     """An id as Telegram gives them, or None for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST_ID else None
+
+
+def picture_in(message: dict[str, Any]) -> str:
+    """Under which id a message's picture can be sent again, in its largest size; "" for none."""
+    sizes = message.get("photo")
+    known = sizes[-1].get("file_id") if isinstance(sizes, list) and sizes and isinstance(sizes[-1], dict) else None
+    is_id = isinstance(known, str) and known.isascii() and known.isprintable() and len(known) <= _LONGEST_FILE_ID
+    return str(known) if is_id else ""
 
 
 def instant(value: object) -> datetime | None:

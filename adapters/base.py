@@ -304,6 +304,16 @@ class Uploading(Protocol):
 
 
 @runtime_checkable
+class NamesPictures(Protocol):
+    """An adapter whose channel names a picture as it takes a message with it, so that later ones need only that name.
+
+    It comes in `SendResult.upload_id`. A `send` that meets a name the channel does not know raises UploadExpired.
+    """
+
+    picture_days: ClassVar[float]
+
+
+@runtime_checkable
 class HoldsFiles(Protocol):
     """An adapter whose events come with files that stand in our own store already."""
 

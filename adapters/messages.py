@@ -306,11 +306,15 @@ class OutboundMessage:
 
 @dataclass(frozen=True)
 class SendResult:
-    """The channel took the message; `external_id` joins later receipts and echoes to it."""
+    """The channel took the message; `external_id` joins later receipts and echoes to it.
+
+    `upload_id`: under which the channel knows the picture that went with it.
+    """
 
     external_id: str
     sent_at: datetime | None = None
     quota: Mapping[str, str] = field(default_factory=dict)
+    upload_id: str = ""
 
 
 @dataclass(frozen=True)

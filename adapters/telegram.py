@@ -50,6 +50,7 @@ class Telegram:
     secret_fields: ClassVar[tuple[str, ...]] = ("token", "webhook_secret")
     config_fields: ClassVar[tuple[str, ...]] = ("username", "api_base", "receive", "is_sandbox")
     event_kinds: ClassVar[tuple[str, ...]] = events.EVENT_KINDS
+    picture_days: ClassVar[float] = 30.0  # Telegram names no end
 
     def config(self, settings: dict[str, Any], secrets: dict[str, str]) -> TelegramConfig:
         """Build the typed configuration; ValueError names every missing or malformed field."""
@@ -95,7 +96,11 @@ class Telegram:
             fields["reply_markup"] = markup
         hide = [text, str(chat_id)]
         if message.image is not None:
-            result = _call(http, config, "sendPhoto", fields | _caption(text), picture=message.image, hide=hide)
+            fields |= _caption(text)
+            if known := message.image.upload_id:
+                result = _call(http, config, "sendPhoto", fields | {"photo": known}, hide=[*hide, known])
+            else:
+                result = _call(http, config, "sendPhoto", fields, picture=message.image, hide=hide)
         elif text.strip():
             # Official words are shown as they are written: no markup, no preview of what they link to.
             fields |= {"text": text, "link_preview_options": {"is_disabled": True}}
@@ -105,7 +110,8 @@ class Telegram:
         message_id = events.number(result.get("message_id")) if isinstance(result, dict) else None
         if message_id is None:
             raise OutcomeUnknown("telegram_no_message_id", UNCLEAR)
-        return SendResult(f"{chat_id}:{message_id}", events.instant(result.get("date")))
+        name = events.picture_in(result) if message.image is not None else ""
+        return SendResult(f"{chat_id}:{message_id}", events.instant(result.get("date")), upload_id=name)
 
     def may_fetch(self, url: str, config: TelegramConfig) -> bool:
         """Whether it is a file of this bot on the Bot API server; nothing else is ever fetched."""

@@ -23,7 +23,7 @@ class Announcement(OfCommune, Base):
     `topic` ("" any) and `place_ids` ([] the whole commune) say whom it is for; with neither it is for all.
     `bulletin_id`: the text for several channels of which this is one channel's part; the fields from there on are its
     own. `follows_id`: it is for those who got that announcement, and nobody else. `left_out`: how many were not owed
-    it because they had enough already.
+    it because they had enough already. `image_blob`: the picture that goes with it.
     """
 
     __tablename__ = "announcements"
@@ -31,7 +31,9 @@ class Announcement(OfCommune, Base):
         sa.CheckConstraint("approver_id IS NULL OR approver_id <> author_id", name="two_people"),
         sa.Index("ix_announcements_list", "commune_id", "created_at"),
         sa.Index("ix_announcements_bulletin_id", "bulletin_id"),
-    )
+        sa.Index("ix_announcements_image_blob", "image_blob", sqlite_where=sa.text("image_blob IS NOT NULL"),
+                 postgresql_where=sa.text("image_blob IS NOT NULL")),
+    )  # fmt: skip
 
     channel_id: Mapped[int] = mapped_column(sa.ForeignKey("channels.id"))
     title: Mapped[str] = mapped_column(sa.String(120))
@@ -61,6 +63,7 @@ class Announcement(OfCommune, Base):
     follows_id: Mapped[int | None] = mapped_column(BigId)
     paused_at: Mapped[datetime | None]
     left_out: Mapped[int] = mapped_column(default=0, server_default="0")
+    image_blob: Mapped[str | None] = mapped_column(sa.String(80))
 
 
 RUNNING = (AnnouncementState.APPROVED, AnnouncementState.SENDING)
@@ -112,7 +115,7 @@ def next_chunk_end(session: Session, announcement: Announcement, size: int) -> i
 
 @dataclass(frozen=True)
 class Owing:
-    """What every delivery of an announcement has in common."""
+    """What every delivery of an announcement has in common; a picture goes with the first of `texts`."""
 
     texts: list[str]
     priority: int
@@ -161,6 +164,7 @@ def _owed(announcement: Announcement, owing: Owing, part: int) -> dict[str, Any]
         Delivery.part: part,
         Delivery.parts: len(owing.texts),
         Delivery.text: owing.texts[part - 1],
+        Delivery.image_blob: announcement.image_blob if part == 1 else None,
         Delivery.state: DeliveryState.WAITING,
         Delivery.tries: 0,
         Delivery.pays: announcement.pays,

@@ -9,7 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from storage.announcements import Announcement
 from storage.base import Base, WithId
+from storage.bulletins import Bulletin
 from storage.database import insert_ignore
 from storage.deliveries import Delivery
 from storage.enums import AttachmentState, InboundState
@@ -137,6 +139,8 @@ def _rows_that_name(name: Any) -> list[sa.Select[tuple[int]]]:
         sa.select(Delivery.id).where(Delivery.image_blob == name),
         sa.select(Paper.id).where(Paper.blob == name),
         sa.select(TransferLine.id).where(TransferLine.image_blob == name),
+        sa.select(Bulletin.id).where(Bulletin.picture == name),
+        sa.select(Announcement.id).where(Announcement.image_blob == name),
     ]
 
 

@@ -18,10 +18,11 @@ from storage.enums import BulletinKind, BulletinState, DeliveryState, Importance
 class Bulletin(OfCommune, Base):
     """`approved_hash` is of everything an approver read; each channel's announcement is made of exactly that.
 
-    `texts`: by medium, where its words are not made from `body`. `channel_ids`: where it goes; `aloud`: on which
-    loudspeakers and when (`rules/aloud`). `corrects_id`: the first bulletin that this one puts right or takes back; it
-    goes to those who got that one. `approval_reason`: why the duty leader let it out at once; `reviewed_by_id` is who
-    looked at that afterwards, a third person.
+    `texts`: by medium, where its words are not made from `body`. `picture`: the file that goes with it where a channel
+    carries pictures, named by its bytes; `picture_words`: what is seen on it, for whoever does not see. `channel_ids`:
+    where it goes; `aloud`: on which loudspeakers and when (`rules/aloud`). `corrects_id`: the first bulletin that this
+    one puts right or takes back; it goes to those who got that one. `approval_reason`: why the duty leader let it out
+    at once; `reviewed_by_id` is who looked at that afterwards, a third person.
     """
 
     __tablename__ = "bulletins"
@@ -32,7 +33,9 @@ class Bulletin(OfCommune, Base):
             name="reviewed_by_a_third",
         ),
         sa.Index("ix_bulletins_list", "commune_id", "created_at"),
-    )
+        sa.Index("ix_bulletins_picture", "picture", sqlite_where=sa.text("picture IS NOT NULL"),
+                 postgresql_where=sa.text("picture IS NOT NULL")),
+    )  # fmt: skip
 
     title: Mapped[str] = mapped_column(sa.String(120))
     body: Mapped[str] = mapped_column(sa.Text)
@@ -44,6 +47,8 @@ class Bulletin(OfCommune, Base):
     place_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
     channel_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
     aloud: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
+    picture: Mapped[str | None] = mapped_column(sa.String(80))
+    picture_words: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
     kind: Mapped[BulletinKind] = mapped_column(one_of(BulletinKind), default=BulletinKind.FIRST)
     corrects_id: Mapped[int | None] = mapped_column(BigId, index=True)
     state: Mapped[BulletinState] = mapped_column(one_of(BulletinState), default=BulletinState.DRAFT)

@@ -18,6 +18,7 @@ from storage.contacts import Contact, Conversation, Urn
 from storage.corrections import Correction
 from storage.deliveries import Attempt, Delivery
 from storage.drafts import Draft
+from storage.editions import Edition, EditionItem
 from storage.faq import FaqRow
 from storage.heads import VillageHead
 from storage.incidents import Difference, Joining, Likeness
@@ -70,6 +71,8 @@ __all__ = [
     "Delivery",
     "Difference",
     "Draft",
+    "Edition",
+    "EditionItem",
     "FaqRow",
     "Hold",
     "Holiday",

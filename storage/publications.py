@@ -101,3 +101,8 @@ def take_down(session: Session, ticket_ids: list[int], at: datetime) -> None:
 def is_open(commune: Commune) -> bool:
     """Whether the commune has a public list."""
     return bool(commune.settings.get("public_list"))
+
+
+def has_list() -> sa.ColumnElement[bool]:
+    """The same as a condition on communes."""
+    return sa.func.coalesce(Commune.settings["public_list"].as_boolean(), sa.false())

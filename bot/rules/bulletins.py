@@ -27,12 +27,18 @@ LONGEST_VALIDITY = timedelta(days=366)
 
 @dataclass(frozen=True)
 class Words:
-    """What was written: a title, the text, and words of their own for some media."""
+    """What was written: a title, the text, and words of their own for some media.
+
+    `picture`: the file that goes with it where a channel carries pictures, named by its bytes; `picture_words`: what is
+    seen on it.
+    """
 
     title: str
     body: str
     texts: Mapping[str, str] = field(default_factory=dict)
     kind: BulletinKind = BulletinKind.FIRST
+    picture: str = ""
+    picture_words: str = ""
 
     @property
     def headline(self) -> str:
@@ -46,7 +52,8 @@ class Words:
     @property
     def digest(self) -> str:
         """By which a test is recognised as one of these words."""
-        return _digest([self.headline, self.body, dict(self.texts)])
+        seen: list[object] = [self.picture, self.picture_words] if self.picture else []
+        return _digest([self.headline, self.body, dict(self.texts), *seen])
 
 
 @dataclass(frozen=True)

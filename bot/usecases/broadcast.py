@@ -13,7 +13,7 @@ from bot import texts
 from bot.queue import BROADCAST
 from bot.rules.audience import CAPS, not_before, quiet_hours, text_hash
 from bot.runtime import Runtime
-from bot.usecases.deliveries import PRIORITIES, Claimed, Outcome, pieces_for, record
+from bot.usecases.deliveries import PRIORITIES, Claimed, Outcome, beside_picture, pieces_for, record
 from storage.announcements import (
     RUNNING,
     Announcement,
@@ -193,12 +193,25 @@ def _as_a_part(announcement: Announcement) -> list[str]:
         announcement.importance.value,
         *(at.isoformat() if at else "" for at in moments),
         str(announcement.follows_id or ""),
+        *([announcement.image_blob] if announcement.image_blob else []),
     ]
 
 
-def words_for(runtime: Runtime, channel: Channel, commune_name: str, title: str, body: str) -> list[str]:
-    """The announcement as followers of this channel read it, in as many parts as the channel needs."""
-    return pieces_for(runtime, channel, said(commune_name, title, body))
+def words_for(
+    runtime: Runtime, channel: Channel, commune_name: str, title: str, body: str, *, has_picture: bool = False
+) -> list[str]:
+    """The announcement as followers of this channel read it, in as many parts as the channel needs.
+
+    `has_picture`: one goes with the first part.
+    """
+    pieces = pieces_for(runtime, channel, said(commune_name, title, body))
+    return beside_picture(runtime, channel, pieces) if has_picture else pieces
+
+
+def carries_pictures(runtime: Runtime, channel: Channel) -> bool:
+    """Whether a picture of an announcement goes out on this channel; the commune's page shows the words alone."""
+    limits = runtime.adapters[channel.type].limits
+    return limits.image_bytes > 0 and limits.rings
 
 
 def said(commune_name: str, title: str, body: str) -> str:
@@ -225,7 +238,14 @@ def _expand_chunk(runtime: Runtime, announcement_id: int) -> int | None:
         commune = session.get_one(Commune, announcement.commune_id)
         is_emergency = announcement.importance is Importance.EMERGENCY
         owing = Owing(
-            words_for(runtime, channel, commune.name, announcement.title, announcement.body),
+            words_for(
+                runtime,
+                channel,
+                commune.name,
+                announcement.title,
+                announcement.body,
+                has_picture=announcement.image_blob is not None,
+            ),
             PRIORITIES[announcement.importance],
             now,
             now if is_emergency else opening(session, commune.id, now),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from sqlalchemy.orm import Session
+
 from bot.rules.audience import TITLE_AT_MOST
 from bot.runtime import Runtime
 from bot.texts import moment
+from bot.usecases import edition_words
 from bot.usecases.announcing import AnnouncementError, must
 from bot.usecases.bulletins import audit, found
 from storage.bulletins import Bulletin, legs_of
+from storage.editions import edition_of
 from storage.enums import BulletinKind, BulletinState, Role
 from storage.officials import Official
 
@@ -32,7 +36,7 @@ def follow_up(runtime: Runtime, official: Official, bulletin_id: int, kind: Bull
             kind=kind,
             corrects_id=first.id,
             title=first.title[:TITLE_AT_MOST],
-            body=_body(first, kind),
+            body=_body(session, runtime, first, kind),
             texts={},
             importance=first.importance,
             valid_until=first.valid_until if still_holds else None,
@@ -49,7 +53,8 @@ def follow_up(runtime: Runtime, official: Official, bulletin_id: int, kind: Bull
         return bulletin.id
 
 
-def _body(first: Bulletin, kind: BulletinKind) -> str:
+def _body(session: Session, runtime: Runtime, first: Bulletin, kind: BulletinKind) -> str:
     if kind is BulletinKind.CORRECTION or first.approved_at is None:
-        return first.body
+        edition = edition_of(session, first.id)
+        return first.body if edition is None else edition_words.compose(session, runtime, edition).body
     return TAKEN_BACK % {"tieude": first.title, "luc": moment(first.approved_at)}

@@ -15,16 +15,21 @@ from bot.rules.read_aloud import Script, Seconds, board_lines, reading_time, scr
 from bot.runtime import Runtime
 from bot.usecases import bulletin_aloud
 from bot.usecases.announcing import AnnouncementError, audience_now, too_long_title
-from bot.usecases.broadcast import cap_on, words_for
+from bot.usecases.broadcast import cap_on, carries_pictures, words_for
 from storage.announcements import Announcement
 from storage.audiences import About, Audience, Whom
 from storage.channels import Channel
 from storage.communes import Commune
 
+NO_PICTURE_WORDS = "Chưa ghi trên ảnh có gì. Vui lòng mô tả ảnh cho người không nhìn thấy."
+
 
 @dataclass(frozen=True)
 class ChannelPart:
-    """A bulletin on one channel: the messages as they arrive, to how many, and what one of them costs."""
+    """A bulletin on one channel: the messages as they arrive, to how many, and what one of them costs.
+
+    `has_picture`: the bulletin's picture goes with the first message, or alone where that is "".
+    """
 
     channel: Channel
     parts: list[str]
@@ -32,6 +37,7 @@ class ChannelPart:
     audience: Audience
     cost: Cost | None = None
     first: Announcement | None = None
+    has_picture: bool = False
 
     @property
     def last_urn_id(self) -> int:
@@ -57,13 +63,15 @@ class Preview:
     script: Script
     board: list[str]
     problems: list[AnnouncementError] = field(default_factory=list)
+    has_picture: bool = False
+    picture_words: str = ""
 
     @property
     def cards(self) -> list[list[ChannelPart]]:
         """The channels on which it reads the same, together."""
-        same: dict[tuple[str, ...], list[ChannelPart]] = {}
+        same: dict[tuple[object, ...], list[ChannelPart]] = {}
         for part in self.channels:
-            same.setdefault((part.medium, *part.parts), []).append(part)
+            same.setdefault((part.medium, part.has_picture, *part.parts), []).append(part)
         return list(same.values())
 
     @property
@@ -113,8 +121,10 @@ def preview_of(session: Session, runtime: Runtime, commune_id: int, plan: Plan) 
     script = script_of(title, words.on(RADIO) or "…", name)
     board = own_board.split("\n") if own_board else list(board_lines(title, words.body or "…"))
     problems = _problems(commune, plan, channels, own_board)
+    if words.picture and not words.picture_words:
+        problems.append(AnnouncementError(NO_PICTURE_WORDS))
     problems += bulletin_aloud.problems(session, runtime, plan, script.text, board)
-    return Preview(channels, script, board, problems)
+    return Preview(channels, script, board, problems, bool(words.picture), words.picture_words)
 
 
 def _channels(session: Session, commune_id: int, plan: Plan) -> list[Channel]:
@@ -125,7 +135,10 @@ def _channels(session: Session, commune_id: int, plan: Plan) -> list[Channel]:
 def _part(session: Session, runtime: Runtime, commune: Commune, channel: Channel, plan: Plan) -> ChannelPart:
     words, adapter = plan.words, runtime.adapters[channel.type]
     body = words.on(medium_of(channel.type))
-    parts = words_for(runtime, channel, commune.name or "…", words.headline or "…", body or "…")
+    has_picture = bool(words.picture) and carries_pictures(runtime, channel)
+    parts = words_for(
+        runtime, channel, commune.name or "…", words.headline or "…", body or "…", has_picture=has_picture
+    )
     first = _first_on(session, channel, plan)
     cap = cap_on(session, channel.id, plan.importance, runtime.now()) if first is None else None
     about = About(plan.topic, tuple(plan.place_ids))
@@ -137,6 +150,7 @@ def _part(session: Session, runtime: Runtime, commune: Commune, channel: Channel
         audience_now(session, runtime, channel, whom),
         _cost(adapter, channel, parts) if isinstance(adapter, Paid) else None,
         first,
+        has_picture,
     )
 
 

@@ -19,7 +19,7 @@ from bot.rules.bulletins import medium_of
 from bot.rules.commands import Command
 from bot.runtime import Runtime
 from bot.usecases.announcing import AnnouncementError, must
-from bot.usecases.broadcast import said
+from bot.usecases.broadcast import carries_pictures, said
 from bot.usecases.bulletins import audit, own_draft, words_of
 from bot.usecases.deliveries import PRIORITY_ACK, owe
 from bot.usecases.filing import Filed
@@ -120,6 +120,7 @@ def send(runtime: Runtime, official: Official, bulletin_id: int, *, version: int
             channel=channel,
             urn=session.get_one(Urn, tester.urn_id),
             text=said(commune.name, words.headline, body),
+            image_blob=bulletin.picture if carries_pictures(runtime, channel) else None,
             kind=DeliveryKind.ACK,
             key=f"try:{bulletin.id}:{test_number}",
             priority=PRIORITY_ACK,

@@ -19,7 +19,7 @@ from bot.queue import BROADCAST
 from bot.rules.aloud import NOT_ALOUD, Aloud, aloud_of
 from bot.rules.bulletins import FULL_CHECKLIST, MEDIA, Plan, Words, medium_of, timing_problem
 from bot.runtime import Runtime
-from bot.usecases import bulletin_aloud
+from bot.usecases import bulletin_aloud, edition_words
 from bot.usecases.announcing import (
     APPROVERS,
     EVERYBODY,
@@ -34,11 +34,13 @@ from bot.usecases.announcing import (
     normalised,
 )
 from bot.usecases.broadcast import STOPPED, fingerprint
+from bot.usecases.bulletin_pictures import AS_IT_IS, Picture, kept_picture, put_picture
 from bot.usecases.bulletin_previews import Preview, preview_of
 from storage.announcements import RUNNING, Announcement, cancel_waiting
 from storage.audiences import About
 from storage.audit import AuditEntry
 from storage.bulletins import Bulletin, followed_by, legs_of, tests_of
+from storage.editions import edition_of
 from storage.enums import AnnouncementState, BulletinKind, BulletinState, Importance, Role
 from storage.officials import Official
 
@@ -49,7 +51,7 @@ DEFAULT = Importance.ROUTINE
 
 @dataclass(frozen=True)
 class Written:
-    """A bulletin as its author wrote it; `texts`: words of its own by medium."""
+    """A bulletin as its author wrote it; `texts`: words of its own by medium; `picture`: what is done about it."""
 
     title: str
     body: str
@@ -60,31 +62,41 @@ class Written:
     send_at: datetime | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
     aloud: Aloud = NOT_ALOUD
+    picture: Picture = AS_IT_IS
 
 
 def draft(runtime: Runtime, official: Official, written: Written) -> int:
     """Keep a first version of a bulletin; gives its id."""
     must(official, Role.AUTHOR)
-    with runtime.database.transaction() as session:
-        bulletin = Bulletin(
-            commune_id=official.commune_id,
-            kind=BulletinKind.FIRST,
-            state=BulletinState.DRAFT,
-            author_id=official.id,
-            created_at=runtime.now(),
-        )
-        _take(session, runtime, official, bulletin, written)
-        session.add(bulletin)
-        session.flush()
-        audit(session, runtime, official, bulletin, "drafted")
-        return bulletin.id
+    with kept_picture(runtime, written.picture) as blob, runtime.database.transaction() as session:
+        return draft_in(session, runtime, official, written, blob).id
+
+
+def draft_in(
+    session: Session, runtime: Runtime, official: Official, written: Written, blob: str | None = None
+) -> Bulletin:
+    """The same within a transaction; `blob`: the picture that was kept for it."""
+    bulletin = Bulletin(
+        commune_id=official.commune_id,
+        kind=BulletinKind.FIRST,
+        state=BulletinState.DRAFT,
+        author_id=official.id,
+        created_at=runtime.now(),
+    )
+    _take(session, runtime, official, bulletin, written)
+    put_picture(session, runtime, bulletin, written.picture, blob)
+    session.add(bulletin)
+    session.flush()
+    audit(session, runtime, official, bulletin, "drafted")
+    return bulletin
 
 
 def edit(runtime: Runtime, official: Official, bulletin_id: int, *, version: int, written: Written) -> None:
     """The author changes a draft, or one that was returned."""
-    with runtime.database.transaction() as session:
+    with kept_picture(runtime, written.picture) as blob, runtime.database.transaction() as session:
         bulletin = own_draft(session, official, bulletin_id, version)
         _take(session, runtime, official, bulletin, written)
+        put_picture(session, runtime, bulletin, written.picture, blob)
         bulletin.version += 1
         audit(session, runtime, official, bulletin, "edited", hash=plan_of(bulletin).digest)
 
@@ -168,7 +180,7 @@ def stop(runtime: Runtime, official: Official, bulletin_id: int) -> None:
             raise AnnouncementError("Thông báo này đã kết thúc nên không còn gì để dừng.")
         if not legs and bulletin.author_id != official.id:
             raise AnnouncementError("Chỉ người soạn mới bỏ được bản chưa duyệt. Người duyệt có thể trả lại để sửa.")
-        cancelled = _stop(session, runtime, official, bulletin, legs)
+        cancelled = stop_legs(session, runtime, official, bulletin, legs)
     log.warning("bulletin.stopped", bulletin_id=bulletin_id, cancelled=cancelled)
 
 
@@ -208,7 +220,9 @@ def needs_review(bulletin: Bulletin) -> bool:
 
 def words_of(bulletin: Bulletin) -> Words:
     """What was written."""
-    return Words(bulletin.title, bulletin.body, bulletin.texts, bulletin.kind)
+    return Words(
+        bulletin.title, bulletin.body, bulletin.texts, bulletin.kind, bulletin.picture or "", bulletin.picture_words
+    )
 
 
 def plan_of(bulletin: Bulletin) -> Plan:
@@ -238,6 +252,7 @@ def written_in(bulletin: Bulletin) -> Written:
         bulletin.send_at,
         bulletin.texts,
         aloud_of(bulletin.aloud),
+        Picture(words=bulletin.picture_words),
     )
 
 
@@ -271,12 +286,14 @@ def own_draft(session: Session, official: Official, bulletin_id: int, version: i
     return bulletin
 
 
-def audit(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin, action: str, **data: Any) -> None:
-    """Write down who did what to it."""
+def audit(
+    session: Session, runtime: Runtime, official: Official | None, bulletin: Bulletin, action: str, **data: Any
+) -> None:
+    """Write down who did what to it; no official where a citizen's word did."""
     session.add(
         AuditEntry(
             commune_id=bulletin.commune_id,
-            official_id=official.id,
+            official_id=official.id if official else None,
             at=runtime.now(),
             action=f"bulletin.{action}",
             target=f"bulletin:{bulletin.id}",
@@ -298,6 +315,8 @@ def _submitted(session: Session, official: Official, bulletin_id: int) -> Bullet
 def _take(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin, written: Written) -> None:
     bulletin.title, bulletin.body = cleaned(written.title, written.body)
     bulletin.texts = {m: words for m in MEDIA if (words := normalised(written.texts.get(m, "")))}
+    if (edition := edition_of(session, bulletin.id)) is not None:
+        edition_words.put_into(session, runtime, bulletin, edition)  # its words are written on the edition's page
     bulletin.importance = written.importance
     bulletin.valid_until, bulletin.send_at = written.valid_until, written.send_at
     speakers = bulletin_aloud.own(session, runtime, official, written.aloud.channel_ids)
@@ -312,6 +331,10 @@ def _take(session: Session, runtime: Runtime, official: Official, bulletin: Bull
 def _complete(session: Session, runtime: Runtime, bulletin: Bulletin) -> Preview:
     if problem := timing_problem(runtime.now(), bulletin.valid_until, bulletin.send_at):
         raise AnnouncementError(problem)
+    if not edition_words.still_hold(session, runtime, bulletin):
+        raise AnnouncementError(
+            "Có câu hỏi không còn được công khai hoặc vừa sửa. Vui lòng mở trang sửa, đọc lại, lưu và gửi thử."
+        )
     seen = preview_of(session, runtime, bulletin.commune_id, plan_of(bulletin))
     if seen.problems:
         raise seen.problems[0]
@@ -342,6 +365,7 @@ def _make_legs(session: Session, bulletin: Bulletin, seen: Preview, *, pays: boo
             audience_count=part.audience.count + part.audience.left_out,
             frozen_to_urn_id=part.last_urn_id,
             pays=pays,
+            image_blob=bulletin.picture if part.has_picture else None,
         )
         leg.approved_hash = fingerprint(leg)
         session.add(leg)
@@ -355,10 +379,13 @@ def _stop_what_it_replaces(session: Session, runtime: Runtime, official: Officia
     for earlier in (first, *followed_by(session, first.id)):
         legs = legs_of(session, [earlier.id], lock=True)[earlier.id]
         if earlier.id != bulletin.id and any(leg.state in RUNNING for leg in legs):
-            _stop(session, runtime, official, earlier, legs)
+            stop_legs(session, runtime, official, earlier, legs)
 
 
-def _stop(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin, legs: list[Announcement]) -> int:
+def stop_legs(
+    session: Session, runtime: Runtime, official: Official | None, bulletin: Bulletin, legs: list[Announcement]
+) -> int:
+    """Stop a bulletin and its parts, which the caller has locked; gives how many deliveries were called off."""
     now, cancelled = runtime.now(), 0
     for leg in legs:
         if leg.state in RUNNING:

@@ -14,6 +14,7 @@ from bot.usecases.deliveries import PRIORITY_ALARM
 from bot.usecases.erased import GONE
 from bot.usecases.incidents import let_go as leave_incident
 from bot.usecases.parting import part_from_others
+from bot.usecases.taking_out import take_out
 from bot.usecases.telling import tell
 from bot.usecases.words_gone import (
     call_off,
@@ -29,6 +30,7 @@ from storage.audit import AuditEntry
 from storage.channels import Channel, ChannelToken
 from storage.contacts import Contact, Conversation, Urn
 from storage.deliveries import Delivery
+from storage.editions import forget_items
 from storage.enums import (
     Consent,
     DeliveryKind,
@@ -253,6 +255,8 @@ def _erase_words(work: Work, conversation: Conversation) -> None:
     empty_drafts(session, [ticket.id for ticket in tickets])
     empty_papers(work, [ticket.id for ticket in tickets], GONE)
     take_down(session, [ticket.id for ticket in tickets], work.now)
+    forget_items(session, [ticket.id for ticket in tickets])
+    take_out(session, work.runtime, [ticket.id for ticket in tickets])
     for ticket in tickets:
         ticket.summary, ticket.place_text = GONE, None
         ticket.latitude = ticket.longitude = None

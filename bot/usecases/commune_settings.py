@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.access import audit
-from bot.rules import publishing, undoing
+from bot.rules import editions, publishing, undoing
 from bot.rules.fallback import UNSEEN_HOURS, USUAL_UNSEEN_HOURS, USUAL_WAIT_MINUTES, WAIT_MINUTES
 from bot.rules.results import AFTER_PHOTO
 from bot.rules.retention import LEADERS_DAYS, LIMITS_OF_LEADERS
@@ -107,6 +107,12 @@ SETTINGS: dict[str, Setting] = {
     publishing.SETTING: Setting(
         "whether results may stand on a public list, each with the citizen's yes: yes or no", "no", _yes_or_no
     ),
+    editions.DAY: Setting(
+        "weekday on which the week's questions and answers are proposed, 2 (Monday) to 8 (Sunday); 0: never",
+        str(editions.USUAL_DAY),
+        _number(0, 8),
+    ),
+    editions.HOUR: Setting("hour at which they are proposed", str(editions.USUAL_HOUR), _number(0, 23)),
     undoing.SETTING: Setting(
         "seconds for which what officials send can be taken back before it leaves; 0: it leaves at once",
         str(undoing.USUAL_SECONDS),

@@ -53,9 +53,9 @@ def owe(
 ) -> list[Delivery]:
     """Promise a message to a citizen, in as many parts as the channel needs; nudge after your commit."""
     now = runtime.now()
-    limits, pieces = runtime.adapters[channel.type].limits, pieces_for(runtime, channel, text) or [""]
-    if image_blob and limits.caption is not None and length(pieces[0], limits.text_units) > limits.caption:
-        pieces.insert(0, "")  # the picture goes first, alone: each part is one call and has one outcome
+    pieces = pieces_for(runtime, channel, text) or [""]
+    if image_blob:
+        pieces = beside_picture(runtime, channel, pieces)
     parts = [
         Delivery(
             commune_id=channel.commune_id,
@@ -93,6 +93,13 @@ def pieces_for(runtime: Runtime, channel: Channel, text: str) -> list[str]:
     if isinstance(adapter, Paid):
         return adapter.pieces(channel.settings, text)
     return split(text, adapter.limits.text, adapter.limits.text_units)
+
+
+def beside_picture(runtime: Runtime, channel: Channel, pieces: list[str]) -> list[str]:
+    """The same messages where a picture goes with the first; where its words are more than a caption, it goes alone."""
+    limits = runtime.adapters[channel.type].limits
+    is_too_long = limits.caption is not None and length(pieces[0], limits.text_units) > limits.caption
+    return ["", *pieces] if is_too_long else pieces  # each part is one call and has one outcome
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def refuse_all(work: Work, contact_id: int) -> None:
 
 
 def _keep(work: Work, ticket: Ticket, answer: PublicAnswer) -> None:
-    if keep_answer(work.session, ticket, answer, "chat", work.now):
+    if keep_answer(work.runtime, work.session, ticket, answer, "chat", work.now):
         ticket.version += 1
         note(work, ticket, EventKind.PUBLICITY, {"answer": answer.value, "by": "citizen"})
 

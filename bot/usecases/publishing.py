@@ -20,6 +20,7 @@ from bot.rules.publishing import Standing, check_standing, check_words, may_be_n
 from bot.runtime import Runtime
 from bot.usecases.desk import Desk, at_desk
 from bot.usecases.slips import masked
+from bot.usecases.taking_out import take_out
 from bot.usecases.telling import label
 from nlp.personal_data import find_personal_data
 from storage.communes import Commune, Place
@@ -143,6 +144,7 @@ def withdraw(runtime: Runtime, official: Official, ticket_id: int, *, version: i
         if row is None or row.withdrawn_at is not None:
             raise NotAllowed("not_published", "Phản ánh này không có trong danh sách công khai.")
         row.withdrawn_at, row.withdrawn_by = desk.now, "official"
+        take_out(desk.session, runtime, [ticket_id])
         desk.event(EventKind.UNPUBLISHED)
         audit(desk.session, official, "publication.withdrawn", f"ticket:{ticket_id}", desk.now)
 
@@ -156,7 +158,7 @@ def note_answer(
     with at_desk(runtime, official, ticket_id, version) as desk:
         _must(official, desk.ticket)
         answer = PublicAnswer.AGREED if has_agreed else PublicAnswer.REFUSED
-        keep_answer(desk.session, desk.ticket, answer, how, desk.now, official.id)
+        keep_answer(runtime, desk.session, desk.ticket, answer, how, desk.now, official.id)
         desk.event(EventKind.PUBLICITY, {"answer": answer.value, "how": how})
 
 
@@ -170,17 +172,23 @@ def ask(runtime: Runtime, official: Official, ticket_id: int, *, version: int, e
         _check(desk.session, desk.ticket, edited)
         text = desk.say("publish_ask", tomtat=edited.summary)
         desk.owe(desk.write(text.words, template=text.key))
-        keep_answer(desk.session, desk.ticket, PublicAnswer.ASKED, "chat", desk.now, official.id)
+        keep_answer(runtime, desk.session, desk.ticket, PublicAnswer.ASKED, "chat", desk.now, official.id)
         desk.event(EventKind.PUBLICITY, {"answer": PublicAnswer.ASKED.value})
     runtime.nudge(REPLIES)
 
 
 def keep_answer(
-    session: Session, ticket: Ticket, answer: PublicAnswer, how: str, at: datetime, official_id: int | None = None
+    runtime: Runtime,
+    session: Session,
+    ticket: Ticket,
+    answer: PublicAnswer,
+    how: str,
+    at: datetime,
+    official_id: int | None = None,
 ) -> bool:
-    """Keep what the citizen said, or that they were asked; a no takes it from the list. False when it was said before.
+    """Keep what the citizen said, or that they were asked; a no takes it from the list and from what is not sent yet.
 
-    Being asked again takes nothing back that was said.
+    False when it was said before. Being asked again takes nothing back that was said.
     """
     row = _of(session, Publicity, ticket.id)
     if row is not None and (row.answer is answer or answer is PublicAnswer.ASKED):
@@ -193,6 +201,8 @@ def keep_answer(
     if answer is PublicAnswer.REFUSED and published is not None and published.withdrawn_at is None:
         published.withdrawn_at, published.withdrawn_by = at, "citizen"
     session.flush()
+    if answer is PublicAnswer.REFUSED:
+        take_out(session, runtime, [ticket.id])
     return True
 
 

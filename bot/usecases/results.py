@@ -123,7 +123,9 @@ def look_at(runtime: Runtime, official: Official, announcement_id: int) -> Look:
             channel=channel,
             author=names[announcement.author_id],
             approver=names.get(announcement.approver_id or 0),
-            parts=words_for(runtime, channel, commune.name or "…", title, body),
+            parts=words_for(
+                runtime, channel, commune.name or "…", title, body, has_picture=announcement.image_blob is not None
+            ),
             counts=grouped(announcement, states),
             read=states.get(DeliveryState.READ, 0),
             villages=_villages(session, announcement),

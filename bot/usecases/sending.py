@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from adapters.base import Linked, TwoGateways, Uploading
+from adapters.base import Linked, NamesPictures, TwoGateways, Uploading
 from adapters.errors import (
     ChannelRefused,
     ContactUnreachable,
@@ -285,6 +285,10 @@ class Sender:
         config = channel_config(self.runtime, self.channel)
         if isinstance(adapter, TwoGateways):
             config = adapter.through(config, gateway)
+        if claimed.image_blob is not None and isinstance(adapter, NamesPictures):
+            slots.wait_for(self.runtime, self.channel, moment)
+            hand_over = partial(adapter.send, self.runtime.http, config, access.token)
+            return uploads.sent(self.runtime, self.channel, adapter, claimed.image_blob, message, hand_over)
         if claimed.image_blob is None or not isinstance(adapter, Uploading):
             slots.wait_for(self.runtime, self.channel, moment)
             return adapter.send(self.runtime.http, config, access.token, message)

@@ -22,6 +22,7 @@ from bot.usecases import (
     clocks,
     comparing,
     deliveries,
+    editions,
     fallback,
     holding,
     intake,
@@ -32,6 +33,7 @@ from bot.usecases import (
     searching,
     source_listening,
     source_sending,
+    taking_out,
     transfer_progress,
     undoing,
 )
@@ -74,6 +76,8 @@ def sweep(runtime: Runtime) -> list[str]:
     undoing.forget_over(runtime)
     bulk_page.forget_over(runtime)
     searching.index_earlier(runtime)
+    taking_out.take_out_due(runtime)
+    editions.propose_due(runtime)
     runtime.database.forget_traces()
     due = waiting_jobs(runtime)
     for job in due:

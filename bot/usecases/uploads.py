@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,9 +14,9 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import IntegrityError
 
-from adapters.base import Uploading
+from adapters.base import NamesPictures, Uploading
 from adapters.errors import UploadExpired
-from adapters.messages import OutboundMessage
+from adapters.messages import OutboundMessage, SendResult
 from adapters.secret import Secret
 from bot.runtime import Runtime
 from storage.channels import Channel
@@ -46,20 +48,59 @@ def uploaded(
     image = message.image
     if image is None:
         return message
-    with _guard:
-        lock = _locks[channel.id, blob]
-    with lock:
-        handle = _known(runtime, channel, adapter, blob)
+    with _turn(channel, blob):
+        handle = _known(runtime, channel, adapter.upload_days, blob)
         if handle is None or (forgotten is not None and handle == image.upload_id):
             handle = adapter.upload(runtime.http, config, token, image)
             _remember(runtime, channel, blob, handle)
-    with _guard:
-        _locks.pop((channel.id, blob), None)
     return replace(message, image=replace(image, upload_id=handle))
 
 
-def _known(runtime: Runtime, channel: Channel, adapter: Uploading, blob: str) -> str | None:
-    after = runtime.now() - timedelta(days=adapter.upload_days)
+def sent(
+    runtime: Runtime,
+    channel: Channel,
+    adapter: NamesPictures,
+    blob: str,
+    message: OutboundMessage,
+    send: Callable[[OutboundMessage], SendResult],
+) -> SendResult:
+    """Send a message by the name under which the channel knows its picture; the first one brings it, others wait.
+
+    Raises SendError.
+    """
+    image = message.image
+    if image is None:
+        return send(message)
+    handle = _known(runtime, channel, adapter.picture_days, blob)
+    if handle is None:
+        with _turn(channel, blob):
+            handle = _known(runtime, channel, adapter.picture_days, blob)
+            if handle is None:
+                return _brought(runtime, channel, blob, send(message))
+    try:
+        return send(replace(message, image=replace(image, upload_id=handle)))
+    except UploadExpired:  # the picture is brought anew, once
+        return _brought(runtime, channel, blob, send(message))
+
+
+def _brought(runtime: Runtime, channel: Channel, blob: str, result: SendResult) -> SendResult:
+    if result.upload_id:
+        _remember(runtime, channel, blob, result.upload_id)
+    return result
+
+
+@contextmanager
+def _turn(channel: Channel, blob: str) -> Iterator[None]:
+    with _guard:
+        lock = _locks[channel.id, blob]
+    with lock:
+        yield
+    with _guard:
+        _locks.pop((channel.id, blob), None)
+
+
+def _known(runtime: Runtime, channel: Channel, days: float, blob: str) -> str | None:
+    after = runtime.now() - timedelta(days=days)
     query = sa.select(Upload.handle).where(
         Upload.channel_id == channel.id, Upload.blob == blob, Upload.uploaded_at > after
     )

@@ -14,9 +14,10 @@ from bot.rules.aloud import Aloud
 from bot.rules.audience import TEXT_AT_MOST, TITLE_AT_MOST
 from bot.rules.bulletins import BOARD_LINE, BOARD_LINES, MEDIA, Plan, Words
 from bot.rules.deadlines import VIETNAM
-from bot.usecases import bulletin_aloud
+from bot.usecases import bulletin_aloud, edition_words
 from bot.usecases.announcements import channels_for, villages_for
 from bot.usecases.announcing import AnnouncementError
+from bot.usecases.bulletin_pictures import MOST_WORDS, Picture
 from bot.usecases.bulletin_previews import Preview, preview
 from bot.usecases.bulletins import Written, written_in
 from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_HINTS, KIND_WORDS, MEDIUM_WORDS
@@ -56,15 +57,24 @@ def typed() -> Written:
             _day(said.get("aloud_to", "")),
             said.get("aloud_hours", "")[:LONGEST_HOURS],
         ),
+        Picture(said.get("picture_words", ""), _file("picture"), is_dropped="picture_drop" in said),
     )
+
+
+def typed_for(bulletin: Bulletin) -> Written:
+    """The same for a bulletin that was kept; words that are written elsewhere stay as they are."""
+    if edition_words.edition_at(runtime(), bulletin) is None:
+        return typed()
+    return replace(typed(), title=bulletin.title, body=bulletin.body, texts=bulletin.texts)
 
 
 def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: AnnouncementError | None = None) -> Response:
     """The form, with how it would arrive below."""
     official = current_official()
     channels = channels_for(runtime(), official)
+    edition = edition_words.edition_at(runtime(), bulletin) if bulletin is not None else None
     if request.method == "POST":
-        written = typed()
+        written = typed() if bulletin is None else typed_for(bulletin)
     elif bulletin is not None:
         written = written_in(bulletin)
     else:
@@ -77,6 +87,7 @@ def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: Annou
         blocks=("preview",),
         status=422 if error else 200,
         bulletin=bulletin,
+        edition=edition,
         version=version,
         channels=channels,
         speakers=speakers,
@@ -89,6 +100,8 @@ def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: Annou
         topics=[(slug, topic_word(slug)) for slug in TOPICS],
         villages=villages_for(runtime(), official),
         media=MEDIA,
+        most_picture_words=MOST_WORDS,
+        has_lost_picture=bool(request.files.get("picture")),
         problems=[said(p) for p in seen.problems] if is_asked else [],
         error=said(error),
         **preview_words(seen),
@@ -126,8 +139,17 @@ def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Pr
         channel_ids, corrects_id = bulletin.channel_ids, bulletin.corrects_id
         topic, place_ids = bulletin.topic, tuple(bulletin.place_ids)
     texts = {medium: words.replace("\r\n", "\n").strip() for medium, words in written.texts.items()}
+    picture = (bulletin.picture or "") if bulletin and not written.picture.is_dropped else ""
+    words = Words(
+        " ".join(written.title.split()),
+        written.body.strip(),
+        {medium: own for medium, own in texts.items() if own},
+        kind,
+        picture,
+        written.picture.words.strip() if picture else "",
+    )
     plan = Plan(
-        Words(" ".join(written.title.split()), written.body.strip(), {m: w for m, w in texts.items() if w}, kind),
+        words,
         written.importance,
         sorted(channel_ids),
         topic,
@@ -143,6 +165,12 @@ def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Pr
 def _blank(channel_ids: tuple[int, ...]) -> Written:
     evening = (runtime().now() + USUAL_VALIDITY).astimezone(VIETNAM).replace(hour=17, minute=0, second=0, microsecond=0)
     return Written("", "", channel_ids, evening.astimezone(UTC))
+
+
+def _file(name: str) -> bytes | None:
+    """The bytes of a file that was chosen in the form; None for none."""
+    file = request.files.get(name)
+    return file.read() or None if file and file.filename else None
 
 
 def _day(words: str) -> date | None:

@@ -16,8 +16,9 @@ from bot.usecases.bulletin_results import Look
 from bot.usecases.bulletins import plan_of, words_of
 from bot.usecases.results import WORDS as DELIVERY_WORDS
 from bot.web.announcements import GROUP_WORDS
-from bot.web.bulletin_forms import form_page, preview_words, said, typed
+from bot.web.bulletin_forms import form_page, preview_words, said, typed, typed_for
 from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_BADGES, STANDING_BADGES, STANDINGS
+from bot.web.files import SANDBOX
 from bot.web.language import N_
 from bot.web.loudspeakers import progress_words
 from bot.web.security import is_poll
@@ -75,6 +76,19 @@ def preview_again(number: int) -> Response:
     return form_page(_look(number).bulletin, is_asked=True)
 
 
+@pages.get(f"{HERE}/<int:number>/picture")
+@require(*READERS)
+def picture(number: int) -> Response:
+    """The picture that goes with it, as it is sent."""
+    name = _look(number).bulletin.picture
+    data = runtime().blobs.read(name) if name else None
+    if data is None:
+        abort(404)
+    answer = Response(data, mimetype="image/jpeg")
+    answer.headers["Content-Security-Policy"] = SANDBOX
+    return answer
+
+
 @pages.get(f"{HERE}/<int:number>/edit")
 @require(Role.AUTHOR)
 def edit(number: int) -> Response:
@@ -96,7 +110,7 @@ def update(number: int) -> Response:
     if "preview" in request.form:
         return form_page(bulletin, is_asked=True)
     try:
-        bulletins.edit(runtime(), current_official(), number, version=_version(), written=typed())
+        bulletins.edit(runtime(), current_official(), number, version=_version(), written=typed_for(bulletin))
     except AnnouncementError as error:
         return form_page(bulletin, error=error)
     notice("Đã lưu bản nháp.")

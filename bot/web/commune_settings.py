@@ -35,6 +35,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
              N_("Sau khi bấm gửi, trong số giây này còn lấy lại được. 0: gửi ngay.")),
             ("public_list", N_("Trang kết quả công khai"),
              N_("Chọn Có thì kết quả được đưa lên trang công khai khi người dân đồng ý.")),
+            ("editions_day", N_("Ngày đề xuất Hỏi – đáp cùng bà con"),
+             N_("Từ 2 (thứ hai) đến 8 (chủ nhật). 0: không đề xuất. Máy chỉ đề xuất, không tự gửi.")),
+            ("editions_hour", N_("Giờ đề xuất Hỏi – đáp cùng bà con"), N_("Từ 0 đến 23 giờ.")),
         ),
     ),
     (

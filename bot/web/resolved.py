@@ -25,7 +25,7 @@ for _error in (OperationalError, InterfaceError, NoConnection):
 
 
 @pages.before_request
-def _language() -> None:
+def choose_language() -> None:
     """The address alone chooses: what one reader gets is what all get."""
     chosen = request.args.get("locale", "")
     g.locale = chosen if chosen in LOCALES else "vi"
@@ -39,14 +39,14 @@ def index(slug: str) -> Response:
     if topic and topic not in TOPICS:
         abort(404)
     shelf = published.listing(runtime(), page, topic=topic, place_id=place, before=before)
-    return _page("resolved/index.html", page, shelf=shelf, topic=topic, place=place, is_first=before is None)
+    return open_page("resolved/index.html", page, shelf=shelf, topic=topic, place=place, is_first=before is None)
 
 
 @pages.get("/phan-anh/<slug:slug>/da-giai-quyet/<int:number>")
 def show(slug: str, number: int) -> Response:
     """One result."""
     page = published.open_list(runtime(), slug)
-    return _page("resolved/show.html", page, one=published.one(runtime(), page, number))
+    return open_page("resolved/show.html", page, one=published.one(runtime(), page, number))
 
 
 @pages.get("/phan-anh/<slug:slug>/da-giai-quyet/<int:number>/anh")
@@ -62,7 +62,7 @@ def photo(slug: str, number: int) -> Response:
 def feed(slug: str) -> Response:
     """The latest results for readers of feeds."""
     page = published.open_list(runtime(), slug)
-    answer = _page("resolved/feed.xml", page, entries=published.latest(runtime(), page))
+    answer = open_page("resolved/feed.xml", page, entries=published.latest(runtime(), page))
     answer.headers["Content-Type"] = "application/atom+xml; charset=utf-8"
     return answer
 
@@ -70,7 +70,8 @@ def feed(slug: str) -> Response:
 @pages.get("/robots.txt")
 def robots() -> Response:
     """What search engines may read: the public lists, nothing else."""
-    lines = ["User-agent: *", "Allow: /phan-anh/*/da-giai-quyet", "Allow: /static/", "Disallow: /"]
+    lines = ["User-agent: *", "Allow: /phan-anh/*/da-giai-quyet", "Allow: /phan-anh/*/hoi-dap"]
+    lines += ["Allow: /static/", "Disallow: /"]
     lines.append(f"Sitemap: {runtime().settings.base_url}/sitemap.xml")
     return _checked_again(Response("\n".join(lines) + "\n", mimetype="text/plain"))
 
@@ -83,12 +84,13 @@ def sitemap() -> Response:
     return _checked_again(answer)
 
 
-def _page(template: str, page: Page, **values: Any) -> Response:
+def open_page(template: str, page: Page, folder: str = "da-giai-quyet", **values: Any) -> Response:
+    """A page for everybody; `folder`: the list it belongs to."""
     answer = render(
         template,
         page=page,
         base=runtime().settings.base_url,
-        here=f"/phan-anh/{page.channel.slug}/da-giai-quyet",
+        here=f"/phan-anh/{page.channel.slug}/{folder}",
         duty_phone=dict(page.commune.settings).get("duty_phone"),
         **values,
     )

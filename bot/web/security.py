@@ -19,6 +19,7 @@ OPEN = frozenset({
     "public.form", "public.send", "public.talk", "public.add", "public.photo",
     "tracking.form", "tracking.find", "tracking.own", "tracking.photo",
     "resolved.index", "resolved.show", "resolved.photo", "resolved.feed", "resolved.robots", "resolved.sitemap",
+    "weekly_answers.index", "weekly_answers.show", "weekly_answers.feed",
     "outside.show", "outside.accept", "outside.ask", "outside.answer", "outside.paper", "outside.photo",
     "outside.answer_photo",
     "setup.begin", "setup.unlock", "setup.show", "setup.do", "welcome.show", "welcome.choose", "accessibility.show",
@@ -26,6 +27,7 @@ OPEN = frozenset({
 # Public pages of which anybody may keep a copy, if they ask each time whether it still holds.
 ASKED_AGAIN = frozenset({
     "resolved.index", "resolved.show", "resolved.photo", "resolved.feed", "resolved.robots", "resolved.sitemap",
+    "weekly_answers.index", "weekly_answers.show", "weekly_answers.feed",
 })  # fmt: skip
 MAX_BODY = 9_000_000  # a photo of 8 MB and the words around it
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.http import Http
-from adapters.messages import OutboundMessage, SendResult
+from adapters.messages import OutboundImage, OutboundMessage, SendResult
 from adapters.secret import Secret
 from adapters.zalo import Zalo
 from bot.runtime import Runtime
@@ -44,6 +44,9 @@ class Phone(Zalo):
             raise failure
         self.sent.append((message.urn, message.text))
         return SendResult(external_id=f"sent-{len(self.sent)}-{message.urn}")
+
+    def upload(self, http: Http, config: Any, token: Secret, image: OutboundImage) -> str:
+        return f"picture-of-{len(image.data)}-bytes"
 
     @property
     def readers(self) -> list[str]:

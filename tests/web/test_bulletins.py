@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from tests.sms import an_sms_channel
 from tests.usecases.bulletins import a_bulletin, approved, bulletin, legs, on, second_channel, submitted, tried
 from tests.usecases.looking import take_in
 from tests.usecases.telling import BODY, TITLE, Phone, followers, phone, run
+from tests.usecases.test_replies import a_photo
 from tests.web.test_announcements import Browser
 
 __all__ = ["phone"]
@@ -287,3 +289,25 @@ def test_a_part_leads_to_its_bulletin(world: World, phone: Phone) -> None:
     number = approved(world)
     [leg] = all_rows(world.runtime, Announcement)
     assert f'href="{HERE}/{number}"' in Browser(world, "mai").get(f"/announcements/{leg.id}").text
+
+
+def test_a_picture_is_chosen_shown_and_said_where_it_does_not_go(world: World, phone: Phone) -> None:
+    followers(world, 1)
+    tuan, photo = Browser(world, "tuan"), a_photo()
+    answer = tuan.post(HERE, **fields(world), picture=(io.BytesIO(photo), "anh.jpg"))
+    assert answer.status_code == 422
+    assert "mô tả ảnh" in answer.text
+    assert "cần được chọn lại" in answer.text
+    sent = {**fields(world), "picture_words": "Bản đồ cắt điện", "picture": (io.BytesIO(photo), "anh.jpg")}
+    where = tuan.post(HERE, **sent).headers["Location"]
+    page = tuan.get(where).text
+    address = re.search(rf'src="({where}/picture\?of=\w+)" alt="Bản đồ cắt điện"', page)
+    assert address
+    assert "Ảnh và lời đi trong một tin." in page
+    assert page.count("Không kèm ảnh.") == 2
+    shown = tuan.get(address[1])
+    assert shown.mimetype == "image/jpeg"
+    assert shown.data.startswith(b"\xff\xd8\xff")
+    assert 'name="picture_drop"' in tuan.get(f"{where}/edit").text
+    assert Browser(world, "hung").get(f"{where}/picture").status_code == 403
+    assert tuan.get(f"{HERE}/999/picture").status_code == 404

@@ -27,6 +27,7 @@ SLOWEST, FASTEST = 120, 150  # words a minute, domain §13
 _MOST_REPEATED = 3
 _LABEL = re.compile(r"(?:\w+ , )?(?:thời gian|địa điểm|nơi|lúc|bắt đầu)(?!\w)", re.IGNORECASE)
 _INTRODUCTION = re.compile(r"(?:căn cứ|kính gửi|thực hiện|theo)(?!\w)", re.IGNORECASE)
+_ASKED = re.compile(r"hỏi :", re.IGNORECASE)
 _PLACE = re.compile(
     r"(?<!\w)(?:địa điểm|tại|ở|nơi|nhà văn hóa|hội trường|trụ sở|trạm y tế|thôn|ấp|xóm|bản|khu phố|tổ dân phố|đường"
     r"|trường|sân|chợ)(?!\w)",
@@ -68,9 +69,12 @@ def read_aloud(text: str) -> Script:
 
 
 def script_of(title: str, body: str, commune: str) -> Script:
-    """The announcement with greeting and close; what holds time and place is said a second time, word by word."""
+    """The announcement with greeting and close; what holds time and place is said a second time, word by word.
+
+    Questions and answers are said once: what is repeated without the other would belong to nobody.
+    """
     told = [*sentences_of(title, known=f"{body} {commune}"), *sentences_of(body, known=commune)]
-    again = _worth_repeating(told)
+    again = [] if _is_talk(told) else _worth_repeating(told)
     return _script(
         [
             *sentences_of(f"Kính thưa bà con {_of_place(commune)}!" if commune.strip() else "Kính thưa bà con!"),
@@ -130,6 +134,10 @@ def _worth_repeating(told: Sequence[Sentence]) -> list[Sentence]:
     if chosen and not any(_holds_place(told[place]) for place in chosen):
         chosen[-1] = next((place for _, place in ranked if _holds_place(told[place])), chosen[-1])
     return [told[place] for place in sorted(chosen)]
+
+
+def _is_talk(told: Sequence[Sentence]) -> bool:
+    return any(_ASKED.match(" ".join(token.text for token in one)) for one in told)
 
 
 def worth_of(sentence: Sentence) -> int:

@@ -184,6 +184,13 @@ def swap_last_two(db: sqlite3.Connection, bot_id: str) -> None:
             db.execute("UPDATE bot_updates SET place = ? WHERE update_id = ?", (other["place"], mine["update_id"]))
 
 
+def own_file(db: sqlite3.Connection, bot_id: str, file_id: str) -> sqlite3.Row | None:
+    """A file that this bot has handed over or been given."""
+    query = "SELECT * FROM bot_files WHERE file_id = ? AND bot_id = ?"
+    row: sqlite3.Row | None = db.execute(query, (file_id, bot_id)).fetchone()
+    return row
+
+
 def keep_file(db: sqlite3.Connection, bot_id: str, name: str, data: bytes) -> sqlite3.Row:
     """Take a file in; gives its row."""
     file_id = f"AgAC{secrets.token_urlsafe(24)}"

@@ -100,12 +100,19 @@ def _send_message(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], _fault: 
 
 def _send_photo(box: Sandbox, bot: SandboxBot, asked: dict[str, Any], _fault: Fault) -> Any:
     caption, upload = str(asked.get("caption") or ""), flask.request.files.get("photo")
-    if upload is None:
+    named = asked.get("photo")
+    if upload is None and not isinstance(named, str):
         raise Refused(400, "Bad Request: there is no photo in the request")
     if _units(caption) > MOST_CAPTION:
         raise Refused(400, "Bad Request: message caption is too long")
     with box.store.writing(quietly=True) as db:
-        file = file_of(memory.keep_file(db, bot.bot_id, upload.filename or "", upload.read()))
+        if upload is None:
+            row = memory.own_file(db, bot.bot_id, str(named))
+            if row is None:
+                raise Refused(400, "Bad Request: wrong file identifier/HTTP URL specified")
+        else:
+            row = memory.keep_file(db, bot.bot_id, upload.filename or "", upload.read())
+        file = file_of(row)
     more = {"caption": caption} if caption else {}
     return _sent(box, bot, asked, "photo", photo=[{**file, "width": 800, "height": 600}], **more)
 
