@@ -51,5 +51,6 @@ def test_a_place_in_the_list_that_cannot_be_is_refused(browser: Open, after: str
 def test_announcements_are_asked_for_with_any_number(world: World, browser: Open, number: str) -> None:
     tuan = browser("tuan")
     assert tuan.client.get(f"/announcements?before={number}").status_code == 200
-    form = tuan.open("/announcements/new").form("/announcements")
-    assert tuan.client.post(form.action, data={**form.fields, "channel_id": number}).status_code == 422
+    form = tuan.open("/announcements/bulletins/new").form("/announcements/bulletins")
+    typed = {**form.fields, "title": "Lịch cắt điện", "channel": number}
+    assert tuan.client.post(form.action, data=typed).status_code == 422
