@@ -115,6 +115,12 @@ def legs_of(session: Session, bulletin_ids: list[int], *, lock: bool = False) ->
     return legs
 
 
+def repeats_of(session: Session, bulletin_id: int) -> list[Bulletin]:
+    """The times an emergency was told once more, in the order they were begun; also those nobody has approved yet."""
+    query = sa.select(Bulletin).where(Bulletin.repeats_id == bulletin_id)
+    return list(session.scalars(query.order_by(Bulletin.id)))
+
+
 def page_of_bulletins(session: Session, commune_id: int, *, before: int | None, limit: int) -> list[Bulletin]:
     """A commune's bulletins, newest first, older than `before`."""
     query = sa.select(Bulletin).where(Bulletin.commune_id == commune_id)

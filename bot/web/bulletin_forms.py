@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from bot.rules.aloud import Aloud
 from bot.rules.audience import TEXT_AT_MOST, TITLE_AT_MOST
-from bot.rules.bulletins import BOARD_LINE, BOARD_LINES, MEDIA, Plan, Words
+from bot.rules.bulletins import BOARD_LINE, BOARD_LINES, MEDIA, MOST_REPEATS, ONCE, Plan, Repeats, Words
 from bot.rules.deadlines import VIETNAM
 from bot.usecases import bulletin_aloud
 from bot.usecases.announcements import channels_for, villages_for
@@ -20,7 +20,7 @@ from bot.usecases.announcing import AnnouncementError
 from bot.usecases.bulletin_previews import Preview, preview
 from bot.usecases.bulletins import Written, written_in
 from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_HINTS, KIND_WORDS, MEDIUM_WORDS
-from bot.web.language import gettext
+from bot.web.language import N_, gettext
 from bot.web.shell import current_official, render, row_number, runtime
 from bot.web.words import topic_word
 from nlp.topics import TOPICS
@@ -33,6 +33,7 @@ CHANNELS_AT_MOST = 50
 USUAL_VALIDITY = timedelta(days=3)
 LONGEST_HOURS = 200
 USUAL_HOURS = "6h45, 17h00"
+REPEAT_DAYS = {"1": N_("Mỗi ngày"), "7": N_("Mỗi tuần, cùng thứ")}
 
 
 def typed() -> Written:
@@ -56,6 +57,9 @@ def typed() -> Written:
             _day(said.get("aloud_to", "")),
             said.get("aloud_hours", "")[:LONGEST_HOURS],
         ),
+        "asks_safety" in said,
+        int(said["repeat_days"]) if said.get("repeat_days") in REPEAT_DAYS else 0,
+        min(max(1, row_number(said.get("repeat_times", "")) or 1), MOST_REPEATS),
     )
 
 
@@ -86,6 +90,8 @@ def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: Annou
         valid_until=local(written.valid_until),
         send_at=local(written.send_at),
         importances=[(value, words, IMPORTANCE_HINTS[value]) for value, words in IMPORTANCE.items()],
+        repeat_days=[(days, gettext(words)) for days, words in REPEAT_DAYS.items()],
+        most_repeats=MOST_REPEATS,
         topics=[(slug, topic_word(slug)) for slug in TOPICS],
         villages=villages_for(runtime(), official),
         media=MEDIA,
@@ -126,8 +132,10 @@ def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Pr
         channel_ids, corrects_id = bulletin.channel_ids, bulletin.corrects_id
         topic, place_ids = bulletin.topic, tuple(bulletin.place_ids)
     texts = {medium: words.replace("\r\n", "\n").strip() for medium, words in written.texts.items()}
+    asks = written.asks_safety and written.importance is Importance.EMERGENCY and kind is not BulletinKind.END
+    own = {medium: words for medium, words in texts.items() if words}
     plan = Plan(
-        Words(" ".join(written.title.split()), written.body.strip(), {m: w for m, w in texts.items() if w}, kind),
+        Words(" ".join(written.title.split()), written.body.strip(), own, kind, asks),
         written.importance,
         sorted(channel_ids),
         topic,
@@ -136,6 +144,7 @@ def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Pr
         written.send_at,
         corrects_id,
         replace(written.aloud, channel_ids=tuple(sorted(known.intersection(written.aloud.channel_ids)))),
+        Repeats(written.repeat_times, written.repeat_days) if written.repeat_days else ONCE,
     )
     return preview(runtime(), current_official().commune_id, plan)
 
