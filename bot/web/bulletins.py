@@ -222,6 +222,13 @@ def recalls(number: int) -> Response:
     return _follow_up(number, BulletinKind.RECALL)
 
 
+@pages.post(f"{HERE}/<int:number>/endings")
+@require(Role.AUTHOR)
+def endings(number: int) -> Response:
+    """Begin the message that says an emergency is over."""
+    return _follow_up(number, BulletinKind.END)
+
+
 @pages.get(f"{HERE}/testers")
 @require(Role.AUTHOR)
 def testers() -> Response:
@@ -283,6 +290,7 @@ def _page(number: int, error: AnnouncementError | None = None) -> Response:
         look=look,
         bulletin=bulletin,
         aloud=aloud_of(bulletin.aloud),
+        repeat_moments=plan_of(bulletin).repeats.moments(bulletin.send_at) if bulletin.send_at else [],
         heard_words=progress_words,
         headline=PREFIXES[bulletin.kind] + bulletin.title,
         standings=STANDINGS,

@@ -10,13 +10,14 @@ depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 MOMENT = sa.DateTime(timezone=True)
-BULLETINS = ("repeat_times", "repeat_days", "is_for_silent", "repeats_id", "ended_at", "asks_safety")
+BULLETINS = ("repeat_times", "repeat_days", "is_for_silent", "repeats_id", "reminded_at", "ended_at", "asks_safety")
 
 
 def upgrade() -> None:
     for column in (
         sa.Column("asks_safety", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("ended_at", MOMENT, nullable=True),
+        sa.Column("reminded_at", MOMENT, nullable=True),
         sa.Column("repeats_id", NUMBER, nullable=True),
         sa.Column("is_for_silent", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("repeat_days", sa.Integer(), nullable=False, server_default="0"),
@@ -24,6 +25,8 @@ def upgrade() -> None:
     ):
         op.add_column("bulletins", column)
     op.create_index("ix_bulletins_repeats_id", "bulletins", ["repeats_id"])
+    # What was sent before this is no emergency that somebody forgot to end.
+    op.execute("UPDATE bulletins SET reminded_at = approved_at WHERE approved_at IS NOT NULL")
     for column in (
         sa.Column("asks_safety", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("repeats_id", NUMBER, nullable=True),
