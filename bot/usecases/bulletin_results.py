@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bot.rules.place_list import in_order
 from bot.runtime import Runtime
 from bot.usecases import bulletin_aloud
+from bot.usecases.announcement_answers import Answers, answers_to
 from bot.usecases.announcing import READERS, must
 from bot.usecases.broadcast import opening
 from bot.usecases.bulletin_previews import Preview, preview_of
@@ -80,6 +81,7 @@ class Look:
     ended_at: datetime | None = None
     repeated: Bulletin | None = None
     repeats: Sequence[Bulletin] = ()
+    answers: Answers | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -159,6 +161,7 @@ def look_at(runtime: Runtime, official: Official, bulletin_id: int) -> Look:
             ended_at=session.get_one(Bulletin, bulletin.root_id).ended_at,
             repeated=session.get(Bulletin, bulletin.repeats_id) if bulletin.repeats_id else None,
             repeats=repeats_of(session, bulletin.id),
+            answers=answers_to(session, official, legs) if legs else None,
         )
 
 

@@ -12,7 +12,7 @@ from adapters.messages import InboundMessage
 from bot import texts
 from bot.rules.commands import command_in
 from bot.rules.threading import OPENING, SURE
-from bot.usecases import dialogue, judging, safety, withheld
+from bot.usecases import announcement_answers, dialogue, judging, safety, withheld
 from bot.usecases.acknowledging import acknowledge, emergency
 from bot.usecases.answers import take_answer
 from bot.usecases.citizens import citizen, interacted
@@ -83,12 +83,15 @@ def take_message(
     turn = Turn(work, person, word, message, reading, command_in(word.text, message.text_folded), asked)
     _note_time(person, message)
     _note_language(turn)
+    announcement_answers.link(turn)
     if person.conversation.held_since is not None:
         filed = _listen(turn)
     else:
         filed = _respond(turn) if said is None else _repeat(turn, said)
     if filed.ticket is None:
         return f"message:{turn.intent or 'nothing_to_do'}"
+    if filed.opened:
+        announcement_answers.note_opened(turn, filed.ticket)
     return "message:opened" if filed.opened else "message:added"
 
 
@@ -212,7 +215,7 @@ def _report(turn: Turn) -> Filed:
         filed = file_message(work, person, message)
     if unanswered is not None and filed.ticket is None:
         filed = file_message(work, person, unanswered)
-    if filed.ticket is None and _has_a_matter(turn):
+    if filed.ticket is None and (_has_a_matter(turn) or announcement_answers.wants_ticket(turn)):
         turn.take_as(intent="feedback")
         filed = file_message(work, person, message)
     if filed.ticket is None:
