@@ -19,12 +19,13 @@ class Bulletin(OfCommune, Base):
     """`approved_hash` is of everything an approver read; each channel's announcement is made of exactly that.
 
     `texts`: by medium, where its words are not made from `body`. `channel_ids`: where it goes; `aloud`: on which
-    loudspeakers and when (`rules/aloud`). `corrects_id`: the first bulletin that this one puts right or takes back; it
-    goes to those who got that one. `asks_safety`: people are asked whether they are safe or need help; `ended_at`: when
-    that emergency was ended; `reminded_at`: when officials were told that nobody had. `repeats_id`: the emergency of which this is the same once more, `is_for_silent`: only for
-    those who have not answered it. `repeat_days`, `repeat_times`: it goes out so often, that many days apart, by
-    itself. `approval_reason`: why the duty leader let it out at once; `reviewed_by_id` is who
-    looked at that afterwards, a third person.
+    loudspeakers and when (`rules/aloud`). `corrects_id`: the first bulletin that this one puts right or takes back;
+    it goes to those who got that one. `asks_safety`: people are asked whether they are safe or need help;
+    `ended_at`: when that emergency was ended; `reminded_at`: when officials were told that nobody had.
+    `repeats_id`: the emergency of which this is the same once more, `is_for_silent`: only for those who have not
+    answered it. `repeat_days`, `repeat_times`: it goes out so often, that many days apart, by itself.
+    `approval_reason`: why the duty leader let it out at once; `reviewed_by_id` is who looked at that afterwards, a
+    third person.
     """
 
     __tablename__ = "bulletins"

@@ -22,7 +22,7 @@ _MOST_EMERGENCIES = 20
 class SafetyAnswer(OfCommune, Base):
     """What one message answered to an emergency; `is_last`: what its sender said last, the others are history.
 
-    `bulletin_id`: the emergency as it was first told. The words, and the ticket where help is needed, are the message's.
+    `bulletin_id`: the emergency as it was first told. The words, and the ticket of who needs help, are the message's.
     """
 
     __tablename__ = "safety_answers"

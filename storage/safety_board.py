@@ -68,7 +68,7 @@ def people_of(
     limit: int = 50,
 ) -> list[Person]:
     """The people a figure counts, in a fixed order, `after` this address; of one place, or of all."""
-    people = _people(commune_id, bulletin_id)
+    people = _people(commune_id, bulletin_id, _who_said(bulletin_id, figure))
     where = [_is(people, figure), people.c.urn_id > after]
     if place_id is not None:
         where.append(people.c.place_id == place_id)
@@ -77,7 +77,7 @@ def people_of(
 
 def newest_in_need(session: Session, commune_id: int, bulletin_id: int, limit: int) -> list[Person]:
     """Who asked for help, whoever did so last first."""
-    people = _people(commune_id, bulletin_id)
+    people = _people(commune_id, bulletin_id, _who_said(bulletin_id, HELP))
     query = sa.select(*_columns(people)).where(_is(people, HELP))
     return _read(session, people, query.order_by(people.c.at.desc(), people.c.urn_id).limit(limit))
 
@@ -101,49 +101,53 @@ def _columns(people: Any) -> list[Any]:
     ]  # fmt: skip
 
 
-def _people(commune_id: int, bulletin_id: int) -> Any:
-    """Everybody it was sent to, however often, with their place and what they said last."""
-    told, chosen, known, said = _told(bulletin_id), _chosen(commune_id), _known(commune_id), _said(bulletin_id)
+def _who_said(bulletin_id: int, figure: str) -> Any:
+    """The addresses that a figure of answers can only count; None for other figures. Few of many, so asked first."""
+    if figure not in {SAFE, HELP}:
+        return None
+    return sa.select(SafetyAnswer.urn_id).where(
+        SafetyAnswer.bulletin_id == bulletin_id, SafetyAnswer.is_last, SafetyAnswer.answer == Safety(figure)
+    )
+
+
+def _people(commune_id: int, bulletin_id: int, only: Any = None) -> Any:
+    """Everybody it was sent to, however often, with their place and what they said last; `only`: of these addresses."""
+    told, chosen = _told(bulletin_id, only), _chosen(commune_id, only)
+    known, said = _known(commune_id), _said(bulletin_id)
     place = sa.func.coalesce(chosen.c.place_id, known.c.place_id, NOWHERE)
     return (
-        sa.select(
-            told.c.urn_id, told.c.reached, place.label("place_id"), said.c.answer, said.c.at, said.c.ticket_id
-        )
+        sa.select(told.c.urn_id, told.c.reached, place.label("place_id"), said.c.answer, said.c.at, said.c.ticket_id)
         .join(Urn, Urn.id == told.c.urn_id)
         .outerjoin(chosen, chosen.c.urn_id == told.c.urn_id)
         .outerjoin(known, known.c.contact_id == Urn.contact_id)
         .outerjoin(said, said.c.urn_id == told.c.urn_id)
         .subquery("people")
-    )  # fmt: skip
+    )
 
 
-def _told(bulletin_id: int) -> Any:
+def _told(bulletin_id: int, only: Any) -> Any:
     parts = (
         sa.select(Announcement.id)
         .join(Bulletin, Bulletin.id == Announcement.bulletin_id)
         .where(sa.or_(Bulletin.id == bulletin_id, Bulletin.repeats_id == bulletin_id))
     )
     reached = sa.func.max(sa.case((Delivery.state.in_(_REACHED), 1), else_=0))
-    return (
-        sa.select(Delivery.urn_id, reached.label("reached"))
-        .where(
-            Delivery.announcement_id.in_(parts),
-            Delivery.part == Delivery.parts,
-            Delivery.state.not_in(_NEVER_SENT),
-        )
-        .group_by(Delivery.urn_id)
-        .subquery("told")
+    query = sa.select(Delivery.urn_id, reached.label("reached")).where(
+        Delivery.announcement_id.in_(parts), Delivery.part == Delivery.parts, Delivery.state.not_in(_NEVER_SENT)
     )
+    if only is not None:
+        query = query.where(Delivery.urn_id.in_(only))
+    return query.group_by(Delivery.urn_id).subquery("told")
 
 
-def _chosen(commune_id: int) -> Any:
+def _chosen(commune_id: int, only: Any) -> Any:
     """The place whose news each of them chose; of several the first."""
-    return (
-        sa.select(Subscription.urn_id, sa.func.min(Subscription.place_id).label("place_id"))
-        .where(Subscription.commune_id == commune_id, Subscription.place_id != 0)
-        .group_by(Subscription.urn_id)
-        .subquery("chosen")
+    query = sa.select(Subscription.urn_id, sa.func.min(Subscription.place_id).label("place_id")).where(
+        Subscription.commune_id == commune_id, Subscription.place_id != 0
     )
+    if only is not None:
+        query = query.where(Subscription.urn_id.in_(only))
+    return query.group_by(Subscription.urn_id).subquery("chosen")
 
 
 def _known(commune_id: int) -> Any:

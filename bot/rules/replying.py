@@ -20,12 +20,13 @@ _OF_THEIR_OWN = frozenset(
 )  # fmt: skip
 _ALIKE = 0.5
 _WORD = re.compile(r"[a-z0-9]+")
-_SAYS_NOTHING = frozenset(
-    "a ad anh ba ban cac can cam chao cho chi chu con cua da dang day de den di do duoc em gi ha ho hoi la lai lam luc "
-    "ma minh nay nha nhe nhi nua o oi on ong qua roi sao se thi thoi toi tui va van vang ve vay voi xa xin the nhu moi "
-    "bac co bo rang neu nhung tren theo tai tu va khong ko k u uh cung"
-    .split()
-)  # fmt: skip
+_SAYS_NOTHING = frozenset({
+    "a", "ad", "anh", "ba", "ban", "cac", "can", "cam", "chao", "cho", "chi", "chu", "con", "cua", "da", "dang",
+    "day", "de", "den", "di", "do", "duoc", "em", "gi", "ha", "ho", "hoi", "la", "lai", "lam", "luc", "ma", "minh",
+    "nay", "nha", "nhe", "nhi", "nua", "o", "oi", "on", "ong", "qua", "roi", "sao", "se", "thi", "thoi", "toi",
+    "tui", "va", "van", "vang", "ve", "vay", "voi", "xa", "xin", "the", "nhu", "moi", "bac", "co", "bo", "rang",
+    "neu", "nhung", "tren", "theo", "tai", "tu", "khong", "ko", "k", "u", "uh", "cung",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -58,12 +58,17 @@ _HELP = re.compile(
     r"cuu (?:voi|toi|em|nha|mang|gap|ho|tro|tui|minh|chau|me|bo|ba|ong|nguoi|con)|^cuu$|keu cuu|cap cuu|"
     r"mac ket|bi ket|ket (?:tren|trong|o|lai)|bi (?:thuong|vui|cuon|troi|sap|lut|co lap|ngat|dien giat)|"
     r"nha (?:toi )?(?:bi )?(?:sap|chay|do|troi|toc mai|cuon)|sap (?:nha|mai|tuong)|toc mai|sat lo|lo dat|"
-    r"(?:nuoc|ngap|lut)(?: \w+){0,4} (?:mai|noc|nguc|co|dau|gac|cua so|tran nha|giuong|bung|that lung|nguoi)|"
+    r"(?:nuoc|ngap|lut)(?: \w+){0,4} (?:mai|noc|nguc|gac|cua so|tran nha|giuong|that lung)|"
+    r"(?:nuoc|ngap|lut)(?: \w+){0,3} (?:toi|den|ngang|qua|hon) (?:\w+ )?(?:co|dau|bung|goi|cam)|"
     r"nuoc (?:cuon|tran vao|vao nha|ngap nha|dang nhanh|len nhanh|chay xiet|dang cao)|ngap (?:nha|sau|lut|nang|het)|"
     r"nguy (?:hiem|cap|kich)|nguy roi|mat tich|duoi nuoc|chet|kho tho|chay nha|co lap|"
     r"(?:khong|chua) (?:the )?(?:ra|thoat|di|chay|len|xuong|ra khoi)(?: \w+)? (?:duoc|kip|noi|nha)|"
     r"(?:het|khong con|khong co) (?:luong thuc|gao|nuoc uong|do an|cai an|thuoc|dien thoai)|"
-    r"(?:khong|chua) (?:co )?ai (?:den|toi|cuu|giup|ho tro))\b"
+    r"(?:khong|chua) (?:co )?ai (?:den|toi|cuu|giup|ho tro)|co ai (?:den |toi |ra )?(?:cuu|giup))\b"
+)
+# Whether it may come to the worst is a question; whether nobody comes to help is none.
+_WHETHER = re.compile(
+    r"\b(?:co|lieu|da)(?: (?!ai\b|cuu\b|giup\b)\w+){1,7} (?:khong|chua)(?: (?:a|vay|ha|nhi|xa|ad|em|anh|chi|the|oi))*$"
 )
 # Long letters ("cứuuu") are one cry.
 _DRAWN = re.compile(r"([a-z])\1{2,}")
@@ -89,7 +94,7 @@ def meaning_of(folded: str) -> Meaning | None:
         return Meaning.SAFE
     if _ASKS.search(bare):
         return Meaning.HELP if _in_danger(_ASKS.sub(" ", bare)) else Meaning.UNCLEAR
-    if _NOT_SAFE.search(bare) or _in_danger(bare):
+    if _NOT_SAFE.search(bare) or _in_danger(_WHETHER.sub(" ", bare)):
         return Meaning.HELP
     return Meaning.SAFE if well or _SAFE.search(bare) else None
 

@@ -54,10 +54,8 @@ def link(turn: Turn) -> None:
     if message.is_sealed or turn.word.is_withheld:
         return
     external_id = turn.word.quoted_external_id
-    if external_id:
-        found = quoted(session, turn.work.channel.id, turn.person.urn.id, external_id)
-    else:
-        found = _followed(turn)
+    channel_id, urn_id = turn.work.channel.id, turn.person.urn.id
+    found = quoted(session, channel_id, urn_id, external_id) if external_id else _followed(turn)
     if found is None:
         return
     message.announcement_id = found.id

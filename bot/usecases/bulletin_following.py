@@ -17,8 +17,8 @@ from storage.enums import BulletinKind, BulletinState, Importance, Role
 from storage.officials import Official
 
 ENDED = (
-    "Cảnh báo “%(tieude)s” gửi lúc %(luc)s đã hết hiệu lực. Bà con trở lại sinh hoạt bình thường; nếu còn gặp nguy hiểm "
-    "xin gọi 112 hoặc nhắn tin tại đây."
+    "Cảnh báo “%(tieude)s” gửi lúc %(luc)s đã hết hiệu lực. Bà con trở lại sinh hoạt bình thường; nếu còn gặp "
+    "nguy hiểm xin gọi 112 hoặc nhắn tin tại đây."
 )
 REPEAT_VALIDITY, END_VALIDITY = timedelta(hours=12), timedelta(days=1)
 TAKEN_BACK = "Thông báo “%(tieude)s” gửi lúc %(luc)s được thu hồi, không còn giá trị. Mong bà con thông cảm."

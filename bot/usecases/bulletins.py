@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from adapters.text import printable
 from bot.queue import BROADCAST
 from bot.rules.aloud import NOT_ALOUD, Aloud, aloud_of
-from bot.rules.bulletins import FULL_CHECKLIST, MEDIA, MOST_REPEATS, Plan, Repeats, Words, medium_of, timing_problem
+from bot.rules.bulletins import FULL_CHECKLIST, MEDIA, MOST_REPEATS, Plan, Repeats, Words, timing_problem
 from bot.runtime import Runtime
 from bot.usecases import bulletin_aloud
 from bot.usecases.announcing import (
@@ -33,8 +33,9 @@ from bot.usecases.announcing import (
     must,
     normalised,
 )
-from bot.usecases.broadcast import STOPPED, fingerprint
-from bot.usecases.bulletin_previews import ChannelPart, Preview, preview_of
+from bot.usecases.broadcast import STOPPED
+from bot.usecases.bulletin_legs import make_legs
+from bot.usecases.bulletin_previews import Preview, preview_of
 from storage.announcements import RUNNING, Announcement, cancel_waiting
 from storage.audiences import About
 from storage.audit import AuditEntry
@@ -141,7 +142,7 @@ def approve(
         bulletin.approved_hash, bulletin.approval_reason = seen_hash, reason or None
         bulletin.version += 1
         _stop_what_it_replaces(session, runtime, official, bulletin)
-        _make_legs(session, bulletin, seen, pays=pays)
+        make_legs(session, bulletin, plan_of(bulletin), seen, pays=pays)
         bulletin_aloud.order(session, runtime, bulletin, plan_of(bulletin), seen.script.text, seen.board)
         data = {"hash": seen_hash, "audience": seen.count, "pays": pays, "class": bulletin.importance.value}
         audit(session, runtime, official, bulletin, "approved", **data)
@@ -338,51 +339,6 @@ def _complete(session: Session, runtime: Runtime, bulletin: Bulletin) -> Preview
     if seen.problems:
         raise seen.problems[0]
     return seen
-
-
-def _make_legs(session: Session, bulletin: Bulletin, seen: Preview, *, pays: bool) -> None:
-    """One announcement for each channel, and for each day on which it goes out once more."""
-    repeats = plan_of(bulletin).repeats
-    moments: list[datetime | None] = [bulletin.send_at]
-    if bulletin.send_at is not None:
-        moments = [*repeats.moments(bulletin.send_at)]
-    for part in seen.channels:
-        first: Announcement | None = None
-        for send_at in moments:
-            leg = _leg(bulletin, part, send_at, pays=pays)
-            leg.repeats_id = first.id if first else part.repeated.id if part.repeated else None
-            leg.approved_hash = fingerprint(leg)
-            session.add(leg)
-            session.flush()
-            first = first or leg
-
-
-def _leg(bulletin: Bulletin, part: ChannelPart, send_at: datetime | None, *, pays: bool) -> Announcement:
-    words = words_of(bulletin)
-    return Announcement(
-        commune_id=bulletin.commune_id,
-        bulletin_id=bulletin.id,
-        channel_id=part.channel.id,
-        title=words.headline,
-        body=words.on(medium_of(part.channel.type)),
-        topic=bulletin.topic,
-        place_ids=bulletin.place_ids,
-        importance=bulletin.importance,
-        send_at=send_at,
-        valid_until=bulletin.valid_until,
-        follows_id=part.first.id if part.first else None,
-        state=AnnouncementState.APPROVED,
-        author_id=bulletin.author_id,
-        approver_id=bulletin.approver_id,
-        created_at=bulletin.created_at,
-        submitted_at=bulletin.submitted_at,
-        approved_at=bulletin.approved_at,
-        audience_count=part.audience.count + part.audience.left_out,
-        frozen_to_urn_id=part.last_urn_id,
-        pays=pays,
-        asks_safety=words.asks_safety,
-        silent_of=bulletin.repeats_id if bulletin.is_for_silent else None,
-    )
 
 
 def _stop_what_it_replaces(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin) -> None:

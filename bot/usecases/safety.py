@@ -90,7 +90,7 @@ def _help(turn: Turn, answered: Answered) -> Filed:
 
 
 def _take_as_danger(turn: Turn, bulletin: Bulletin) -> None:
-    """"Cần giúp" alone names no subject; with the emergency's it goes under no pothole of last week."""
+    """ "Cần giúp" alone names no subject; with the emergency's it goes under no pothole of last week."""
     reading = turn.reading
     known = reading.topics if reading is not None and reading.topics and reading.topics[0].probability >= SURE else ()
     topics = known or (TopicGuess(bulletin.topic or _DISASTER, 1.0),)

@@ -70,9 +70,7 @@ def reveal(number: int) -> Response:
     """Show names and numbers for a few minutes; it is written down."""
     why, words = request.form.get("why", ""), request.form.get("words", "")
     try:
-        safety_board.reveal(
-            runtime(), current_official(), number, why=why, words=words, address=client_address()
-        )
+        safety_board.reveal(runtime(), current_official(), number, why=why, words=words, address=client_address())
     except NoSuchAnnouncement:
         abort(404)
     except NotAllowed as refusal:
@@ -106,9 +104,7 @@ def _people_page(number: int, refusal: NotAllowed | None = None) -> Response:
     if place_id == 0 and wanted != "0":
         abort(404)
     try:
-        found = safety_board.people(
-            runtime(), current_official(), number, figure, place_id=place_id, after=after
-        )
+        found = safety_board.people(runtime(), current_official(), number, figure, place_id=place_id, after=after)
     except NoSuchAnnouncement:
         abort(404)
     is_revealed = session.get("revealed", {}).get(f"bulletin:{number}", 0) > runtime().now().timestamp()

@@ -95,6 +95,11 @@ nhà tôi an toàn nhưng nhà bên cần giúp
 tôi ổn nhưng mẹ tôi bị thương
 nhà em bị cô lập
 xin cứu gấp
+có ai cứu tôi không
+nước ngập tới cổ rồi
+nước lên tới đầu gối, nhà tôi chưa đi được
+có ai đến giúp không
+cứu với có ai không
 """.strip().splitlines()
 UNCLEAR = """
 xã có an toàn không
@@ -116,6 +121,11 @@ giá vé bao nhiêu
 ngừng nhận tin
 rác chưa ai dọn
 alo
+Xã cho hỏi nước có lên nữa không ạ
+xóm 7 có nguy hiểm không ạ
+có ai ở nhà không
+nước có tới chợ không
+hôm nay mấy giờ mất nước
 """.strip().splitlines()
 ALL = [(words, meaning) for meaning, lines in (
     (Meaning.SAFE, SAFE), (Meaning.HELP, HELP), (Meaning.UNCLEAR, UNCLEAR), (None, OTHER)

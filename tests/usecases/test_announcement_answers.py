@@ -60,9 +60,7 @@ def test_whoever_quotes_it_means_it_however_late(world: World, neighbours: list[
     assert (back.counts.people, back.counts.reports, back.ticket_ids) == (1, 1, [ticket.id])
 
 
-def test_what_follows_within_two_days_and_fits_is_an_answer(
-    world: World, neighbours: list[str], clock: Clock
-) -> None:
+def test_what_follows_within_two_days_and_fits_is_an_answer(world: World, neighbours: list[str], clock: Clock) -> None:
     an_outage(world)
     says(world, neighbours[0], "mấy giờ có điện lại vậy xã?", clock)
     clock.move(hours=47)
@@ -72,9 +70,7 @@ def test_what_follows_within_two_days_and_fits_is_an_answer(
     assert len(linked(world)) == 2
 
 
-def test_what_is_clearly_about_something_else_is_no_answer(
-    world: World, neighbours: list[str], clock: Clock
-) -> None:
+def test_what_is_clearly_about_something_else_is_no_answer(world: World, neighbours: list[str], clock: Clock) -> None:
     number = an_outage(world)
     says(world, neighbours[0], "Rác ở chợ Đình không ai thu gom cả tuần nay, hôi thối lắm", clock)
     assert linked(world) == []
@@ -104,9 +100,7 @@ def test_a_word_of_thanks_is_counted_and_opens_nothing(world: World, neighbours:
     assert tickets(world) == []
 
 
-def test_the_questions_of_the_first_hour_stand_together(
-    world: World, neighbours: list[str], clock: Clock
-) -> None:
+def test_the_questions_of_the_first_hour_stand_together(world: World, neighbours: list[str], clock: Clock) -> None:
     number = an_outage(world)
     asked = (
         "Mấy giờ có điện lại vậy xã? Số tôi 0912345678", "may gio co dien lai a", "mấy giờ thì có điện lại ạ?",

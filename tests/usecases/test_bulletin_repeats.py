@@ -25,9 +25,8 @@ def talkative(world: World, many: int) -> None:
 
 def weekly(world: World, times: int = 3, **changes: object) -> dict[str, object]:
     begins = world.clock() + timedelta(hours=1)
-    return {
-        "send_at": begins, "valid_until": begins + timedelta(days=30), "repeat_days": 7, "repeat_times": times, **changes
-    }  # fmt: skip
+    until = begins + timedelta(days=30)
+    return {"send_at": begins, "valid_until": until, "repeat_days": 7, "repeat_times": times, **changes}
 
 
 def test_each_time_is_an_announcement_of_its_own(world: World, phone: Phone, clock: Clock) -> None:

@@ -12,7 +12,7 @@ from storage.alerts import Alert
 from storage.deliveries import Delivery
 from storage.enums import AlertKind, BulletinKind, BulletinState, DeliveryKind, Importance, Safety, Urgency
 from storage.safety import SafetyAnswer
-from tests.builders import World, all_rows
+from tests.builders import OA, World, all_rows
 from tests.conftest import Clock
 from tests.usecases.bulletins import approve, approved, bulletin, submit, tried
 from tests.usecases.looking import LIGHT, said_to_citizens, take_in, the_ticket, tickets
@@ -144,9 +144,7 @@ def test_what_must_be_sealed_is_no_answer(world: World, village: list[str]) -> N
 
 def test_quoting_says_which_emergency_is_answered(world: World, village: list[str], clock: Clock) -> None:
     first = a_flood(world)
-    quoted = next(
-        d.external_id for d in all_rows(world.runtime, Delivery) if d.kind is DeliveryKind.ANNOUNCEMENT
-    )
+    quoted = next(d.external_id for d in all_rows(world.runtime, Delivery) if d.kind is DeliveryKind.ANNOUNCEMENT)
     clock.move(hours=1)
     second = a_flood(world)
     who = quoted.rpartition(":")[2]
@@ -154,6 +152,15 @@ def test_quoting_says_which_emergency_is_answered(world: World, village: list[st
     assert len(answers(world, first)) == 1
     says(world, who, "an toàn")
     assert len(answers(world, second)) == 1
+
+
+def test_who_withdraws_their_data_leaves_no_answer(world: World, village: list[str]) -> None:
+    number = a_flood(world)
+    says(world, village[0], "an toàn")
+    says(world, village[1], "an toàn")
+    world.event({"event_name": "user_withdraw", "oa_id": OA, "user_id": village[0], "user_id_by_app": "4"})
+    take_in(world)
+    assert len(answers(world, number)) == 1
 
 
 # ---- once more, and the end -----------------------------------------------------------------------------------------
