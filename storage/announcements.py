@@ -23,7 +23,9 @@ class Announcement(OfCommune, Base):
     `topic` ("" any) and `place_ids` ([] the whole commune) say whom it is for; with neither it is for all.
     `bulletin_id`: the text for several channels of which this is one channel's part; the fields from there on are its
     own. `follows_id`: it is for those who got that announcement, and nobody else. `left_out`: how many were not owed
-    it because they had enough already. `image_blob`: the picture that goes with it.
+    it because they had enough already. `image_blob`: the picture that goes with it. `asks_safety`: it offers the two
+    answers of an emergency. `repeats_id`: the announcement of which it is the same once more; `silent_of`: only those
+    who have not answered that bulletin get it.
     """
 
     __tablename__ = "announcements"
@@ -64,6 +66,9 @@ class Announcement(OfCommune, Base):
     paused_at: Mapped[datetime | None]
     left_out: Mapped[int] = mapped_column(default=0, server_default="0")
     image_blob: Mapped[str | None] = mapped_column(sa.String(80))
+    asks_safety: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    repeats_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    silent_of: Mapped[int | None] = mapped_column(BigId)
 
 
 RUNNING = (AnnouncementState.APPROVED, AnnouncementState.SENDING)
@@ -87,7 +92,14 @@ def about_of(announcement: Announcement) -> About:
 
 def whom_of(announcement: Announcement, cap: Cap | None = None) -> Whom:
     """Whom an announcement is for. `cap`: of those who had so many of its class, it leaves out."""
-    return Whom(about_of(announcement), announcement.importance, announcement.follows_id, cap, announcement.id)
+    return Whom(
+        about_of(announcement),
+        announcement.importance,
+        announcement.follows_id,
+        cap,
+        announcement.id,
+        announcement.silent_of,
+    )
 
 
 def _numbered(announcement: Announcement, to_urn_id: int | None) -> list[Any]:
@@ -122,6 +134,7 @@ class Owing:
     now: datetime
     not_before: datetime
     cap: Cap | None = None
+    choices: tuple[str, ...] = ()
 
 
 def insert_chunk(session: Session, announcement: Announcement, owing: Owing, *, to_urn_id: int) -> int:
@@ -171,6 +184,8 @@ def _owed(announcement: Announcement, owing: Owing, part: int) -> dict[str, Any]
         Delivery.next_attempt_at: owing.not_before,
         Delivery.created_at: owing.now,
     }
+    if owing.choices and part == len(owing.texts):
+        values[Delivery.choices] = list(owing.choices)
     return {
         column.key: value
         if isinstance(value, sa.ColumnElement | QueryableAttribute)

@@ -15,7 +15,7 @@ from storage.enums import DeliveryKind, DeliveryState, Importance
 from storage.subscriptions import Subscription
 
 # Who may have read it: what is on its way now arrives before anything that follows it.
-_GOT = (
+GOT = (
     DeliveryState.SENDING,
     DeliveryState.SENT,
     DeliveryState.DELIVERED,
@@ -46,7 +46,8 @@ class Whom:
     """Whom an announcement is for.
 
     `follows_id`: those who got that announcement, whatever else they want. `cap`: not for those who had enough of its
-    class; `id`: of the announcement itself, which does not count there.
+    class; `id`: of the announcement itself, which does not count there. `silent_of`: not for those who have answered
+    that bulletin's question whether they are safe.
     """
 
     about: About = About()
@@ -54,13 +55,15 @@ class Whom:
     follows_id: int | None = None
     cap: Cap | None = None
     id: int = 0
+    silent_of: int | None = None
 
 
 def conditions(whom: Whom) -> list[Any]:
     """The conditions under which an address is sent this."""
     wanted = _got(whom.follows_id) if whom.follows_id is not None else wanting(whom)
     enough = [] if whom.cap is None else [sa.not_(has_enough(whom, whom.cap))]
-    return [*willing(whom.importance), *wanted, *enough]
+    silent = [] if whom.silent_of is None else [sa.not_(has_answered(whom.silent_of))]
+    return [*willing(whom.importance), *wanted, *enough, *silent]
 
 
 def willing(importance: Importance = Importance.ROUTINE) -> list[Any]:
@@ -111,10 +114,22 @@ def has_enough(whom: Whom, cap: Cap) -> Any:
     return counted.scalar_subquery() >= cap.most
 
 
+def has_answered(bulletin_id: int) -> Any:
+    """The condition under which somebody has said whether they are safe."""
+    from storage.safety import SafetyAnswer
+
+    return sa.exists().where(SafetyAnswer.bulletin_id == bulletin_id, SafetyAnswer.urn_id == Urn.id)
+
+
 def _got(announcement_id: int) -> list[Any]:
+    """Who got it, or one that said the same once more."""
+    from storage.announcements import Announcement
+
     first = aliased(Delivery)
+    of = sa.or_(Announcement.id == announcement_id, Announcement.repeats_id == announcement_id)
+    # Its own deliveries hold no announcement's number twice for one address, so this asks one unique index.
     query = sa.select(first.id).where(
-        first.urn_id == Urn.id, first.announcement_id == announcement_id, first.state.in_(_GOT)
+        first.urn_id == Urn.id, first.announcement_id.in_(sa.select(Announcement.id).where(of)), first.state.in_(GOT)
     )
     return [query.exists()]
 

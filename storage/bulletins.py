@@ -21,8 +21,12 @@ class Bulletin(OfCommune, Base):
     `texts`: by medium, where its words are not made from `body`. `picture`: the file that goes with it where a channel
     carries pictures, named by its bytes; `picture_words`: what is seen on it, for whoever does not see. `channel_ids`:
     where it goes; `aloud`: on which loudspeakers and when (`rules/aloud`). `corrects_id`: the first bulletin that this
-    one puts right or takes back; it goes to those who got that one. `approval_reason`: why the duty leader let it out
-    at once; `reviewed_by_id` is who looked at that afterwards, a third person.
+    one puts right or takes back; it goes to those who got that one. `asks_safety`: people are asked whether they are
+    safe or need help; `ended_at`: when that emergency was ended; `reminded_at`: when officials were told that nobody
+    had. `repeats_id`: the emergency of which this is the same once more, `is_for_silent`: only for those who have not
+    answered it. `repeat_days`, `repeat_times`: it goes out so often, that many days apart, by itself.
+    `approval_reason`: why the duty leader let it out at once; `reviewed_by_id` is who looked at that afterwards, a
+    third person.
     """
 
     __tablename__ = "bulletins"
@@ -65,6 +69,18 @@ class Bulletin(OfCommune, Base):
     paused_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+    asks_safety: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    ended_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
+    repeats_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    is_for_silent: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    repeat_days: Mapped[int] = mapped_column(default=0, server_default="0")
+    repeat_times: Mapped[int] = mapped_column(default=1, server_default="1")
+
+    @property
+    def root_id(self) -> int:
+        """The bulletin with which it began: what it repeats, puts right or ends, or itself."""
+        return self.repeats_id or self.corrects_id or self.id
 
 
 class Tester(OfCommune, Base):
@@ -104,6 +120,12 @@ def legs_of(session: Session, bulletin_ids: list[int], *, lock: bool = False) ->
     for leg in session.scalars(query.with_for_update() if lock else query):
         legs[leg.bulletin_id or 0].append(leg)
     return legs
+
+
+def repeats_of(session: Session, bulletin_id: int) -> list[Bulletin]:
+    """The times an emergency was told once more, in the order they were begun; also those nobody has approved yet."""
+    query = sa.select(Bulletin).where(Bulletin.repeats_id == bulletin_id)
+    return list(session.scalars(query.order_by(Bulletin.id)))
 
 
 def page_of_bulletins(session: Session, commune_id: int, *, before: int | None, limit: int) -> list[Bulletin]:

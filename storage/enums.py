@@ -131,6 +131,7 @@ class AlertKind(StrEnum):
     SURGE = "surge"
     WEEK = "week"
     LOUDSPEAKERS = "loudspeakers"
+    EMERGENCY_OPEN = "emergency_open"
 
 
 class TransferState(StrEnum):
@@ -270,11 +271,19 @@ class BulletinState(StrEnum):
 
 
 class BulletinKind(StrEnum):
-    """Whether a bulletin says something new, or puts right or takes back what an earlier one said."""
+    """Whether a bulletin says something new, or puts right, takes back or ends what an earlier one said."""
 
     FIRST = "first"
     CORRECTION = "correction"
     RECALL = "recall"
+    END = "end"
+
+
+class Safety(StrEnum):
+    """What somebody answered to an emergency."""
+
+    SAFE = "safe"
+    HELP = "help"
 
 
 class Importance(StrEnum):

@@ -65,6 +65,7 @@ class Message(OfCommune, Sealable, Base):
     `filled`: with what its text was filled in, where others get the same in their own form.
     `part_of_id`: it repeats a part of that message, which told two matters, under the ticket of the second one.
     `words_gone_at`: when its words went because their time was over, of one that belongs to no ticket.
+    `announcement_id`: the announcement it answers.
     """
 
     __tablename__ = "messages"
@@ -80,13 +81,15 @@ class Message(OfCommune, Sealable, Base):
             sqlite_where=sa.text("ticket_id IS NULL AND words_gone_at IS NULL"),
             postgresql_where=sa.text("ticket_id IS NULL AND words_gone_at IS NULL"),
         ),
+        sa.Index("ix_messages_announcement", "announcement_id", sqlite_where=sa.text("announcement_id IS NOT NULL"),
+                 postgresql_where=sa.text("announcement_id IS NOT NULL")),
         sa.Index(
             "ix_messages_not_yet_sealed",
             "id",
             sqlite_where=sa.text("is_sealed = 1 AND sealed IS NULL"),
             postgresql_where=sa.text("is_sealed AND sealed IS NULL"),
         ),
-    )
+    )  # fmt: skip
 
     channel_id: Mapped[int] = mapped_column(sa.ForeignKey("channels.id"))
     conversation_id: Mapped[int] = mapped_column(sa.ForeignKey("conversations.id"))
@@ -108,6 +111,7 @@ class Message(OfCommune, Sealable, Base):
     reading: Mapped[dict[str, Any] | None]
     is_sealed: Mapped[bool] = mapped_column(default=False)
     words_gone_at: Mapped[datetime | None]
+    announcement_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     occurred_at: Mapped[datetime]
     created_at: Mapped[datetime]
 

@@ -31,6 +31,7 @@ from storage.practices import Practice
 from storage.presence import Presence
 from storage.publications import Publication, Publicity
 from storage.retention import Hold, RetentionRule, RetentionRun
+from storage.safety import SafetyAnswer
 from storage.sealing import SealedKey
 from storage.search_index import SearchBacklog, SearchPart
 from storage.setups import Setup
@@ -96,6 +97,7 @@ __all__ = [
     "RetentionRule",
     "RetentionRun",
     "RoutingRule",
+    "SafetyAnswer",
     "SealedKey",
     "SearchBacklog",
     "SearchPart",

@@ -95,3 +95,9 @@ def masked(urn: str) -> str:
     """An address that tells two people apart without giving either away: its scheme and last four characters."""
     scheme, _, rest = urn.rpartition(":")
     return f"{scheme} …{rest[-4:]}".strip()
+
+
+def masked_name(name: str) -> str:
+    """A name as lists show it: "N. V. Hoa"."""
+    *before, last = name.split() or [""]
+    return " ".join([*(f"{word[0]}." for word in before), last])

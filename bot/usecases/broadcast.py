@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bot import texts
 from bot.queue import BROADCAST
 from bot.rules.audience import CAPS, not_before, quiet_hours, text_hash
+from bot.rules.safety import LABELS
 from bot.runtime import Runtime
 from bot.usecases.deliveries import PRIORITIES, Claimed, Outcome, beside_picture, pieces_for, record
 from storage.announcements import (
@@ -194,6 +195,8 @@ def _as_a_part(announcement: Announcement) -> list[str]:
         *(at.isoformat() if at else "" for at in moments),
         str(announcement.follows_id or ""),
         *([announcement.image_blob] if announcement.image_blob else []),
+        *(["safety"] if announcement.asks_safety else []),
+        *([f"again:{announcement.repeats_id}:{announcement.silent_of or ''}"] if announcement.repeats_id else []),
     ]
 
 
@@ -250,6 +253,7 @@ def _expand_chunk(runtime: Runtime, announcement_id: int) -> int | None:
             now,
             now if is_emergency else opening(session, commune.id, now),
             cap_of(session, announcement, now),
+            choices=_choices(runtime, channel, announcement),
         )
         if owing.cap is not None:
             announcement.left_out += left_out_of_chunk(session, announcement, owing.cap, to_urn_id=end)
@@ -257,6 +261,11 @@ def _expand_chunk(runtime: Runtime, announcement_id: int) -> int | None:
         announcement.expanded_to_urn_id = end
     log.info("announcement.expanded", announcement_id=announcement_id, owed=owed, to_urn_id=end)
     return owed
+
+
+def _choices(runtime: Runtime, channel: Channel, announcement: Announcement) -> tuple[str, ...]:
+    """The answers that stand on buttons, where the channel has them."""
+    return LABELS[: runtime.adapters[channel.type].limits.buttons] if announcement.asks_safety else ()
 
 
 def cap_of(session: Session, announcement: Announcement, now: datetime) -> Cap | None:

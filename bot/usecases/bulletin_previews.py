@@ -38,11 +38,13 @@ class ChannelPart:
     cost: Cost | None = None
     first: Announcement | None = None
     has_picture: bool = False
+    repeated: Announcement | None = None
 
     @property
     def last_urn_id(self) -> int:
         """The last address it may go to; of what puts something right, the last one that may have got that."""
-        return (self.first.frozen_to_urn_id or 0) if self.first else self.audience.last_urn_id
+        frozen = (self.first.frozen_to_urn_id or 0) if self.first else 0
+        return max(frozen, self.audience.last_urn_id)
 
     @property
     def medium(self) -> str:
@@ -139,10 +141,14 @@ def _part(session: Session, runtime: Runtime, commune: Commune, channel: Channel
     parts = words_for(
         runtime, channel, commune.name or "…", words.headline or "…", body or "…", has_picture=has_picture
     )
-    first = _first_on(session, channel, plan)
+    first = _first_on(session, channel, plan.corrects_id)
+    repeated = _first_on(session, channel, plan.repeats.of_id)
+    if plan.repeats.is_for_silent:
+        first = repeated
     cap = cap_on(session, channel.id, plan.importance, runtime.now()) if first is None else None
     about = About(plan.topic, tuple(plan.place_ids))
-    whom = Whom(about, plan.importance, first.id if first else None, cap)
+    silent_of = plan.repeats.of_id if plan.repeats.is_for_silent else None
+    whom = Whom(about, plan.importance, first.id if first else None, cap, silent_of=silent_of)
     return ChannelPart(
         channel,
         parts,
@@ -151,6 +157,7 @@ def _part(session: Session, runtime: Runtime, commune: Commune, channel: Channel
         _cost(adapter, channel, parts) if isinstance(adapter, Paid) else None,
         first,
         has_picture,
+        repeated,
     )
 
 
@@ -165,15 +172,14 @@ def _cost(adapter: Paid, channel: Channel, parts: list[str]) -> Cost:
     )
 
 
-def _first_on(session: Session, channel: Channel, plan: Plan) -> Announcement | None:
-    """Of what is corrected, the announcement on this channel."""
-    if plan.corrects_id is None:
+def _first_on(session: Session, channel: Channel, bulletin_id: int | None) -> Announcement | None:
+    """Of what is corrected or repeated, the announcement on this channel."""
+    if bulletin_id is None:
         return None
-    return session.scalars(
-        sa.select(Announcement).where(
-            Announcement.bulletin_id == plan.corrects_id, Announcement.channel_id == channel.id
-        )
-    ).one()
+    query = sa.select(Announcement).where(
+        Announcement.bulletin_id == bulletin_id, Announcement.channel_id == channel.id
+    )
+    return session.scalars(query.order_by(Announcement.id)).first()
 
 
 def _problems(

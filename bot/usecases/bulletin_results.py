@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from bot.rules.place_list import in_order
 from bot.runtime import Runtime
 from bot.usecases import bulletin_aloud
+from bot.usecases.announcement_answers import Answers, answers_to
 from bot.usecases.announcing import READERS, must
 from bot.usecases.broadcast import opening
 from bot.usecases.bulletin_previews import Preview, preview_of
 from bot.usecases.bulletins import found, is_tried, needs_review, plan_of
 from bot.usecases.results import GROUPS, PAGE, grouped, names_of
 from storage.announcements import RUNNING, Announcement, counts_by_state
-from storage.bulletins import Bulletin, followed_by, legs_of, page_of_bulletins
+from storage.bulletins import Bulletin, followed_by, legs_of, page_of_bulletins, repeats_of
 from storage.channels import Channel
 from storage.communes import Place
 from storage.enums import AnnouncementState, BulletinState, Importance
@@ -77,6 +78,10 @@ class Look:
     followed_by: list[Bulletin]
     waits_until: datetime | None
     heard: list[bulletin_aloud.Heard]
+    ended_at: datetime | None = None
+    repeated: Bulletin | None = None
+    repeats: Sequence[Bulletin] = ()
+    answers: Answers | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -153,6 +158,10 @@ def look_at(runtime: Runtime, official: Official, bulletin_id: int) -> Look:
             followed_by=followed_by(session, bulletin.id),
             waits_until=morning if is_quiet else None,
             heard=bulletin_aloud.heard(session, runtime, bulletin),
+            ended_at=session.get_one(Bulletin, bulletin.root_id).ended_at,
+            repeated=session.get(Bulletin, bulletin.repeats_id) if bulletin.repeats_id else None,
+            repeats=repeats_of(session, bulletin.id),
+            answers=answers_to(session, official, legs) if legs else None,
         )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from adapters.text import printable
 from bot.queue import BROADCAST
 from bot.rules.aloud import NOT_ALOUD, Aloud, aloud_of
-from bot.rules.bulletins import FULL_CHECKLIST, MEDIA, Plan, Words, medium_of, timing_problem
+from bot.rules.bulletins import FULL_CHECKLIST, MEDIA, MOST_REPEATS, Plan, Repeats, Words, timing_problem
 from bot.runtime import Runtime
 from bot.usecases import bulletin_aloud, edition_words
 from bot.usecases.announcing import (
@@ -33,13 +33,14 @@ from bot.usecases.announcing import (
     must,
     normalised,
 )
-from bot.usecases.broadcast import STOPPED, fingerprint
+from bot.usecases.broadcast import STOPPED
+from bot.usecases.bulletin_legs import make_legs
 from bot.usecases.bulletin_pictures import AS_IT_IS, Picture, kept_picture, put_picture
 from bot.usecases.bulletin_previews import Preview, preview_of
 from storage.announcements import RUNNING, Announcement, cancel_waiting
 from storage.audiences import About
 from storage.audit import AuditEntry
-from storage.bulletins import Bulletin, followed_by, legs_of, tests_of
+from storage.bulletins import Bulletin, followed_by, legs_of, repeats_of, tests_of
 from storage.editions import edition_of
 from storage.enums import AnnouncementState, BulletinKind, BulletinState, Importance, Role
 from storage.officials import Official
@@ -63,6 +64,9 @@ class Written:
     texts: Mapping[str, str] = field(default_factory=dict)
     aloud: Aloud = NOT_ALOUD
     picture: Picture = AS_IT_IS
+    asks_safety: bool = False
+    repeat_days: int = 0
+    repeat_times: int = 1
 
 
 def draft(runtime: Runtime, official: Official, written: Written) -> int:
@@ -95,6 +99,10 @@ def edit(runtime: Runtime, official: Official, bulletin_id: int, *, version: int
     """The author changes a draft, or one that was returned."""
     with kept_picture(runtime, written.picture) as blob, runtime.database.transaction() as session:
         bulletin = own_draft(session, official, bulletin_id, version)
+        if bulletin.repeats_id is not None:
+            raise AnnouncementError(
+                "Lần nhắc lại gửi đúng lời đã duyệt nên không sửa được. Có thể soạn đính chính, hoặc bỏ bản này."
+            )
         _take(session, runtime, official, bulletin, written)
         put_picture(session, runtime, bulletin, written.picture, blob)
         bulletin.version += 1
@@ -146,7 +154,7 @@ def approve(
         bulletin.approved_hash, bulletin.approval_reason = seen_hash, reason or None
         bulletin.version += 1
         _stop_what_it_replaces(session, runtime, official, bulletin)
-        _make_legs(session, bulletin, seen, pays=pays)
+        make_legs(session, bulletin, plan_of(bulletin), seen, pays=pays)
         bulletin_aloud.order(session, runtime, bulletin, plan_of(bulletin), seen.script.text, seen.board)
         data = {"hash": seen_hash, "audience": seen.count, "pays": pays, "class": bulletin.importance.value}
         audit(session, runtime, official, bulletin, "approved", **data)
@@ -164,6 +172,8 @@ def return_to_author(runtime: Runtime, official: Official, bulletin_id: int, *, 
             if not note:
                 raise AnnouncementError("Chưa ghi lý do trả lại. Vui lòng ghi rõ cần sửa gì để người soạn biết.")
         bulletin.state = BulletinState.DRAFT
+        if bulletin.repeats_id is not None:  # its words are not the author's to change
+            bulletin.state, bulletin.stopped_at = BulletinState.STOPPED, runtime.now()
         bulletin.submitted_at = None
         bulletin.returned_note = note or None
         bulletin.version += 1
@@ -221,7 +231,13 @@ def needs_review(bulletin: Bulletin) -> bool:
 def words_of(bulletin: Bulletin) -> Words:
     """What was written."""
     return Words(
-        bulletin.title, bulletin.body, bulletin.texts, bulletin.kind, bulletin.picture or "", bulletin.picture_words
+        bulletin.title,
+        bulletin.body,
+        bulletin.texts,
+        bulletin.kind,
+        bulletin.picture or "",
+        bulletin.picture_words,
+        asks_safety=bulletin.asks_safety and bulletin.importance is Importance.EMERGENCY,
     )
 
 
@@ -237,6 +253,7 @@ def plan_of(bulletin: Bulletin) -> Plan:
         bulletin.send_at,
         bulletin.corrects_id,
         aloud_of(bulletin.aloud),
+        Repeats(bulletin.repeat_times, bulletin.repeat_days, bulletin.repeats_id, bulletin.is_for_silent),
     )
 
 
@@ -253,13 +270,16 @@ def written_in(bulletin: Bulletin) -> Written:
         bulletin.texts,
         aloud_of(bulletin.aloud),
         Picture(words=bulletin.picture_words),
+        bulletin.asks_safety,
+        bulletin.repeat_days,
+        bulletin.repeat_times,
     )
 
 
 def is_tried(session: Session, bulletin: Bulletin) -> bool:
-    """Whether a channel took a test of exactly these words."""
-    digest = words_of(bulletin).digest
-    return any(state.reached_channel and test.words_hash == digest for test, state in tests_of(session, bulletin.id))
+    """Whether a channel took a test of exactly these words; what is repeated was tried when it was first told."""
+    digest, number = words_of(bulletin).digest, bulletin.repeats_id or bulletin.id
+    return any(state.reached_channel and test.words_hash == digest for test, state in tests_of(session, number))
 
 
 # ---- finding --------------------------------------------------------------------------------------------------------
@@ -321,8 +341,11 @@ def _take(session: Session, runtime: Runtime, official: Official, bulletin: Bull
     bulletin.valid_until, bulletin.send_at = written.valid_until, written.send_at
     speakers = bulletin_aloud.own(session, runtime, official, written.aloud.channel_ids)
     bulletin.aloud = replace(written.aloud, channel_ids=speakers).data()
+    bulletin.asks_safety = written.asks_safety and bulletin.kind is not BulletinKind.END
     if bulletin.corrects_id is not None:
         return  # it goes to those who got the first one, on their channels
+    bulletin.repeat_times = min(max(1, written.repeat_times), MOST_REPEATS) if written.repeat_days else 1
+    bulletin.repeat_days = written.repeat_days if bulletin.repeat_times > 1 else 0
     check_about(session, official, written.about)
     bulletin.channel_ids = [channel_for(session, official, number).id for number in sorted(set(written.channel_ids))]
     bulletin.topic, bulletin.place_ids = written.about.topic, sorted(written.about.place_ids)
@@ -335,40 +358,15 @@ def _complete(session: Session, runtime: Runtime, bulletin: Bulletin) -> Preview
         raise AnnouncementError(
             "Có câu hỏi không còn được công khai hoặc vừa sửa. Vui lòng mở trang sửa, đọc lại, lưu và gửi thử."
         )
+    if bulletin.repeats_id is not None and session.get_one(Bulletin, bulletin.repeats_id).ended_at is not None:
+        raise AnnouncementError("Đợt khẩn cấp đã kết thúc nên không nhắc lại nữa. Vui lòng bỏ bản này.")
+    repeats = plan_of(bulletin).repeats
+    if problem := repeats.problem(bulletin.importance, bulletin.send_at, bulletin.valid_until):
+        raise AnnouncementError(problem)
     seen = preview_of(session, runtime, bulletin.commune_id, plan_of(bulletin))
     if seen.problems:
         raise seen.problems[0]
     return seen
-
-
-def _make_legs(session: Session, bulletin: Bulletin, seen: Preview, *, pays: bool) -> None:
-    words = words_of(bulletin)
-    for part in seen.channels:
-        leg = Announcement(
-            commune_id=bulletin.commune_id,
-            bulletin_id=bulletin.id,
-            channel_id=part.channel.id,
-            title=words.headline,
-            body=words.on(medium_of(part.channel.type)),
-            topic=bulletin.topic,
-            place_ids=bulletin.place_ids,
-            importance=bulletin.importance,
-            send_at=bulletin.send_at,
-            valid_until=bulletin.valid_until,
-            follows_id=part.first.id if part.first else None,
-            state=AnnouncementState.APPROVED,
-            author_id=bulletin.author_id,
-            approver_id=bulletin.approver_id,
-            created_at=bulletin.created_at,
-            submitted_at=bulletin.submitted_at,
-            approved_at=bulletin.approved_at,
-            audience_count=part.audience.count + part.audience.left_out,
-            frozen_to_urn_id=part.last_urn_id,
-            pays=pays,
-            image_blob=bulletin.picture if part.has_picture else None,
-        )
-        leg.approved_hash = fingerprint(leg)
-        session.add(leg)
 
 
 def _stop_what_it_replaces(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin) -> None:
@@ -376,7 +374,10 @@ def _stop_what_it_replaces(session: Session, runtime: Runtime, official: Officia
     if bulletin.corrects_id is None:
         return
     first = session.get_one(Bulletin, bulletin.corrects_id, with_for_update=True)
-    for earlier in (first, *followed_by(session, first.id)):
+    if bulletin.kind in {BulletinKind.RECALL, BulletinKind.END} and first.ended_at is None:
+        first.ended_at = runtime.now()
+        first.version += 1
+    for earlier in (first, *followed_by(session, first.id), *repeats_of(session, first.id)):
         legs = legs_of(session, [earlier.id], lock=True)[earlier.id]
         if earlier.id != bulletin.id and any(leg.state in RUNNING for leg in legs):
             stop_legs(session, runtime, official, earlier, legs)

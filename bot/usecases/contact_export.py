@@ -32,6 +32,7 @@ from storage.contacts import Contact
 from storage.enums import AttachmentState, Direction
 from storage.messages import Attachment
 from storage.officials import Official
+from storage.safety import SafetyAnswer
 from storage.sealing import KeyLost, open_words
 from storage.subscriptions import Subscription
 from storage.tickets import Ticket, TicketEvent
@@ -76,6 +77,7 @@ def _gathered(session: Session, official: Official, contact: Contact, now: datet
     codes = {ticket.id: ticket.code for ticket in tickets}
     said = session.execute(said_by(official, contact.id)).all()
     wishes = session.scalars(sa.select(Subscription).where(Subscription.urn_id.in_([urn.id for urn, _ in met])))
+    safe = session.scalars(sa.select(SafetyAnswer).where(SafetyAnswer.urn_id.in_([urn.id for urn, _ in met])))
     return {
         "commune": session.get_one(Commune, contact.commune_id).name,
         "made_at": _at(now),
@@ -92,6 +94,7 @@ def _gathered(session: Session, official: Official, contact: Contact, now: datet
             for urn, channel in met
         ],
         "wishes": [{"topic": one.topic, "since": _at(one.since)} for one in wishes],
+        "safety": [{"answer": one.answer.value, "at": _at(one.at)} for one in safe],
         "tickets": [_ticket(session, ticket) for ticket in tickets],
         "messages": [
             {

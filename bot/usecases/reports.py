@@ -12,7 +12,7 @@ from adapters.messages import InboundMessage
 from bot import texts
 from bot.rules.commands import command_in
 from bot.rules.threading import OPENING, SURE
-from bot.usecases import dialogue, judging, withheld
+from bot.usecases import announcement_answers, dialogue, judging, safety, withheld
 from bot.usecases.acknowledging import acknowledge, emergency
 from bot.usecases.answers import take_answer
 from bot.usecases.citizens import citizen, interacted
@@ -83,12 +83,15 @@ def take_message(
     turn = Turn(work, person, word, message, reading, command_in(word.text, message.text_folded), asked)
     _note_time(person, message)
     _note_language(turn)
+    announcement_answers.link(turn)
     if person.conversation.held_since is not None:
         filed = _listen(turn)
     else:
         filed = _respond(turn) if said is None else _repeat(turn, said)
     if filed.ticket is None:
         return f"message:{turn.intent or 'nothing_to_do'}"
+    if filed.opened:
+        announcement_answers.note_opened(turn, filed.ticket)
     return "message:opened" if filed.opened else "message:added"
 
 
@@ -128,6 +131,7 @@ def _note_language(turn: Turn) -> None:
 def _listen(turn: Turn) -> Filed:
     """A person is answering: what is said is filed for them and the bot is silent, except in danger."""
     dialogue.forget(turn.person)
+    safety.listen(turn)
     filed = Filed(None)
     says_little = len(turn.message.text_folded.split()) < _FEWEST_ABOUT_A_PLACE
     if not turn.message.is_sealed and (says_little or not turn.heard.is_sure):
@@ -143,6 +147,7 @@ def _listen(turn: Turn) -> Filed:
 
 def _repeat(turn: Turn, said: tuple[str, ...]) -> Filed:
     """Another driver leads the talk: its words go out, and what is a report is filed whatever it makes of it."""
+    safety.listen(turn)
     filed = Filed(None)
     if may_be_filed(turn.message, turn.reading, has_attachments=bool(turn.word.attachments)):
         filed = file_message(turn.work, turn.person, turn.message)
@@ -178,6 +183,9 @@ def _under_what_is_held(turn: Turn) -> Filed:
 
 
 def _respond(turn: Turn) -> Filed:
+    answered = safety.take_safety(turn)
+    if answered is not None:
+        return _done(turn, answered, safety.ANSWER)
     answer = dialogue.heard_answer(turn)
     if answer is not None:
         return _done(turn, take_answer(turn, answer), answer.question.value)
@@ -207,7 +215,7 @@ def _report(turn: Turn) -> Filed:
         filed = file_message(work, person, message)
     if unanswered is not None and filed.ticket is None:
         filed = file_message(work, person, unanswered)
-    if filed.ticket is None and _has_a_matter(turn):
+    if filed.ticket is None and (_has_a_matter(turn) or announcement_answers.wants_ticket(turn)):
         turn.take_as(intent="feedback")
         filed = file_message(work, person, message)
     if filed.ticket is None:

@@ -29,6 +29,7 @@ from bot.usecases import (
     neighbours,
     polling,
     retention,
+    safety_board,
     sealed_files,
     searching,
     source_listening,
@@ -71,6 +72,7 @@ def sweep(runtime: Runtime) -> list[str]:
     clocks.speak_up(runtime)
     agency_list.close_due(runtime)
     transfer_progress.remind_due(runtime)
+    safety_board.remind_open(runtime)
     neighbours.carry(runtime)
     chain.extend(runtime)
     undoing.forget_over(runtime)

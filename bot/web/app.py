@@ -55,6 +55,7 @@ from bot.web import (
     resolved,
     retention,
     routing,
+    safety_board,
     sealed_readers,
     security,
     setup,
@@ -80,7 +81,7 @@ log = structlog.get_logger()
 
 PARTS = (
     home, sign_in, ticket_list, tickets, confirming, replies, extending, files,
-    announcements, bulletins, channels, loudspeakers, places, faq, triage, calls, quality,
+    announcements, bulletins, safety_board, channels, loudspeakers, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
     snoozing, bulk, editions, weekly_answers,

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from bot.rules.aloud import Aloud
 from bot.rules.audience import TEXT_AT_MOST, TITLE_AT_MOST
-from bot.rules.bulletins import BOARD_LINE, BOARD_LINES, MEDIA, Plan, Words
+from bot.rules.bulletins import BOARD_LINE, BOARD_LINES, MEDIA, MOST_REPEATS, ONCE, Plan, Repeats, Words
 from bot.rules.deadlines import VIETNAM
 from bot.usecases import bulletin_aloud, edition_words
 from bot.usecases.announcements import channels_for, villages_for
@@ -21,7 +21,7 @@ from bot.usecases.bulletin_pictures import MOST_WORDS, Picture
 from bot.usecases.bulletin_previews import Preview, preview
 from bot.usecases.bulletins import Written, written_in
 from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_HINTS, KIND_WORDS, MEDIUM_WORDS
-from bot.web.language import gettext
+from bot.web.language import N_, gettext
 from bot.web.shell import current_official, render, row_number, runtime
 from bot.web.words import topic_word
 from nlp.topics import TOPICS
@@ -34,6 +34,7 @@ CHANNELS_AT_MOST = 50
 USUAL_VALIDITY = timedelta(days=3)
 LONGEST_HOURS = 200
 USUAL_HOURS = "6h45, 17h00"
+REPEAT_DAYS = {"1": N_("Mỗi ngày"), "7": N_("Mỗi tuần, cùng thứ")}
 
 
 def typed() -> Written:
@@ -58,6 +59,9 @@ def typed() -> Written:
             said.get("aloud_hours", "")[:LONGEST_HOURS],
         ),
         Picture(said.get("picture_words", ""), _file("picture"), is_dropped="picture_drop" in said),
+        "asks_safety" in said,
+        int(said["repeat_days"]) if said.get("repeat_days") in REPEAT_DAYS else 0,
+        min(max(1, row_number(said.get("repeat_times", "")) or 1), MOST_REPEATS),
     )
 
 
@@ -97,6 +101,8 @@ def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: Annou
         valid_until=local(written.valid_until),
         send_at=local(written.send_at),
         importances=[(value, words, IMPORTANCE_HINTS[value]) for value, words in IMPORTANCE.items()],
+        repeat_days=[(days, gettext(words)) for days, words in REPEAT_DAYS.items()],
+        most_repeats=MOST_REPEATS,
         topics=[(slug, topic_word(slug)) for slug in TOPICS],
         villages=villages_for(runtime(), official),
         media=MEDIA,
@@ -147,6 +153,7 @@ def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Pr
         kind,
         picture,
         written.picture.words.strip() if picture else "",
+        asks_safety=written.asks_safety and written.importance is Importance.EMERGENCY and kind is not BulletinKind.END,
     )
     plan = Plan(
         words,
@@ -158,6 +165,7 @@ def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Pr
         written.send_at,
         corrects_id,
         replace(written.aloud, channel_ids=tuple(sorted(known.intersection(written.aloud.channel_ids)))),
+        Repeats(written.repeat_times, written.repeat_days) if written.repeat_days else ONCE,
     )
     return preview(runtime(), current_official().commune_id, plan)
 

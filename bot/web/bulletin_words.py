@@ -53,4 +53,8 @@ MEDIUM_WORDS = {
     RADIO: N_("Loa truyền thanh"),
     BOARD: N_("Bảng tin điện tử"),
 }
-KIND_WORDS = {BulletinKind.CORRECTION: N_("Đính chính"), BulletinKind.RECALL: N_("Thu hồi")}
+KIND_WORDS = {
+    BulletinKind.CORRECTION: N_("Đính chính"),
+    BulletinKind.RECALL: N_("Thu hồi"),
+    BulletinKind.END: N_("Hết hiệu lực"),
+}

@@ -15,10 +15,12 @@ from bot.usecases.announcing import APPROVERS, READERS, AnnouncementError, NoSuc
 from bot.usecases.bulletin_results import Look
 from bot.usecases.bulletins import plan_of, words_of
 from bot.usecases.results import WORDS as DELIVERY_WORDS
+from bot.web import filters
 from bot.web.announcements import GROUP_WORDS
 from bot.web.bulletin_forms import form_page, preview_words, said, typed, typed_for
 from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_BADGES, STANDING_BADGES, STANDINGS
 from bot.web.files import SANDBOX
+from bot.web.filters import MOST_IDS
 from bot.web.language import N_
 from bot.web.loudspeakers import progress_words
 from bot.web.security import is_poll
@@ -26,6 +28,8 @@ from bot.web.shell import current_official, notice, render, require, runtime
 from bot.web.words import topic_word
 from storage.bulletins import Bulletin
 from storage.enums import BulletinKind, BulletinState, Role
+from storage.figures import Filters
+from storage.tickets import View
 
 pages = Blueprint("bulletins", __name__)
 
@@ -238,6 +242,13 @@ def recalls(number: int) -> Response:
     return _follow_up(number, BulletinKind.RECALL)
 
 
+@pages.post(f"{HERE}/<int:number>/endings")
+@require(Role.AUTHOR)
+def endings(number: int) -> Response:
+    """Begin the message that says an emergency is over."""
+    return _follow_up(number, BulletinKind.END)
+
+
 @pages.get(f"{HERE}/testers")
 @require(Role.AUTHOR)
 def testers() -> Response:
@@ -299,6 +310,8 @@ def _page(number: int, error: AnnouncementError | None = None) -> Response:
         look=look,
         bulletin=bulletin,
         aloud=aloud_of(bulletin.aloud),
+        of_ids=lambda ids: filters.address(View.ALL.value, Filters(ids=tuple(ids[:MOST_IDS]))),
+        repeat_moments=plan_of(bulletin).repeats.moments(bulletin.send_at) if bulletin.send_at else [],
         heard_words=progress_words,
         headline=PREFIXES[bulletin.kind] + bulletin.title,
         standings=STANDINGS,
