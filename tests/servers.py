@@ -74,12 +74,16 @@ class OwnPostgres:
 
     def _ctl(self, *what: str) -> None:
         options = f"-p {self.port} -c listen_addresses='' -k {self.folder}/socket"
-        self._run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-t", "60", "-l", f"{self.folder}/log", "-o", options, *what)
+        self._run(
+            "pg_ctl", "-D", f"{self.folder}/data", "-w", "-t", "60", "-l", f"{self.folder}/log", "-o", options, *what
+        )
 
     def _run(self, program: str, *words: str) -> None:
         as_who = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []  # it refuses to be root
         found = shutil.which(program) or _debian(program)
-        done = subprocess.run([*as_who, found, *words], cwd="/", capture_output=True, text=True, check=False, timeout=90)
+        done = subprocess.run(
+            [*as_who, found, *words], cwd="/", capture_output=True, text=True, check=False, timeout=90
+        )
         if done.returncode:
             raise AssertionError(f"{program} {words[-1]}: {done.stdout[-300:]} {done.stderr[-300:]}")
 

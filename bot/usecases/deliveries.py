@@ -233,9 +233,7 @@ def of_kinds(kinds: list[DeliveryKind]) -> list[Any]:
 
 
 def _first(session: Session, query: sa.Select[Any], limit: int) -> list[Delivery]:
-    return list(
-        session.scalars(query.order_by(Delivery.priority, Delivery.next_attempt_at, Delivery.id).limit(limit))
-    )
+    return list(session.scalars(query.order_by(Delivery.priority, Delivery.next_attempt_at, Delivery.id).limit(limit)))
 
 
 def _of_lines(session: Session, query: sa.Select[Any], announcement_ids: list[int], limit: int) -> list[Delivery]:

@@ -108,7 +108,7 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
     lease = random_secrets.token_hex(8)
     with runtime.database.transaction() as session:
         now, begun = runtime.now(), time.monotonic()
-        query = sa.select(Channel).where(Channel.id == channel_id, *may_send(now)).with_for_update()
+        query = sa.select(Channel).where(Channel.id == channel_id, *may_send(now)).with_for_update(key_share=True)
         channel = session.scalar(query)
         if channel is None or slots.is_far(channel, now):
             return 0

@@ -107,7 +107,9 @@ class Books:
         """What is owed to one citizen first, and of announcements as many as there is still room for."""
         with self.runtime.database.transaction() as session:
             now = self.runtime.now()
-            query = sa.select(Channel).where(Channel.id == self.channel.id, *may_send(now)).with_for_update()
+            query = (
+                sa.select(Channel).where(Channel.id == self.channel.id, *may_send(now)).with_for_update(key_share=True)
+            )
             channel = session.scalar(query)
             if channel is None:
                 return []

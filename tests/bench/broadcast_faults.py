@@ -79,7 +79,10 @@ def run(plan: Plan, seed: int) -> bool:
         scene.crowd.world.runtime.database.close()
     for problem in problems:
         print(f"   PROBLEM {problem}")
-    print(f"   {time.monotonic() - begun:.0f} s; {'all accounted for' if not problems else 'NOT accounted for'}", flush=True)
+    print(
+        f"   {time.monotonic() - begun:.0f} s; {'all accounted for' if not problems else 'NOT accounted for'}",
+        flush=True,
+    )
     return not problems
 
 
@@ -116,7 +119,9 @@ def _break(scene: Scene, plan: Plan, chance: random.Random) -> tuple[list[str], 
 
 
 def _one_fault(scene: Scene, chance: random.Random) -> str:
-    kind = chance.choices(["a worker", "everything", "redis", "postgres", "postgres, as by a power cut"], [50, 8, 18, 12, 12])[0]
+    kind = chance.choices(
+        ["a worker", "everything", "redis", "postgres", "postgres, as by a power cut"], [50, 8, 18, 12, 12]
+    )[0]
     workers = [one for one in scene.gateway.processes if "worker" in one.command]
     if kind == "a worker":
         chance.choice(workers).kill()
@@ -215,9 +220,7 @@ def audit(crowd: Crowd, stoppers: list[str]) -> list[str]:
         open_words(session)
         owed = sa.select(Urn.value, Delivery.state, Delivery.code).join(Urn, Urn.id == Delivery.urn_id)
         rows = session.execute(owed.where(Delivery.announcement_id.is_not(None))).all()
-        unfinished = session.scalar(
-            sa.select(sa.func.count()).where(Announcement.state != AnnouncementState.SENT)
-        )
+        unfinished = session.scalar(sa.select(sa.func.count()).where(Announcement.state != AnnouncementState.SENT))
     states = Counter(state for _, state, _ in rows)
     unknown = {who for who, state, _ in rows if state is DeliveryState.UNKNOWN}
     called_off = {who for who, state, code in rows if state is DeliveryState.CANCELLED and code == "opted_out"}

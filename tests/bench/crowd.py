@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.usecases.bulletins import approve, draft, plan_of, submit
 from bot.rules.bulletins import FULL_CHECKLIST
+from bot.usecases.bulletins import approve, draft, plan_of, submit
 from bot.web.sandbox.store import Store, now_ms
 from storage.channels import Channel
 from storage.deliveries import Delivery
@@ -26,7 +24,7 @@ from tests.adapters.sms import SETTINGS
 from tests.bots import BOT, a_bot
 from tests.builders import OA, World
 from tests.gateway import PretendZalo
-from tests.sandbox.networks import KEY, NUMBER
+from tests.sandbox.networks import NUMBER
 from tests.sms import an_sms_channel
 from tests.usecases.bulletins import bulletin, tried, written
 
@@ -73,7 +71,9 @@ class Books:
 
     def texts(self, words: str) -> list[tuple[float, str]]:
         """When each message with these words was accepted, and what it said."""
-        return [(row[0] / 1000, row[1]) for row in self._ask(f"SELECT at_ms, text FROM ({LEDGER}) WHERE text LIKE ?", words)]
+        return [
+            (row[0] / 1000, row[1]) for row in self._ask(f"SELECT at_ms, text FROM ({LEDGER}) WHERE text LIKE ?", words)
+        ]
 
     def _ask(self, question: str, words: str) -> list[tuple]:
         with closing(sqlite3.connect(self.file, timeout=30)) as db:
@@ -162,7 +162,11 @@ def _typed(statement: str) -> sa.TextClause:
     from storage.base import Instant
 
     numbers = [sa.bindparam(name, type_=sa.BigInteger) for name in ("count", "after", "first", "commune", "channel")]
-    words = [sa.bindparam("scheme", type_=sa.Text), sa.bindparam("now", type_=Instant), sa.bindparam("yes", type_=sa.Boolean)]
+    words = [
+        sa.bindparam("scheme", type_=sa.Text),
+        sa.bindparam("now", type_=Instant),
+        sa.bindparam("yes", type_=sa.Boolean),
+    ]
     asked = [one for one in [*numbers, *words] if f":{one.key}" in statement]
     return sa.text(statement).bindparams(*asked)
 
