@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from storage.search_index import Searchable
 
 SQLITE_BUSY_MS = 20_000
-# A row locked to be changed, while others may write rows that point at it: PostgreSQL checks each foreign key by a lock,
-# and the chunk of a broadcast would stop whoever sends on its channel.
+# A row is locked to be changed while others write rows that point at it: PostgreSQL checks foreign keys by a lock, and
+# a chunk of a broadcast would stop whoever sends on its channel.
 FOR_CHANGE = {"key_share": True}
 # A word that went stays in older pieces of the search index until they are put together.
 FORGET_WORDS = "INSERT INTO search_words (search_words) VALUES ('optimize')"

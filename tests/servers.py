@@ -6,7 +6,6 @@ settings of the product only.
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
 import socket
@@ -144,7 +143,7 @@ def _chown(folder: Path) -> None:
 
 
 def _debian(program: str) -> str:
-    found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{program}"))
+    found = sorted(str(place) for place in Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
     if not found:
         _missing("PostgreSQL's programs", "PATH", "restarts of the database are unseen", FileNotFoundError(program))
     return found[-1]

@@ -248,17 +248,24 @@ def report(found: Measured, *, is_judged: bool) -> bool:
     steady = [one for one in found.memory if len(one.held) > 10]
     grown = max((one.grown / one.warm[0][1] for one in steady), default=0.0)
     window = found.window[1] - found.window[0]
-    lines = [
-        ("created_s", found.created_in, f"written down in {found.created_in:.1f} s, {found.approved_in:.1f} of it the"
-         f" approval; processor: {cpu}"),
-        ("share", found.share, f"{found.share:.3f} of {found.rate:g} a second over {window:.0f} s"),
-        ("lag_s", lags[-1], f"the page is {lags[len(lags) // 2]:.2f} s behind (median), {lags[-1]:.2f} (most),"
-         f" {POLL_SECONDS} of it between two looks"),
-        ("reply_p95_s", p95, f"{len(waits)} replies arrive after {waits[len(waits) // 2]:.2f} s (median), {p95:.2f} (p95)"),
-        ("grown", grown, "memory: " + "; ".join(str(one) for one in steady)),
-    ]  # fmt: skip
+    lines = {
+        "created_s": (
+            found.created_in,
+            f"written down in {found.created_in:.1f} s, {found.approved_in:.1f} of it the approval; processor: {cpu}",
+        ),
+        "share": (found.share, f"{found.share:.3f} of {found.rate:g} a second over {window:.0f} s"),
+        "lag_s": (
+            lags[-1],
+            f"the page is {lags[len(lags) // 2]:.2f} s behind (median), {lags[-1]:.2f} (most), with {POLL_SECONDS} to wait",
+        ),
+        "reply_p95_s": (
+            p95,
+            f"{len(waits)} replies arrive after {waits[len(waits) // 2]:.2f} s (median), {p95:.2f} (p95)",
+        ),
+        "grown": (grown, "memory: " + "; ".join(str(one) for one in steady)),
+    }
     missed = []
-    for name, value, words in lines:
+    for name, (value, words) in lines.items():
         held = BROADCAST[name].verdict([value]) == "ok"
         print(f"   {words}  [{BROADCAST[name].sign} {BROADCAST[name].must:g}: {'ok' if held else 'MISSED'}]")
         missed += [] if held else [name]

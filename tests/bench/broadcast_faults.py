@@ -29,6 +29,8 @@ from tests.gateway import Gateway, PretendZalo, a_gateway, make_world, pretend_z
 from tests.servers import OwnPostgres, own_postgres, own_redis
 
 STOP_WORD = "ngừng nhận tin"
+# What breaks, of a hundred times.
+FAULTS = {"a worker": 50, "everything": 8, "redis": 18, "postgres": 12, "postgres, as by a power cut": 12}
 GRACE = 5.0  # seconds within which holding takes effect
 GOT = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ)
 

@@ -47,7 +47,8 @@ class Memory:
         values = [held for _, held in self.warm or self.held]
         minutes = (self.warm[-1][0] - self.warm[0][0]) / 60 if len(self.warm) > 1 else 0.0
         slope = self.grown / minutes if minutes else 0.0
-        return f"{self.name}: {values[0]:.0f} MB, {values[-1]:.0f} at the end, {max(values):.0f} at most, {slope:+.1f} a minute"
+        first, last = values[0], values[-1]
+        return f"{self.name}: {first:.0f} MB, {last:.0f} at the end, {max(values):.0f} at most, {slope:+.1f} a minute"
 
 
 @contextmanager
@@ -92,11 +93,8 @@ def _sessions(runtime: Runtime) -> list[int]:
 
 def _group(leader: int) -> list[int]:
     """The process and whatever it started."""
-    found = []
-    for place in Path("/proc").iterdir():
-        if place.name.isdecimal() and (fields := _stat(int(place.name))) and int(fields[2]) == leader:
-            found.append(int(place.name))
-    return found
+    pids = [int(place.name) for place in Path("/proc").iterdir() if place.name.isdecimal()]
+    return [pid for pid in pids if (fields := _stat(pid)) and int(fields[2]) == leader]
 
 
 def _stat(pid: int) -> list[str]:
