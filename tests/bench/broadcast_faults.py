@@ -47,7 +47,7 @@ class Plan:
     held_for: float = 10.0
 
 
-SHORT = Plan(followers=700, rate=40.0, points=5, between=(0.3, 1.5), stoppers=4, held_for=7.0)
+SHORT = Plan(followers=480, rate=40.0, points=4, between=(0.3, 1.5), stoppers=4, held_for=6.5)
 
 
 @dataclass
