@@ -39,8 +39,8 @@ from storage.enums import AnnouncementState, DeliveryState, Importance
 
 log = structlog.get_logger()
 
-CHUNK, LARGEST_CHUNK = 500, 20_000  # addresses in one transaction, at first and at most
-CHUNK_SECONDS = 0.4  # about so long one takes: others wait for SQLite's only writer, a stop for the locked row
+CHUNK, LARGEST_CHUNK = 2_000, 20_000  # addresses in one transaction, at first and at most
+CHUNK_SECONDS = 0.5  # about so long one takes: others wait for SQLite's only writer, a stop for the locked row
 
 STOPPED = "Thông báo đã được dừng trước khi gửi tới người này."
 EXPIRED = "Thông báo đã hết hiệu lực trước khi gửi tới người này."
@@ -212,9 +212,9 @@ def said(commune_name: str, title: str, body: str) -> str:
 
 def _next_size(size: int, seconds: float) -> int:
     """How many addresses the next chunk has, when one of this size took so long."""
-    if seconds < CHUNK_SECONDS / 2:
+    if seconds < CHUNK_SECONDS:
         return min(size * 2, LARGEST_CHUNK)
-    return max(size // 2, CHUNK) if seconds > CHUNK_SECONDS * 2 else size
+    return max(size // 2, CHUNK) if seconds > CHUNK_SECONDS * 3 else size
 
 
 def _expand_chunk(runtime: Runtime, announcement_id: int, size: int) -> int | None:

@@ -257,7 +257,7 @@ def report(found: Measured, *, is_judged: bool) -> bool:
         "share": (found.share, f"{found.share:.3f} of {found.rate:g} a second over {window:.0f} s"),
         "lag_s": (
             lags[-1],
-            f"the page is {lags[len(lags) // 2]:.2f} s behind (median), {lags[-1]:.2f} (most), {POLL_SECONDS} of it idle",
+            f"the page is {lags[len(lags) // 2]:.2f} s old (median), {lags[-1]:.2f} (most), {POLL_SECONDS} of it idle",
         ),
         "reply_p95_s": (
             p95,
