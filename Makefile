@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench load pace chaos rasa scenarios day year races storm peers screenshots clean reset-demo lock
+.PHONY: help run test check format bench load pace broadcast chaos rasa scenarios day year races storm peers screenshots clean reset-demo lock
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ pace: $(VENV)/.dev ## Send an announcement to 10,000 on Telegram, by SMS and ove
 	$(BIN)/python -m tests.bench.pace telegram $(ARGS)
 	$(BIN)/python -m tests.bench.pace sms $(ARGS)
 	$(BIN)/python -m tests.bench.pace smpp $(ARGS)
+
+broadcast: $(VENV)/.dev ## Send a bulletin to a million, measured, and break everything on the way (ARGS=--short: a few hundred)
+	$(BIN)/python -m tests.bench.broadcast $(ARGS)
 
 load: $(VENV)/.dev ## Measure list, ticket, counts and search with years of history and 20 officials (ARGS=--short: a part)
 	$(BIN)/python -m tests.bench.desk $(ARGS)

@@ -117,7 +117,7 @@ def legs_of(session: Session, bulletin_ids: list[int], *, lock: bool = False) ->
     """The announcements of each bulletin, in the order of their channels' numbers."""
     query = sa.select(Announcement).where(Announcement.bulletin_id.in_(bulletin_ids)).order_by(Announcement.channel_id)
     legs: dict[int, list[Announcement]] = {number: [] for number in bulletin_ids}
-    for leg in session.scalars(query.with_for_update() if lock else query):
+    for leg in session.scalars(query.with_for_update(key_share=True) if lock else query):
         legs[leg.bulletin_id or 0].append(leg)
     return legs
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from storage.search_index import Searchable
 
 SQLITE_BUSY_MS = 20_000
+# A row is locked to be changed while others write rows that point at it: PostgreSQL checks foreign keys by a lock, and
+# a chunk of a broadcast would stop whoever sends on its channel.
+FOR_CHANGE = {"key_share": True}
 # A word that went stays in older pieces of the search index until they are put together.
 FORGET_WORDS = "INSERT INTO search_words (search_words) VALUES ('optimize')"
 
@@ -69,6 +72,10 @@ class Database:
                 pool_pre_ping=True,
                 connect_args={
                     "options": "-c timezone=utc -c lock_timeout=15000 -c idle_in_transaction_session_timeout=60000"
+                    " -c jit=off",  # compiling a plan costs more than it saves here
+                    # Plans are made for the values asked for: that a partial index fits must be seen, and what was
+                    # planned while a table was empty would be kept while it grows to a million rows.
+                    "prepare_threshold": None,
                 },
             )
 

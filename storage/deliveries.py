@@ -1,4 +1,4 @@
-"""Deliveries (one message owed to one URN) and the attempts to make them."""
+"""Deliveries (one message owed to one URN), the attempts to make them, and how many of an announcement stand where."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storage.base import Base, OfCommune, one_of
+from storage.base import Base, BigId, OfCommune, one_of
 from storage.enums import DeliveryKind, DeliveryState
 from storage.sealing import Sealable
 
@@ -32,7 +32,13 @@ class Delivery(OfCommune, Sealable, Base):
                  sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'")),
         sa.Index("ix_deliveries_sending", "lease_until", sqlite_where=sa.text("state = 'sending'"),
                  postgresql_where=sa.text("state = 'sending'")),
-        sa.Index("ix_deliveries_external", "channel_id", "external_id"),
+        sa.Index("ix_deliveries_line", "announcement_id", "next_attempt_at", "id",
+                 sqlite_where=sa.text("state = 'waiting' AND announcement_id IS NOT NULL"),
+                 postgresql_where=sa.text("state = 'waiting' AND announcement_id IS NOT NULL")),
+        sa.Index("ix_deliveries_external", "channel_id", "external_id",
+                 sqlite_where=sa.text("external_id IS NOT NULL"), postgresql_where=sa.text("external_id IS NOT NULL")),
+        sa.Index("ix_deliveries_message_id", "message_id",
+                 sqlite_where=sa.text("message_id IS NOT NULL"), postgresql_where=sa.text("message_id IS NOT NULL")),
         sa.Index("ix_deliveries_other_way", "id",
                  sqlite_where=sa.text("state = 'refused' AND kind = 'reply' AND rerouted_at IS NULL"),
                  postgresql_where=sa.text("state = 'refused' AND kind = 'reply' AND rerouted_at IS NULL")),
@@ -45,7 +51,7 @@ class Delivery(OfCommune, Sealable, Base):
     channel_id: Mapped[int] = mapped_column(sa.ForeignKey("channels.id"))
     urn_id: Mapped[int] = mapped_column(sa.ForeignKey("urns.id"))
     conversation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("conversations.id"))
-    message_id: Mapped[int | None] = mapped_column(sa.ForeignKey("messages.id"), index=True)
+    message_id: Mapped[int | None] = mapped_column(sa.ForeignKey("messages.id"))
     announcement_id: Mapped[int | None] = mapped_column(sa.ForeignKey("announcements.id"))
     kind: Mapped[DeliveryKind] = mapped_column(one_of(DeliveryKind))
     priority: Mapped[int] = mapped_column(default=5)
@@ -103,3 +109,18 @@ class Attempt(OfCommune, Base):
     outcome: Mapped[str | None] = mapped_column(sa.String(32))
     code: Mapped[str | None] = mapped_column(sa.String(60))
     exchange: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class DeliveryCount(Base):
+    """How many people of an announcement stand in a state, as far as one `writer` has moved them; the sum is the truth.
+
+    The database adds to it with each change of a delivery (migration 0038), so that nobody need count a million rows.
+    A message in parts is one message to its reader: the last part speaks for all of them.
+    """
+
+    __tablename__ = "delivery_counts"
+
+    announcement_id: Mapped[int] = mapped_column(sa.ForeignKey("announcements.id"), primary_key=True)
+    state: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    writer: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigId)

@@ -16,7 +16,7 @@ from storage.channels import Channel, ChannelPoll, ChannelToken
 from storage.communes import Commune, Counter, Holiday, Locality, Place
 from storage.contacts import Contact, Conversation, Urn
 from storage.corrections import Correction
-from storage.deliveries import Attempt, Delivery
+from storage.deliveries import Attempt, Delivery, DeliveryCount
 from storage.drafts import Draft
 from storage.editions import Edition, EditionItem
 from storage.faq import FaqRow
@@ -70,6 +70,7 @@ __all__ = [
     "Correction",
     "Counter",
     "Delivery",
+    "DeliveryCount",
     "Difference",
     "Draft",
     "Edition",

@@ -1,4 +1,7 @@
-"""Run the pretend Zalo alone: python -m tests.pretend DB PORT WEBHOOK_URL RETRY_SCALE."""
+"""Run the pretend Zalo alone, with a Telegram bot and a number at a Kannel beside it.
+
+python -m tests.pretend DB PORT WEBHOOK_URL RETRY_SCALE
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,11 @@ import sys
 import threading
 from pathlib import Path
 
-from bot.web.sandbox import SandboxAccount, SandboxSettings, create_sandbox, sandbox_server
+from bot.web.sandbox import SandboxAccount, SandboxBot, SandboxSettings, create_sandbox, sandbox_server
+from tests import bots
+from tests.adapters.sms import TOKEN
 from tests.gateway import ACCOUNT
+from tests.sandbox.networks import an_account
 
 
 def main(db: str, port: str, webhook_url: str, retry_scale: str) -> None:
@@ -23,6 +29,8 @@ def main(db: str, port: str, webhook_url: str, retry_scale: str) -> None:
     settings = SandboxSettings(
         db_path=Path(db),
         accounts=[account],
+        bots=[SandboxBot(bots.TOKEN)],
+        sms=[an_account("kannel", f"{webhook_url.rpartition('/')[0]}/sms-kannel/{TOKEN}")],
         allow_control=True,
         receipts=False,
         echoes=False,

@@ -33,6 +33,7 @@ from storage.audit import AuditEntry
 from storage.channels import Channel
 from storage.communes import Place
 from storage.contacts import Urn
+from storage.database import FOR_CHANGE
 from storage.enums import AnnouncementState, Role
 from storage.officials import Official
 
@@ -102,7 +103,7 @@ def villages_for(runtime: Runtime, official: Official) -> list[Place]:
 
 
 def _found(session: Session, official: Official, announcement_id: int, *, lock: bool = True) -> Announcement:
-    announcement = session.get(Announcement, announcement_id, with_for_update=lock)
+    announcement = session.get(Announcement, announcement_id, with_for_update=FOR_CHANGE if lock else None)
     if announcement is None or announcement.commune_id != official.commune_id:
         raise NoSuchAnnouncement
     return announcement

@@ -34,12 +34,14 @@ from storage.audit import AuditEntry
 from storage.channels import Channel
 from storage.communes import Commune
 from storage.contacts import Urn
+from storage.database import FOR_CHANGE, advisory_lock
 from storage.deliveries import Delivery
 from storage.enums import AnnouncementState, DeliveryState, Importance
 
 log = structlog.get_logger()
 
-CHUNK = 500
+CHUNK, LARGEST_CHUNK = 2_000, 20_000  # addresses in one transaction, at first and at most
+CHUNK_SECONDS = 0.5  # about so long one takes: others wait for SQLite's only writer, a stop for the locked row
 
 STOPPED = "Thông báo đã được dừng trước khi gửi tới người này."
 EXPIRED = "Thông báo đã hết hiệu lực trước khi gửi tới người này."
@@ -72,11 +74,13 @@ def expand(runtime: Runtime, announcement_id: int, budget_seconds: float = 5.0) 
     Each chunk and the cursor behind it are one transaction, so a crash at any point repeats nothing and skips nobody.
     """
     end = time.monotonic() + budget_seconds
-    owed = 0
-    while (chunk := _expand_chunk(runtime, announcement_id)) is not None:
+    owed, size, begun = 0, CHUNK, time.monotonic()
+    while (chunk := _expand_chunk(runtime, announcement_id, size)) is not None:
         owed += chunk
-        if time.monotonic() >= end:
+        now = time.monotonic()
+        if now >= end:
             break
+        size, begun = _next_size(size, now - begun), now
     if owed:
         runtime.nudge(BROADCAST)
     return owed
@@ -222,18 +226,25 @@ def said(commune_name: str, title: str, body: str) -> str:
     return texts.say("announcement", tieude=title, noidung=body, xa=commune_name).words
 
 
-def _expand_chunk(runtime: Runtime, announcement_id: int) -> int | None:
-    """One chunk in one transaction; None when there is nothing to do any more."""
+def _next_size(size: int, seconds: float) -> int:
+    """How many addresses the next chunk has, when one of this size took so long."""
+    if seconds < CHUNK_SECONDS:
+        return min(size * 2, LARGEST_CHUNK)
+    return max(size // 2, CHUNK) if seconds > CHUNK_SECONDS * 3 else size
+
+
+def _expand_chunk(runtime: Runtime, announcement_id: int, size: int) -> int | None:
+    """One chunk in one transaction; None when there is nothing to do any more, or another worker is about it."""
     now = runtime.now()
     with runtime.database.transaction() as session:
-        announcement = _locked(session, announcement_id)
+        announcement = session.get(Announcement, announcement_id, with_for_update={**FOR_CHANGE, "skip_locked": True})
         if announcement is None or announcement.state not in RUNNING or _must_wait(announcement, now):
             return None
         if fingerprint(announcement) != announcement.approved_hash:
             _refuse_changed_text(session, announcement, now)
             return None
         announcement.state = AnnouncementState.SENDING
-        end = next_chunk_end(session, announcement, CHUNK) if _has_more(announcement) else None
+        end = next_chunk_end(session, announcement, size) if _has_more(announcement) else None
         if end is None:
             announcement.expanded_to_urn_id = announcement.frozen_to_urn_id or 0
             return None
@@ -272,7 +283,10 @@ def cap_of(session: Session, announcement: Announcement, now: datetime) -> Cap |
     """How many of its class a follower gets; None where nobody can have had so many, or none may be missed."""
     if announcement.bulletin_id is None or announcement.follows_id is not None:
         return None
-    return cap_on(session, announcement.channel_id, announcement.importance, now)
+    cap = cap_on(session, announcement.channel_id, announcement.importance, now)
+    if cap is not None:  # another one of this class may be written down now: each must see what the other has owed
+        advisory_lock(session, f"cap:{announcement.channel_id}:{announcement.importance.value}")
+    return cap
 
 
 def cap_on(session: Session, channel_id: int, importance: Importance, now: datetime) -> Cap | None:
@@ -290,7 +304,7 @@ def _must_wait(announcement: Announcement, now: datetime) -> bool:
 
 
 def _locked(session: Session, announcement_id: int) -> Announcement | None:
-    return session.get(Announcement, announcement_id, with_for_update=True)
+    return session.get(Announcement, announcement_id, with_for_update=FOR_CHANGE)
 
 
 def _has_more(announcement: Announcement) -> bool:

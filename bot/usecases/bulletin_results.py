@@ -26,6 +26,7 @@ from storage.enums import AnnouncementState, BulletinState, Importance
 from storage.officials import Official
 
 PAUSED, SCHEDULED, SENDING, SENT = "paused", "scheduled", "sending", "sent"
+POLL_SECONDS = 1  # how often a page that is open asks: with the way of an outcome into its row it is true within two
 
 
 @dataclass(frozen=True)

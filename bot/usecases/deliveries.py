@@ -15,7 +15,7 @@ from adapters.base import Paid
 from adapters.text import length, split
 from bot.queue import BROADCAST, REPLIES
 from bot.runtime import Runtime
-from storage.announcements import Announcement
+from storage.announcements import lines_past_held
 from storage.channels import Channel
 from storage.contacts import Urn
 from storage.deliveries import Attempt, Delivery
@@ -195,18 +195,17 @@ def claim(
         .where(
             Delivery.channel_id == channel.id,
             Delivery.state == DeliveryState.WAITING,
-            Delivery.kind.in_(kinds),
+            *of_kinds(kinds),
             Delivery.next_attempt_at <= now,
             ~blocked,
             ~split_before,
-            *_not_held_back(kinds, is_quiet=is_quiet),
+            *([Delivery.priority <= PRIORITY_ALARM] if is_quiet and DeliveryKind.ANNOUNCEMENT in kinds else []),
         )
-        .order_by(Delivery.priority, Delivery.next_attempt_at, Delivery.id)
-        .limit(limit)
         .with_for_update(skip_locked=True, of=Delivery)
     )
     open_words(session)
-    rows = _with_words(session.scalars(query))
+    lines = lines_past_held(session, channel.id) if DeliveryKind.ANNOUNCEMENT in kinds else None
+    rows = _with_words(_first(session, query, limit) if lines is None else _of_lines(session, query, lines, limit))
     attempts = []
     for row in rows:
         row.state = DeliveryState.SENDING
@@ -230,13 +229,29 @@ def claim(
     ]  # fmt: skip
 
 
-def _not_held_back(kinds: list[DeliveryKind], *, is_quiet: bool) -> list[Any]:
-    """Of announcements: none that was put on hold, and in quiet hours none that may wait."""
-    if DeliveryKind.ANNOUNCEMENT not in kinds:
-        return []
-    on_hold = sa.select(Announcement.id).where(Announcement.paused_at.is_not(None))
-    awake = [Delivery.priority <= PRIORITY_ALARM] if is_quiet else []
-    return [Delivery.announcement_id.not_in(on_hold), *awake]
+def of_kinds(kinds: list[DeliveryKind]) -> list[Any]:
+    """The conditions of deliveries of these kinds: to announcements or to one citizen, never both.
+
+    Priorities tell them apart as well, and lead through the index past a million that wait of the other kind.
+    """
+    is_many = DeliveryKind.ANNOUNCEMENT in kinds
+    bound = Delivery.priority >= PRIORITY_ALARM if is_many else Delivery.priority < PRIORITY_ALARM
+    return [Delivery.kind.in_(kinds), bound]
+
+
+def _first(session: Session, query: sa.Select[Any], limit: int) -> list[Delivery]:
+    return list(session.scalars(query.order_by(Delivery.priority, Delivery.next_attempt_at, Delivery.id).limit(limit)))
+
+
+def _of_lines(session: Session, query: sa.Select[Any], announcement_ids: list[int], limit: int) -> list[Delivery]:
+    """The first of these announcements, one line after the other: an index of each leads to it."""
+    rows: list[Delivery] = []
+    for number in announcement_ids:
+        line = query.where(Delivery.announcement_id == number).order_by(Delivery.next_attempt_at, Delivery.id)
+        rows += session.scalars(line.limit(limit - len(rows)))
+        if len(rows) >= limit:
+            break
+    return rows
 
 
 def _with_words(rows: Iterable[Delivery]) -> list[Delivery]:

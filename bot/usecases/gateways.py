@@ -18,6 +18,7 @@ from bot.runtime import Runtime
 from bot.usecases.deliveries import Outcome
 from bot.usecases.tokens import channel_config
 from storage.channels import Channel
+from storage.database import FOR_CHANGE
 from storage.enums import DeliveryState
 
 log = structlog.get_logger()
@@ -96,7 +97,7 @@ def probe(runtime: Runtime, channel_id: int) -> None:
         return
     is_back = _answers(runtime, channel, config)
     with runtime.database.transaction() as session:
-        row = session.get_one(Channel, channel_id, with_for_update=True)
+        row = session.get_one(Channel, channel_id, with_for_update=FOR_CHANGE)
         gate, now = Gate.of(row), runtime.now()
         if is_back and gate.in_use == BACKUP:
             _switched(row, gate, MAIN, now)
@@ -123,7 +124,7 @@ def _answers(runtime: Runtime, channel: Channel, config: Any) -> bool:
 
 def note(session: Session, runtime: Runtime, channel: Channel, outcomes: Sequence[Outcome], slow_after: float) -> None:
     """Remember how the gateway in use did, and turn to the other one when it keeps failing or is too slow."""
-    row = session.get_one(Channel, channel.id, with_for_update=True, populate_existing=True)
+    row = session.get_one(Channel, channel.id, with_for_update=FOR_CHANGE, populate_existing=True)
     gate, now = Gate.of(row), runtime.now()
     for outcome in outcomes:
         if outcome.gateway != gate.in_use:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.runtime import Runtime
 from bot.usecases import deliveries, intake
-from storage.announcements import Announcement
+from storage.announcements import Announcement, miscounted
 from storage.channels import Channel
 from storage.contacts import Contact, Conversation
 from storage.deliveries import Attempt, Delivery
@@ -77,6 +77,8 @@ def balance(runtime: Runtime) -> Ledger:
             found = _count(session, query)
             if found:
                 ledger.problems.append(sentence.format(found))
+        if wrong := miscounted(session):
+            ledger.problems.append(f"the counts of announcements {wrong} are not those of their deliveries")
     return ledger
 
 

@@ -38,7 +38,7 @@ from bot.runtime import Runtime
 from bot.stores import StoreAway
 from bot.usecases import fallback, gateways, sealed_files, slots, uploads, windows
 from bot.usecases.broadcast import opening, withhold
-from bot.usecases.deliveries import Claimed, Outcome, claim, record
+from bot.usecases.deliveries import Claimed, Outcome, claim, of_kinds, record
 from bot.usecases.tokens import Access, NoToken, access_for, channel_config
 from bot.usecases.work import where
 from storage.channels import Channel
@@ -91,7 +91,7 @@ def channels_with_due(runtime: Runtime, kinds: list[DeliveryKind]) -> list[int]:
         .where(
             Delivery.channel_id == Channel.id,
             Delivery.state == DeliveryState.WAITING,
-            Delivery.kind.in_(kinds),
+            *of_kinds(kinds),
             Delivery.next_attempt_at <= now,
         )
         .exists()
@@ -108,7 +108,7 @@ def send_batch(runtime: Runtime, channel_id: int, kinds: list[DeliveryKind]) -> 
     lease = random_secrets.token_hex(8)
     with runtime.database.transaction() as session:
         now, begun = runtime.now(), time.monotonic()
-        query = sa.select(Channel).where(Channel.id == channel_id, *may_send(now)).with_for_update()
+        query = sa.select(Channel).where(Channel.id == channel_id, *may_send(now)).with_for_update(key_share=True)
         channel = session.scalar(query)
         if channel is None or slots.is_far(channel, now):
             return 0

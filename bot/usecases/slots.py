@@ -11,6 +11,7 @@ import structlog
 from adapters import pacing
 from bot.runtime import Runtime
 from storage.channels import Channel
+from storage.database import FOR_CHANGE
 
 log = structlog.get_logger()
 
@@ -64,7 +65,7 @@ def take(runtime: Runtime, channel: Channel, count: int, missed: float | None = 
     """
     try:
         with runtime.database.transaction(durable=False) as session:
-            row = session.scalars(sa.select(Channel).where(Channel.id == channel.id).with_for_update()).one()
+            row = session.get_one(Channel, channel.id, with_for_update=FOR_CHANGE)
             now, begun = runtime.now(), time.monotonic()
             slots = reserve(row, count, now, None if missed is None else missed - begun)
     except sa.exc.SQLAlchemyError as error:

@@ -32,6 +32,7 @@ from bot.usecases.smpp_arrivals import Arrivals
 from bot.usecases.smpp_books import Books
 from bot.usecases.tokens import channel_config
 from storage.channels import Channel
+from storage.database import FOR_CHANGE
 from storage.enums import DeliveryState
 
 log = structlog.get_logger()
@@ -112,7 +113,7 @@ class _Operator:
         if self._renewed is not None and timedelta(0) <= now - self._renewed < RENEW:
             return True
         with self.runtime.database.transaction() as session:
-            row = session.get_one(Channel, self.channel.id, with_for_update=True)
+            row = session.get_one(Channel, self.channel.id, with_for_update=FOR_CHANGE)
             known = dict(row.gateway or {})
             until = datetime.fromisoformat(known["lease_until"]) if known.get("lease_until") else None
             if known.get("lease") not in {None, self.lease} and until is not None and until > now:
@@ -141,14 +142,14 @@ class _Operator:
         self._close_books()
         self._books.close()
         with self.runtime.database.transaction() as session:
-            row = session.get_one(Channel, self.channel.id, with_for_update=True)
+            row = session.get_one(Channel, self.channel.id, with_for_update=FOR_CHANGE)
             if (row.gateway or {}).get("lease") == self.lease:
                 row.gateway = {"is_up": False, "code": "stopped", "since": self.runtime.now().isoformat()}
         self._arrivals.close()
 
     def _note(self, *, is_up: bool, code: str = "") -> None:
         with self.runtime.database.transaction() as session:
-            row = session.get_one(Channel, self.channel.id, with_for_update=True)
+            row = session.get_one(Channel, self.channel.id, with_for_update=FOR_CHANGE)
             since = self.runtime.now().isoformat()
             row.gateway = {**(row.gateway or {}), "is_up": is_up, "code": code, "since": since}
 

@@ -107,8 +107,8 @@ class Books:
         """What is owed to one citizen first, and of announcements as many as there is still room for."""
         with self.runtime.database.transaction() as session:
             now = self.runtime.now()
-            query = sa.select(Channel).where(Channel.id == self.channel.id, *may_send(now)).with_for_update()
-            channel = session.scalar(query)
+            query = sa.select(Channel).where(Channel.id == self.channel.id, *may_send(now))
+            channel = session.scalar(query.with_for_update(key_share=True))
             if channel is None:
                 return []
             self.rate = channel.rate_per_second

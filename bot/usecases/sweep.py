@@ -148,10 +148,13 @@ def forget_old_sessions(runtime: Runtime) -> None:
 
 
 def _owes(session: Session, kinds: list[DeliveryKind], now: datetime) -> bool:
-    query = sa.select(Delivery.id).where(
-        Delivery.state == DeliveryState.WAITING, Delivery.kind.in_(kinds), Delivery.next_attempt_at <= now
+    is_due = sa.select(Delivery.id).where(
+        Delivery.channel_id == Channel.id,  # the index begins with it
+        Delivery.state == DeliveryState.WAITING,
+        *deliveries.of_kinds(kinds),
+        Delivery.next_attempt_at <= now,
     )
-    return session.scalar(query.limit(1)) is not None
+    return session.scalar(sa.select(Channel.id).where(is_due.exists()).limit(1)) is not None
 
 
 def _has_events(session: Session, now: datetime) -> bool:

@@ -308,6 +308,7 @@ def _page(number: int, error: AnnouncementError | None = None) -> Response:
         blocks=("progress",),
         status=422 if error else 200,
         look=look,
+        poll_seconds=bulletin_results.POLL_SECONDS,
         bulletin=bulletin,
         aloud=aloud_of(bulletin.aloud),
         of_ids=lambda ids: filters.address(View.ALL.value, Filters(ids=tuple(ids[:MOST_IDS]))),

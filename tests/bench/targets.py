@@ -30,3 +30,12 @@ class Target:
 
 # An announcement to many (tests/bench/pace.py), in every second from any message on.
 PACE = {"share": 0.95, "busiest": 1.0, "reply_p95_s": 2.0}
+
+# A bulletin to a million (tests/bench/broadcast.py). `grown`: of a process's memory, over the whole watch.
+BROADCAST = {
+    "created_s": Target("all deliveries are written down", 60.0, at_most=True),
+    "share": Target("sent, of the rate", 0.95),
+    "lag_s": Target("the page is behind", 2.0, at_most=True),
+    "reply_p95_s": Target("a reply arrives", 2.0, at_most=True),
+    "grown": Target("memory grows", 0.05, at_most=True),
+}

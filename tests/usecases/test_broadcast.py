@@ -76,6 +76,7 @@ def test_a_crash_between_chunks_skips_nobody_and_repeats_nobody(
 ) -> None:
     everybody = followers(world, 7)
     monkeypatch.setattr(broadcast, "CHUNK", 3)
+    monkeypatch.setattr(broadcast, "LARGEST_CHUNK", 3)
     number = approved(world)
     done = {"chunks": 0}
 
@@ -112,6 +113,7 @@ def test_a_crash_between_chunks_skips_nobody_and_repeats_nobody(
 def test_two_that_expand_at_once_owe_it_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     followers(world, 40)
     monkeypatch.setattr(broadcast, "CHUNK", 4)
+    monkeypatch.setattr(broadcast, "LARGEST_CHUNK", 4)
     number = approved(world)
     owed: list[int] = []
     start = threading.Barrier(2)
@@ -141,6 +143,7 @@ def test_five_thousand_followers_take_a_few_dozen_statements(world: World) -> No
 def test_a_short_budget_is_continued_the_next_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     followers(world, 5)
     monkeypatch.setattr(broadcast, "CHUNK", 2)
+    monkeypatch.setattr(broadcast, "LARGEST_CHUNK", 2)
     number = approved(world)
     assert [announcements.expand_due(world.runtime, budget_seconds=0) for _ in range(4)] == [2, 2, 1, 0]
     assert counts(world, number) == {"waiting": 5}
@@ -326,6 +329,7 @@ def test_a_stop_before_expanding_owes_nobody_anything(world: World, phone: Phone
 def test_a_stop_between_chunks_is_respected(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     followers(world, 6)
     monkeypatch.setattr(broadcast, "CHUNK", 2)
+    monkeypatch.setattr(broadcast, "LARGEST_CHUNK", 2)
     number = approved(world)
     announcements.expand(world.runtime, number, 0)
     announcements.stop(world.runtime, world.official("hoa"), number)

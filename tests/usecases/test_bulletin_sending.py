@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,18 +14,20 @@ import sqlalchemy as sa
 
 from adapters.errors import ContactUnreachable, OutcomeUnknown
 from bot.rules.deadlines import VIETNAM
-from bot.usecases import announcements, articles, bulletin_following, bulletin_results, bulletins
+from bot.usecases import announcements, articles, broadcast, bulletin_following, bulletin_results, bulletins
 from bot.usecases.announcements import AnnouncementError
-from bot.usecases.deliveries import claim
-from bot.usecases.sending import MANY, send_due
+from bot.usecases.deliveries import PRIORITY_REPLY, claim, owe
+from bot.usecases.ledger import balance
+from bot.usecases.sending import MANY, PERSONAL, channels_with_due, send_due
 from bot.usecases.sweep import waiting_jobs
+from storage.announcements import miscounted
 from storage.articles import Article
 from storage.audiences import About
 from storage.channels import Channel
 from storage.communes import Place
 from storage.contacts import Urn
-from storage.deliveries import Delivery
-from storage.enums import AnnouncementState, ArticleState, BulletinKind, BulletinState, Importance
+from storage.deliveries import Delivery, DeliveryCount
+from storage.enums import AnnouncementState, ArticleState, BulletinKind, BulletinState, DeliveryKind, Importance
 from storage.subscriptions import Subscription
 from tests.builders import World, all_rows
 from tests.conftest import Clock
@@ -106,6 +110,94 @@ def test_an_emergency_overtakes_what_was_approved_before(world: World, phone: Ph
         with world.runtime.database.transaction() as session:
             taken.append({one.announcement_id for one in claim(session, world.channel, MANY, 3, "a", world.clock())})
     assert taken == [{legs(world, number)[0].id} for number in reversed(numbers)]
+
+
+# ---- a million ------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_on_hold_holds_up_nothing_else_on_its_channel(world: World, phone: Phone) -> None:
+    followers(world, 3)
+    held = approved(world, importance=Importance.PRIORITY)
+    routine, urgent = approved(world), approved(world, importance=Importance.PRIORITY, title="Nước lên")
+    announcements.expand_due(world.runtime)
+    bulletins.pause(world.runtime, world.official("hoa"), held)
+    taken = []
+    for _ in range(3):
+        with world.runtime.database.transaction() as session:
+            taken.append([one.announcement_id for one in claim(session, world.channel, MANY, 4, "a", world.clock())])
+    first, second = (legs(world, number)[0].id for number in (urgent, routine))
+    assert taken == [[first] * 3 + [second], [second] * 2, []]
+    bulletins.resume(world.runtime, world.official("hoa"), held)
+    with world.runtime.database.transaction() as session:
+        assert len(claim(session, world.channel, MANY, 4, "a", world.clock())) == 3
+
+
+def test_two_at_once_do_not_bring_anybody_more_than_they_get(world: World, phone: Phone) -> None:
+    followers(world, 6)
+    told(world, phone, importance=Importance.PRIORITY, title="Lần đầu")
+    numbers = [approved(world, importance=Importance.PRIORITY, title=f"Lần {n}") for n in (2, 3)]
+    start = threading.Barrier(2)
+
+    def work(number: int) -> int:
+        start.wait()
+        return announcements.expand(world.runtime, legs(world, number)[0].id)
+
+    with ThreadPoolExecutor(2) as pool:
+        owed = list(pool.map(work, numbers))
+    assert sum(owed) == 6
+
+
+def test_whoever_is_still_to_be_written_down_waits(world: World, phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    followers(world, 5)
+    number = approved(world)
+    reader = world.official("mai")
+    before = bulletin_results.look_at(world.runtime, reader, number)
+    assert (before.done, before.total) == (0, 5)
+    monkeypatch.setattr(broadcast, "CHUNK", 2)
+    announcements.expand(world.runtime, legs(world, number)[0].id, budget_seconds=0)
+    part = bulletin_results.look_at(world.runtime, reader, number)
+    assert (part.counts["waiting"], part.total) == (5, 5)
+    assert counts(world, legs(world, number)[0].id) == {"waiting": 2}
+
+
+def test_counts_follow_every_way_a_delivery_takes(world: World, phone: Phone) -> None:
+    values = followers(world, 4)
+    phone.failures = {values[0]: [OutcomeUnknown("timeout")], values[1]: [ContactUnreachable("blocked", "Đã chặn.")]}
+    number = approved(world)
+    announcements.expand_due(world.runtime)
+    wishes(world, values[2], out=True)
+    run(world)
+    of = legs(world, number)[0].id
+    assert counts(world, of) == {"unknown": 1, "refused": 1, "cancelled": 1, "sent": 1}
+    with world.runtime.database.transaction() as session:
+        session.execute(sa.update(Delivery).where(Delivery.announcement_id == of).values(state="read"))
+        assert miscounted(session) == []
+    assert counts(world, of) == {"read": 4}
+
+
+def test_a_count_that_is_wrong_is_found(world: World, phone: Phone) -> None:
+    followers(world, 2)
+    number, _ = told(world, phone)
+    of = legs(world, number)[0].id
+    with world.runtime.database.transaction() as session:
+        session.execute(sa.update(DeliveryCount).values(number=7))
+    assert any(f"[{of}]" in problem for problem in balance(world.runtime).problems)
+
+
+def test_a_reply_is_claimed_past_announcements_that_wait(world: World, phone: Phone) -> None:
+    followers(world, 3)
+    approved(world)
+    announcements.expand_due(world.runtime)
+    with world.runtime.database.transaction() as session:
+        urn = session.scalars(sa.select(Urn).order_by(Urn.id).limit(1)).one()
+        owe(session, world.runtime, channel=world.channel, urn=urn, text="Chào bà", kind=DeliveryKind.REPLY,
+            key="reply:1", priority=PRIORITY_REPLY)  # fmt: skip
+    assert set(waiting_jobs(world.runtime)) >= {"replies", "broadcast"}
+    assert channels_with_due(world.runtime, PERSONAL) == [world.channel_id]
+    with world.runtime.database.transaction() as session:
+        assert [one.text for one in claim(session, world.channel, PERSONAL, 8, "a", world.clock())] == ["Chào bà"]
+        assert claim(session, world.channel, PERSONAL, 8, "a", world.clock()) == []
+    assert "replies" not in waiting_jobs(world.runtime)
 
 
 # ---- who may not be disturbed ---------------------------------------------------------------------------------------

@@ -200,7 +200,7 @@ def test_several_workers_send_everything_once(live: World, zalo: Running) -> Non
 
 def test_announcements_wait_for_their_own_senders(live: World, zalo: Running) -> None:
     user = meets(live, zalo)
-    writes_to(live, user, "Lịch tiêm phòng", kind=DeliveryKind.ANNOUNCEMENT)
+    writes_to(live, user, "Lịch tiêm phòng", kind=DeliveryKind.ANNOUNCEMENT, priority=8)
     assert send(live) == 0
     assert send(live, kinds=MANY) == 1
 

@@ -65,13 +65,13 @@ def test_one_text_is_written_tried_approved_and_seen_going_out_on_two_channels(w
     assert seen
     assert "Đúng nội dung sẽ gửi" in page
     assert hoa.post(f"{where}/approval", seen_hash=seen[1]).status_code == 303
-    assert 'hx-trigger="every 3s"' in hoa.get(where).text
+    assert 'hx-trigger="every 1s"' in hoa.get(where).text
     run(world)
     page = tuan.get(where).text
     assert "Đã gửi xong" in page
     assert "3 / 3 người" in page
     assert "Zalo OA thứ hai" in page
-    assert "every 3s" not in page
+    assert "every 1s" not in page
 
 
 def test_the_list_shows_bulletins_beside_announcements_on_one_channel(world: World, phone: Phone) -> None:
