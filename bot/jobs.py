@@ -29,6 +29,7 @@ from bot.usecases import (
     retention,
     sealed_files,
     silence,
+    source_feedback,
     source_listening,
     source_sending,
     sweep,
@@ -66,6 +67,7 @@ def _drain_media(runtime: Runtime) -> int:
         sealed_files.settle_due(runtime) + erasing.erase_let_go(runtime) + media.fetch_due(runtime, budget_seconds=5.0)
     )
     did += catching_up.run_due(runtime, budget_seconds=5.0) + source_listening.ask_due(runtime, budget_seconds=5.0)
+    did += source_feedback.tell_due(runtime, budget_seconds=2.0)
     return did + (playing.make_playable_due(runtime, budget_seconds=5.0) if time.monotonic() < end else 0)
 
 

@@ -23,7 +23,7 @@ class Announcement(OfCommune, Base):
     `topic` ("" any) and `place_ids` ([] the whole commune) say whom it is for; with neither it is for all.
     `bulletin_id`: the text for several channels of which this is one channel's part; the fields from there on are its
     own. `follows_id`: it is for those who got that announcement, and nobody else. `left_out`: how many were not owed
-    it because they had enough already.
+    it because they had enough already. `author_id`: empty where an emergency from above went out by itself.
     """
 
     __tablename__ = "announcements"
@@ -39,7 +39,7 @@ class Announcement(OfCommune, Base):
     topic: Mapped[str] = mapped_column(sa.String(40), default="", server_default="")
     place_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
     state: Mapped[AnnouncementState] = mapped_column(one_of(AnnouncementState), default=AnnouncementState.DRAFT)
-    author_id: Mapped[int] = mapped_column(sa.ForeignKey("officials.id"))
+    author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
     approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
     approved_hash: Mapped[str | None] = mapped_column(sa.String(64))
     returned_note: Mapped[str | None] = mapped_column(sa.Text)

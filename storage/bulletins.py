@@ -21,7 +21,8 @@ class Bulletin(OfCommune, Base):
     `texts`: by medium, where its words are not made from `body`. `channel_ids`: where it goes; `aloud`: on which
     loudspeakers and when (`rules/aloud`). `corrects_id`: the first bulletin that this one puts right or takes back; it
     goes to those who got that one. `approval_reason`: why the duty leader let it out at once; `reviewed_by_id` is who
-    looked at that afterwards, a third person.
+    looked at that afterwards, a third person. `notice_id`: the bulletin from above that it passes on word for word;
+    without an author it went out by itself, as an emergency from above does.
     """
 
     __tablename__ = "bulletins"
@@ -47,7 +48,8 @@ class Bulletin(OfCommune, Base):
     kind: Mapped[BulletinKind] = mapped_column(one_of(BulletinKind), default=BulletinKind.FIRST)
     corrects_id: Mapped[int | None] = mapped_column(BigId, index=True)
     state: Mapped[BulletinState] = mapped_column(one_of(BulletinState), default=BulletinState.DRAFT)
-    author_id: Mapped[int] = mapped_column(sa.ForeignKey("officials.id"))
+    notice_id: Mapped[int | None] = mapped_column(sa.ForeignKey("source_notices.id"), index=True)
+    author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
     approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
     approved_hash: Mapped[str | None] = mapped_column(sa.String(64))
     approval_reason: Mapped[str | None] = mapped_column(sa.Text)

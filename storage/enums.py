@@ -131,6 +131,7 @@ class AlertKind(StrEnum):
     SURGE = "surge"
     WEEK = "week"
     LOUDSPEAKERS = "loudspeakers"
+    FROM_ABOVE = "from_above"
 
 
 class TransferState(StrEnum):
@@ -319,6 +320,16 @@ class SourceState(StrEnum):
     REFUSED = "refused"
     EXPIRED = "expired"
     RECALLED = "recalled"
+
+
+class ReportState(StrEnum):
+    """Where a month's figures stand that a source system is to have."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
 
 
 class CatchUpState(StrEnum):

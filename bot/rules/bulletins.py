@@ -51,7 +51,10 @@ class Words:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is approved: the words, and to whom, where, when and how urgently they go."""
+    """Everything that is approved: the words, and to whom, where, when and how urgently they go.
+
+    `notice_id`: the bulletin from above that it passes on word for word.
+    """
 
     words: Words
     importance: Importance
@@ -62,13 +65,15 @@ class Plan:
     send_at: datetime | None = None
     corrects_id: int | None = None
     aloud: Aloud = NOT_ALOUD
+    notice_id: int | None = None
 
     @property
     def digest(self) -> str:
         """What an approver of it as it stands would approve."""
         moments = [at.isoformat() if at else "" for at in (self.valid_until, self.send_at)]
         audience = [sorted(self.channel_ids), self.topic, sorted(self.place_ids), self.corrects_id or 0]
-        return _digest([self.words.digest, self.importance.value, audience, moments, self.aloud.data()])
+        passed_on = [] if self.notice_id is None else [self.notice_id]
+        return _digest([self.words.digest, self.importance.value, audience, moments, self.aloud.data(), *passed_on])
 
 
 def medium_of(channel_type: str) -> str:

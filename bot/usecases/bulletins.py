@@ -19,7 +19,7 @@ from bot.queue import BROADCAST
 from bot.rules.aloud import NOT_ALOUD, Aloud, aloud_of
 from bot.rules.bulletins import FULL_CHECKLIST, MEDIA, Plan, Words, medium_of, timing_problem
 from bot.runtime import Runtime
-from bot.usecases import bulletin_aloud
+from bot.usecases import bulletin_aloud, notices
 from bot.usecases.announcing import (
     APPROVERS,
     EVERYBODY,
@@ -134,7 +134,7 @@ def approve(
         bulletin.approved_hash, bulletin.approval_reason = seen_hash, reason or None
         bulletin.version += 1
         _stop_what_it_replaces(session, runtime, official, bulletin)
-        _make_legs(session, bulletin, seen, pays=pays)
+        make_legs(session, bulletin, seen, pays=pays)
         bulletin_aloud.order(session, runtime, bulletin, plan_of(bulletin), seen.script.text, seen.board)
         data = {"hash": seen_hash, "audience": seen.count, "pays": pays, "class": bulletin.importance.value}
         audit(session, runtime, official, bulletin, "approved", **data)
@@ -168,7 +168,7 @@ def stop(runtime: Runtime, official: Official, bulletin_id: int) -> None:
             raise AnnouncementError("Thông báo này đã kết thúc nên không còn gì để dừng.")
         if not legs and bulletin.author_id != official.id:
             raise AnnouncementError("Chỉ người soạn mới bỏ được bản chưa duyệt. Người duyệt có thể trả lại để sửa.")
-        cancelled = _stop(session, runtime, official, bulletin, legs)
+        cancelled = end_parts(session, runtime, official, bulletin, legs)
     log.warning("bulletin.stopped", bulletin_id=bulletin_id, cancelled=cancelled)
 
 
@@ -223,6 +223,7 @@ def plan_of(bulletin: Bulletin) -> Plan:
         bulletin.send_at,
         bulletin.corrects_id,
         aloud_of(bulletin.aloud),
+        bulletin.notice_id,
     )
 
 
@@ -271,12 +272,14 @@ def own_draft(session: Session, official: Official, bulletin_id: int, version: i
     return bulletin
 
 
-def audit(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin, action: str, **data: Any) -> None:
-    """Write down who did what to it."""
+def audit(
+    session: Session, runtime: Runtime, official: Official | None, bulletin: Bulletin, action: str, **data: Any
+) -> None:
+    """Write down who did what to it; nobody where it happened by itself."""
     session.add(
         AuditEntry(
             commune_id=bulletin.commune_id,
-            official_id=official.id,
+            official_id=official.id if official else None,
             at=runtime.now(),
             action=f"bulletin.{action}",
             target=f"bulletin:{bulletin.id}",
@@ -296,12 +299,13 @@ def _submitted(session: Session, official: Official, bulletin_id: int) -> Bullet
 
 
 def _take(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin, written: Written) -> None:
-    bulletin.title, bulletin.body = cleaned(written.title, written.body)
-    bulletin.texts = {m: words for m in MEDIA if (words := normalised(written.texts.get(m, "")))}
-    bulletin.importance = written.importance
     bulletin.valid_until, bulletin.send_at = written.valid_until, written.send_at
-    speakers = bulletin_aloud.own(session, runtime, official, written.aloud.channel_ids)
-    bulletin.aloud = replace(written.aloud, channel_ids=speakers).data()
+    if bulletin.notice_id is None:  # the words and class of what comes from above are nobody's to change
+        bulletin.title, bulletin.body = cleaned(written.title, written.body)
+        bulletin.texts = {m: words for m in MEDIA if (words := normalised(written.texts.get(m, "")))}
+        bulletin.importance = written.importance
+        speakers = bulletin_aloud.own(session, runtime, official, written.aloud.channel_ids)
+        bulletin.aloud = replace(written.aloud, channel_ids=speakers).data()
     if bulletin.corrects_id is not None:
         return  # it goes to those who got the first one, on their channels
     check_about(session, official, written.about)
@@ -312,13 +316,16 @@ def _take(session: Session, runtime: Runtime, official: Official, bulletin: Bull
 def _complete(session: Session, runtime: Runtime, bulletin: Bulletin) -> Preview:
     if problem := timing_problem(runtime.now(), bulletin.valid_until, bulletin.send_at):
         raise AnnouncementError(problem)
+    if bulletin.notice_id is not None:
+        notices.check_holds(session, bulletin.notice_id, runtime.now(), bulletin.valid_until)
     seen = preview_of(session, runtime, bulletin.commune_id, plan_of(bulletin))
     if seen.problems:
         raise seen.problems[0]
     return seen
 
 
-def _make_legs(session: Session, bulletin: Bulletin, seen: Preview, *, pays: bool) -> None:
+def make_legs(session: Session, bulletin: Bulletin, seen: Preview, *, pays: bool) -> None:
+    """Within the transaction that lets it out: one announcement a channel, its audience frozen."""
     words = words_of(bulletin)
     for part in seen.channels:
         leg = Announcement(
@@ -355,10 +362,13 @@ def _stop_what_it_replaces(session: Session, runtime: Runtime, official: Officia
     for earlier in (first, *followed_by(session, first.id)):
         legs = legs_of(session, [earlier.id], lock=True)[earlier.id]
         if earlier.id != bulletin.id and any(leg.state in RUNNING for leg in legs):
-            _stop(session, runtime, official, earlier, legs)
+            end_parts(session, runtime, official, earlier, legs)
 
 
-def _stop(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin, legs: list[Announcement]) -> int:
+def end_parts(
+    session: Session, runtime: Runtime, official: Official | None, bulletin: Bulletin, legs: list[Announcement]
+) -> int:
+    """Nothing more of it goes out; gives how many deliveries were called off. Nobody: it came to an end by itself."""
     now, cancelled = runtime.now(), 0
     for leg in legs:
         if leg.state in RUNNING:
