@@ -98,8 +98,8 @@ class SourceSystem:
         body = outgoing.answer_body(config, ref, key, message.text, now)
         try:
             _post(http, config, self.log_in(http, config).token, config.profile.exchange[ANSWERS], key, body)
-        except TokenRejected as error:  # with a session that was just opened
-            raise ChannelRefused(error.code, error.shown) from None
+        except TokenRejected as error:  # a session that was just opened: another one is had at the next try
+            raise TemporarilyRefused(error.code, error.shown, tries=40) from None
         return SendResult(key, now)
 
     def may_fetch(self, url: str, config: SourceConfig) -> bool:

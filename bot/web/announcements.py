@@ -8,7 +8,7 @@ from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response
 
 from bot.rules.audience import CHECKLIST, ENOUGH_IN_A_WEEK, TEXT_AT_MOST, TITLE_AT_MOST
-from bot.usecases import announcements, articles, bulletin_results, results
+from bot.usecases import announcements, articles, bulletin_aloud, bulletin_results, results
 from bot.usecases.announcements import APPROVERS, READERS, AnnouncementError, NoSuchAnnouncement, Preview
 from bot.usecases.broadcast import fingerprint
 from bot.usecases.results import GROUPS, PAGE, PEOPLE_ON_A_PAGE, Look
@@ -86,6 +86,7 @@ def index() -> Response:
         standing_badges=STANDING_BADGES,
         importance_words=IMPORTANCE,
         importance_badges=IMPORTANCE_BADGES,
+        villages=bulletin_aloud.channels(runtime(), current_official()),
         lines=lines[:PAGE],
         older=lines[PAGE - 1].announcement.id if len(lines) > PAGE else None,
         is_first_page=not request.args.keys() & {"before", "bulletins_before"},

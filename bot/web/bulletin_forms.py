@@ -64,7 +64,7 @@ def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: Annou
     official = current_official()
     channels = channels_for(runtime(), official)
     if request.method == "POST":
-        written = typed()
+        written = _locked(bulletin, typed())
     elif bulletin is not None:
         written = written_in(bulletin)
     else:
@@ -118,6 +118,14 @@ def local(at: datetime | None) -> str:
     return at.astimezone(VIETNAM).strftime("%Y-%m-%dT%H:%M") if at else ""
 
 
+def _locked(bulletin: Bulletin | None, written: Written) -> Written:
+    """What was typed; the words and class of what comes from above stay as they are."""
+    if bulletin is None or bulletin.notice_id is None:
+        return written
+    own = written_in(bulletin)
+    return replace(written, title=own.title, body=own.body, texts={}, importance=own.importance, aloud=own.aloud)
+
+
 def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Preview:
     kind = bulletin.kind if bulletin else BulletinKind.FIRST
     channel_ids: Collection[int] = known.intersection(written.channel_ids)
@@ -136,6 +144,7 @@ def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Pr
         written.send_at,
         corrects_id,
         replace(written.aloud, channel_ids=tuple(sorted(known.intersection(written.aloud.channel_ids)))),
+        bulletin.notice_id if bulletin else None,
     )
     return preview(runtime(), current_official().commune_id, plan)
 

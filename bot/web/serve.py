@@ -139,7 +139,7 @@ def sandbox_settings(settings: Settings) -> Any:
         accounts=[account],
         bots=[SandboxBot(demo_bot_token(settings, bot), "Xã tập dượt", platform=bot.type) for bot in DEMO_BOTS],
         sms=[number],
-        villages=[SandboxVillage(DEMO_LOUDSPEAKERS, secrets["loudspeakers"], area=CODE)],
+        villages=[SandboxVillage(DEMO_LOUDSPEAKERS, secrets["loudspeakers"])],
         public_prefix=SANDBOX_PREFIX,
         public_url=settings.base_url + SANDBOX_PREFIX,
         deliver_webhooks=False,  # not before somebody listens: the first failure would cost half a minute

@@ -208,6 +208,13 @@ def hand_down(db: sqlite3.Connection, account: str, one: Handed, now: int) -> No
     )  # fmt: skip
 
 
+def latest_notice(db: sqlite3.Connection, account: str, ref: str) -> sqlite3.Row | None:
+    """The highest revision of a bulletin of the province."""
+    question = "SELECT * FROM loa_notices WHERE account = ? AND ref = ? ORDER BY revision DESC LIMIT 1"
+    found: sqlite3.Row | None = db.execute(question, (account, ref)).fetchone()
+    return found
+
+
 def write(db: sqlite3.Connection, account: str, one: Written, now: int) -> None:
     """A citizen writes in the app."""
     db.execute(
