@@ -92,7 +92,7 @@ class SourceLink(OfCommune, Base):
 
 class LoudspeakerCluster(OfCommune, Base):
     """A cluster of loudspeakers as it last told of itself. `out_since`: not well since; `told_at`: when people
-    were called. `ticket_id`: the report of the latest time.
+    were called. `ticket_id`: the latest report of it; `reported_for`: the time out that stands there.
     """
 
     __tablename__ = "loudspeaker_clusters"
@@ -111,6 +111,7 @@ class LoudspeakerCluster(OfCommune, Base):
     out_since: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
     ticket_id: Mapped[int | None] = mapped_column(sa.ForeignKey("tickets.id"))
+    reported_for: Mapped[datetime | None]
 
 
 class PlayLog(OfCommune, Base):

@@ -22,6 +22,7 @@ from bot.usecases import (
     clocks,
     comparing,
     deliveries,
+    device_tickets,
     fallback,
     holding,
     intake,
@@ -71,6 +72,7 @@ def sweep(runtime: Runtime) -> list[str]:
     agency_list.close_due(runtime)
     transfer_progress.remind_due(runtime)
     neighbours.carry(runtime)
+    device_tickets.carry(runtime)
     chain.extend(runtime)
     undoing.forget_over(runtime)
     bulk_page.forget_over(runtime)

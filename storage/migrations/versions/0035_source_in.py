@@ -21,6 +21,7 @@ def upgrade() -> None:
     _refer("bulletins", "notice_id", "source_notices")
     op.create_index("ix_bulletins_notice_id", "bulletins", ["notice_id"])
     _refer("loudspeaker_clusters", "ticket_id", "tickets")
+    op.add_column("loudspeaker_clusters", sa.Column("reported_for", AT, nullable=True))
     for name in ("notices_after", "feedback_after"):
         op.add_column("source_links", sa.Column(name, sa.String(120), nullable=False, server_default=""))
     op.add_column("source_links", sa.Column("heard_at", AT, nullable=True))
@@ -123,6 +124,7 @@ def downgrade() -> None:
     """Authors may stay missing: the release before reads such rows as well."""
     for name in ("heard_at", "feedback_after", "notices_after"):
         op.drop_column("source_links", name)
+    op.drop_column("loudspeaker_clusters", "reported_for")
     _forget("loudspeaker_clusters", "ticket_id")
     op.drop_index("ix_bulletins_notice_id", "bulletins")
     _forget("bulletins", "notice_id")
