@@ -33,6 +33,7 @@ from bot.usecases import (
     searching,
     source_feedback,
     source_listening,
+    source_reports,
     source_sending,
     transfer_progress,
     undoing,
@@ -105,7 +106,10 @@ def waiting_jobs(runtime: Runtime) -> list[str]:
         REPLIES: lambda s, at: _owes(s, PERSONAL, at),
         INBOX: lambda s, at: _has_events(s, at) or comparing.is_waiting(s),
         MEDIA: lambda s, at: (
-            _has_media(s, at) or source_listening.has_due(s, runtime, at) or source_feedback.has_due(s, at)
+            _has_media(s, at)
+            or source_listening.has_due(s, runtime, at)
+            or source_feedback.has_due(s, at)
+            or source_reports.has_due(s, at)
         ),
         BROADCAST: lambda s, at: (
             _owes(s, MANY, at) or _has_announcements(s, at) or articles.has_due(s, at) or source_sending.has_due(s, at)
