@@ -60,6 +60,7 @@ from bot.web import (
     setup,
     sign_in,
     snoozing,
+    source_reports,
     ticket_list,
     ticket_map,
     tickets,
@@ -79,7 +80,7 @@ log = structlog.get_logger()
 
 PARTS = (
     home, sign_in, ticket_list, tickets, confirming, replies, extending, files,
-    announcements, bulletins, from_above, channels, loudspeakers, places, faq, triage, calls, quality,
+    announcements, bulletins, from_above, source_reports, channels, loudspeakers, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
     snoozing, bulk,
