@@ -169,4 +169,5 @@ def _order(
         approver=approver,
         bulletin_id=bulletin_id,
         replaces=replaces,
+        corrects_id=plan.corrects_id,
     )

@@ -1,4 +1,4 @@
-"""Device tickets: a cluster of loudspeakers that stays out becomes a report like any other, and is noted when it is well.
+"""Device tickets: a cluster of loudspeakers that stays out becomes a report like any other; that it is well is noted.
 
 Nobody is answered: it is entered on the page that officials write on, under a link that nobody holds. The cluster's row
 is the promise; what is written under it is the same each time, so a crash in between opens nothing twice.
