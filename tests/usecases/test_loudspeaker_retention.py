@@ -74,7 +74,7 @@ def test_all_of_it_goes_by_one_rule_when_it_is_old(world: World, channel_id: int
     would = {line.kind: line.count for line in lines}
     kinds = (Kind.PLAYED, Kind.SPOKEN, Kind.ABOVE, Kind.CLUSTERS, Kind.FEEDBACK, Kind.HANDED_IN)
     assert [would[kind] for kind in kinds] == [1] * 6
-    keep(world.runtime, world.official("mai"), DAYS, seal_of(world.runtime, DAYS))
+    keep(world.runtime, world.official("an"), DAYS, seal_of(world.runtime, DAYS))
     run_all(world.runtime, world.commune_id)
     for table in (PlayLog, LoudspeakerCluster, SourceFeedback, SourceReport):
         assert len(all_rows(world.runtime, table)) == 1, table
