@@ -173,7 +173,7 @@ def _push(session: Session, runtime: Runtime, notice: SourceNotice) -> None:
     bulletin = _bulletin(session, runtime, notice)
     bulletin.importance, bulletin.state = Importance.EMERGENCY, BulletinState.APPROVED
     bulletin.valid_until = notice.valid_until if _lasts(notice, now) else now + USUAL_VALIDITY
-    bulletin.submitted_at = bulletin.approved_at = now
+    bulletin.approved_at = now
     bulletin.approval_reason = BY_ITSELF
     session.add(bulletin)
     session.flush()

@@ -18,6 +18,7 @@ from bot.web.sandbox.store import now_ms
 
 CLASS_WORDS = {ORDINARY: "Thông thường", PRIORITY: "Ưu tiên", EMERGENCY: "KHẨN CẤP"}
 FATE_WORDS = {memory.WELL: "Tốt", memory.BROKEN: "Hỏng loa", memory.SILENT: "Mất liên lạc"}
+STATE_WORDS = {"accepted": "Đã tiếp nhận", "refused": "Không tiếp nhận", "answered": "Đã trả lời"}
 MOST_SHOWN = 20
 
 pages = flask.Blueprint("loudspeaker_square", __name__, url_prefix="/loa")
@@ -139,9 +140,14 @@ def _bulletin(row: dict[str, Any], logs: list[dict[str, Any]]) -> dict[str, Any]
 
 def _talks(db: sqlite3.Connection, account: str) -> list[dict[str, Any]]:
     """What was written in the app with what came back to it, the latest first."""
-    told = memory.of_account(db, "loa_told", account)
+    told = [{**one, "words": _words(one)} for one in memory.of_account(db, "loa_told", account)]
     written = memory.of_account(db, "loa_feedback", account)[: -MOST_SHOWN - 1 : -1]
     return [{**row, "told": [one for one in told if one["ref"] == row["ref"]]} for row in written]
+
+
+def _words(told: dict[str, Any]) -> str:
+    state, _, code = str(told["text"]).partition(" ")
+    return f"{STATE_WORDS.get(state, state)} {code}".strip() if told["kind"] == "state" else str(told["text"])
 
 
 def _statistics(row: dict[str, Any]) -> dict[str, Any]:
