@@ -15,14 +15,14 @@ MOST_ROWS, LOUDEST = 5_000, 100
 def at(data: object, path: str) -> Any:
     """What stands in an answer under this path, None when there is no such place; spelling of case is forgiven."""
     for name in path.split(".") if path else ():
-        data = _lower(data).get(name.lower())
+        data = lowered(data).get(name.lower())
     return data
 
 
 def rows_at(data: object, path: str) -> list[dict[str, Any]]:
-    """The objects of a list in an answer, their names in lower case: vendors write NguonID, and NguonId."""
+    """The objects of a list in an answer, their names in lower case."""
     found = at(data, path)
-    return [_lower(row) for row in found[:MOST_ROWS] if isinstance(row, dict)] if isinstance(found, list) else []
+    return [lowered(row) for row in found[:MOST_ROWS] if isinstance(row, dict)] if isinstance(found, list) else []
 
 
 def play_log(wire: Wire, row: dict[str, Any]) -> PlayLog | None:
@@ -69,5 +69,6 @@ def _words(value: object, most: int) -> str:
     return printable(value, most).strip() if isinstance(value, str) else ""
 
 
-def _lower(data: object) -> dict[str, Any]:
+def lowered(data: object) -> dict[str, Any]:
+    """An object with its names in lower case: vendors write NguonID, and NguonId; {} of anything else."""
     return {str(name).lower(): value for name, value in data.items()} if isinstance(data, dict) else {}

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from adapters.exchange import ACCEPTED, ANSWERED, EXCHANGES, REFUSED
 from adapters.loudspeakers import BROKEN, CLASSES, IDLE, PLAYED, PLAYING, SHOWN
 
 FOLDER = Path(__file__).parent / "source_profiles"
@@ -31,7 +32,11 @@ _CHOICES = {
 
 @dataclass(frozen=True)
 class Profile:
-    """One system. `zone`: hours east of UTC where a time comes without; `is_repeatable`: it knows a key again."""
+    """One system. `zone`: hours east of UTC where a time comes without; `is_repeatable`: it knows a key again.
+
+    `exchange`: the addresses of what else it does, by a word of `exchange.EXCHANGES`; what is not named it does not do.
+    `everywhere`: the codes of areas that hold all communes. `photo_hosts`: where photos of feedback may lie besides.
+    """
 
     name: str
     instants: str
@@ -57,6 +62,13 @@ class Profile:
     states: Mapping[str, str] = field(default_factory=lambda: {"0": IDLE, "1": PLAYING, "2": BROKEN})
     says: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[str, str] = field(default_factory=dict)
+    exchange: Mapping[str, str] = field(default_factory=dict)
+    notices_at: str = "NoiDung.DanhSachBanTin"
+    feedback_at: str = "NoiDung.DanhSachPhanAnh"
+    receipt_at: str = "NoiDung.LoiNhan"
+    feedback_states: Mapping[str, str] = field(default_factory=lambda: {ACCEPTED: "1", REFUSED: "2", ANSWERED: "3"})
+    everywhere: tuple[str, ...] = ()
+    photo_hosts: tuple[str, ...] = ()
 
 
 @cache
@@ -88,6 +100,9 @@ def _problems(told: dict[str, Any]) -> list[str]:
         if name in told and told[name] not in allowed
     ]
     found += _missing_keys(told, "paths", PATHS) + _missing_keys(told, "urgency", CLASSES)
+    found += [f"profile: exchange: no {one}" for one in sorted(set(_mapping(told.get("exchange"))) - set(EXCHANGES))]
+    if "feedback_states" in told:
+        found += _missing_keys(told, "feedback_states", (ACCEPTED, REFUSED, ANSWERED))
     for name in ("says", "statuses"):
         foreign = sorted({str(meaning) for meaning in _mapping(told.get(name)).values()} - set(MEANINGS))
         found += [f"profile: {name}: {meaning} is none of {', '.join(MEANINGS)}" for meaning in foreign]

@@ -30,7 +30,9 @@ from bot.usecases import (
     retention,
     sealed_files,
     silence,
+    source_feedback,
     source_listening,
+    source_reports,
     source_sending,
     sweep,
     weekly,
@@ -71,6 +73,7 @@ def _drain_media(runtime: Runtime) -> int:
         sealed_files.settle_due(runtime) + erasing.erase_let_go(runtime) + media.fetch_due(runtime, budget_seconds=5.0)
     )
     did += catching_up.run_due(runtime, budget_seconds=5.0) + source_listening.ask_due(runtime, budget_seconds=5.0)
+    did += source_feedback.tell_due(runtime, budget_seconds=2.0) + source_reports.hand_in_due(runtime)
     return did + (playing.make_playable_due(runtime, budget_seconds=5.0) if time.monotonic() < end else 0)
 
 
@@ -154,6 +157,7 @@ def run_clock(runtime: Runtime, stopping: threading.Event) -> None:
                 catching_up.begin_where_quiet(runtime)
                 silence.call_for_silent(runtime)
                 weekly.call_for_week(runtime)
+                source_reports.file_due(runtime)
                 holidays.fill_ahead(runtime)
                 retention.begin_due(runtime)
                 erasing.erase_unnamed(runtime)

@@ -25,7 +25,7 @@ class Announcement(OfCommune, Base):
     own. `follows_id`: it is for those who got that announcement, and nobody else. `left_out`: how many were not owed
     it because they had enough already. `image_blob`: the picture that goes with it. `asks_safety`: it offers the two
     answers of an emergency. `repeats_id`: the announcement of which it is the same once more; `silent_of`: only those
-    who have not answered that bulletin get it.
+    who have not answered that bulletin get it. `author_id`: empty where an emergency from above went out by itself.
     """
 
     __tablename__ = "announcements"
@@ -43,7 +43,7 @@ class Announcement(OfCommune, Base):
     topic: Mapped[str] = mapped_column(sa.String(40), default="", server_default="")
     place_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
     state: Mapped[AnnouncementState] = mapped_column(one_of(AnnouncementState), default=AnnouncementState.APPROVED)
-    author_id: Mapped[int] = mapped_column(sa.ForeignKey("officials.id"))
+    author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
     approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
     approved_hash: Mapped[str | None] = mapped_column(sa.String(64))
     audience_count: Mapped[int | None]

@@ -26,7 +26,8 @@ class Bulletin(OfCommune, Base):
     had. `repeats_id`: the emergency of which this is the same once more, `is_for_silent`: only for those who have not
     answered it. `repeat_days`, `repeat_times`: it goes out so often, that many days apart, by itself.
     `approval_reason`: why the duty leader let it out at once; `reviewed_by_id` is who looked at that afterwards, a
-    third person.
+    third person. `notice_id`: the bulletin from above that it passes on word for word; without an author it went out
+    by itself, as an emergency from above does.
     """
 
     __tablename__ = "bulletins"
@@ -56,7 +57,8 @@ class Bulletin(OfCommune, Base):
     kind: Mapped[BulletinKind] = mapped_column(one_of(BulletinKind), default=BulletinKind.FIRST)
     corrects_id: Mapped[int | None] = mapped_column(BigId, index=True)
     state: Mapped[BulletinState] = mapped_column(one_of(BulletinState), default=BulletinState.DRAFT)
-    author_id: Mapped[int] = mapped_column(sa.ForeignKey("officials.id"))
+    notice_id: Mapped[int | None] = mapped_column(sa.ForeignKey("source_notices.id"), index=True)
+    author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
     approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
     approved_hash: Mapped[str | None] = mapped_column(sa.String(64))
     approval_reason: Mapped[str | None] = mapped_column(sa.Text)

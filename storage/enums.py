@@ -132,6 +132,7 @@ class AlertKind(StrEnum):
     WEEK = "week"
     LOUDSPEAKERS = "loudspeakers"
     EMERGENCY_OPEN = "emergency_open"
+    FROM_ABOVE = "from_above"
 
 
 class TransferState(StrEnum):
@@ -326,6 +327,16 @@ class SourceState(StrEnum):
     REFUSED = "refused"
     EXPIRED = "expired"
     RECALLED = "recalled"
+
+
+class ReportState(StrEnum):
+    """Where a month's figures stand that a source system is to have."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
 
 
 class CatchUpState(StrEnum):

@@ -11,8 +11,11 @@ from sqlalchemy.orm import aliased
 
 from storage.contacts import Contact, Conversation
 from storage.deliveries import Attempt, Delivery
-from storage.enums import DeliveryState, InboundState, TransferState
+from storage.enums import DeliveryState, InboundState, ReportState, SourceState, TransferState
+from storage.exchange import SourceFeedback, SourceReport
+from storage.loudspeakers import LoudspeakerCluster, PlayLog, SourceBulletin
 from storage.messages import Attachment, InboundEvent, Message
+from storage.notices import SourceNotice
 from storage.officials import Official, SignInAttempt, SignInSession
 from storage.papers import Transfer
 from storage.retention import is_held
@@ -162,6 +165,59 @@ def old_sessions(over: Over) -> sa.Select[tuple[int, datetime]]:
     officials = sa.select(Official.id).where(Official.commune_id == over.commune_id)
     return sa.select(SignInSession.id, SignInSession.created_at).where(
         SignInSession.official_id.in_(officials), SignInSession.created_at < over.before
+    )
+
+
+def old_play_logs(over: Over) -> sa.Select[tuple[int, datetime]]:
+    """What clusters and boards said of bulletins."""
+    return sa.select(PlayLog.id, PlayLog.at).where(PlayLog.commune_id == over.commune_id, PlayLog.at < over.before)
+
+
+def spoken_bulletins(over: Over) -> sa.Select[tuple[int, datetime]]:
+    """What source systems were told to read out, once it holds no more and nothing of it is on its way."""
+    going = (SourceState.WAITING, SourceState.SENDING)
+    return sa.select(SourceBulletin.id, SourceBulletin.created_at).where(
+        SourceBulletin.commune_id == over.commune_id,
+        SourceBulletin.valid_until < over.before,
+        SourceBulletin.state.not_in(going),
+        SourceBulletin.script != "",
+    )
+
+
+def old_notices(over: Over) -> sa.Select[tuple[int, datetime]]:
+    """Bulletins from above that came long ago and hold no more."""
+    return sa.select(SourceNotice.id, SourceNotice.received_at).where(
+        SourceNotice.commune_id == over.commune_id,
+        SourceNotice.received_at < over.before,
+        sa.or_(SourceNotice.valid_until.is_(None), SourceNotice.valid_until < over.before),
+        SourceNotice.raw != "",
+    )
+
+
+def gone_clusters(over: Over) -> sa.Select[tuple[int, datetime]]:
+    """Clusters of which nothing is heard any more, with no open report of them."""
+    busy = sa.select(Ticket.id).where(Ticket.id == LoudspeakerCluster.ticket_id, Ticket.is_open.is_(True))
+    return sa.select(LoudspeakerCluster.id, LoudspeakerCluster.heard_at).where(
+        LoudspeakerCluster.commune_id == over.commune_id, LoudspeakerCluster.heard_at < over.before, ~busy.exists()
+    )
+
+
+def told_feedback(over: Over) -> sa.Select[tuple[int, datetime]]:
+    """That feedback of the app was settled, and the system knows."""
+    return sa.select(SourceFeedback.id, SourceFeedback.created_at).where(
+        SourceFeedback.commune_id == over.commune_id,
+        SourceFeedback.told_at < over.before,
+        SourceFeedback.told.in_(("refused", "answered")),
+    )
+
+
+def old_reports(over: Over) -> sa.Select[tuple[int, datetime]]:
+    """Months that were handed in."""
+    going = (ReportState.WAITING, ReportState.SENDING)
+    return sa.select(SourceReport.id, SourceReport.created_at).where(
+        SourceReport.commune_id == over.commune_id,
+        SourceReport.created_at < over.before,
+        SourceReport.state.not_in(going),
     )
 
 

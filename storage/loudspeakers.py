@@ -70,7 +70,8 @@ class SourceBulletin(OfCommune, Base):
 class SourceLink(OfCommune, Base):
     """Our side of a channel to a source system: its session (the token sealed), and up to where it was listened to.
 
-    `failed_at`: since when it cannot be asked.
+    `log_after`, `notices_after`, `feedback_after`: up to where each of its lists was read. `heard_at`: when its
+    clusters were last asked after. `failed_at`: since when it cannot be asked.
     """
 
     __tablename__ = "source_links"
@@ -79,7 +80,10 @@ class SourceLink(OfCommune, Base):
     token: Mapped[bytes | None]
     token_until: Mapped[datetime | None]
     log_after: Mapped[str] = mapped_column(sa.String(120), default="")
+    notices_after: Mapped[str] = mapped_column(sa.String(120), default="", server_default="")
+    feedback_after: Mapped[str] = mapped_column(sa.String(120), default="", server_default="")
     asked_at: Mapped[datetime | None]
+    heard_at: Mapped[datetime | None]
     next_ask_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
@@ -88,7 +92,7 @@ class SourceLink(OfCommune, Base):
 
 class LoudspeakerCluster(OfCommune, Base):
     """A cluster of loudspeakers as it last told of itself. `out_since`: not well since; `told_at`: when people
-    were called.
+    were called. `ticket_id`: the latest report of it; `reported_for`: the time out that stands there.
     """
 
     __tablename__ = "loudspeaker_clusters"
@@ -106,6 +110,8 @@ class LoudspeakerCluster(OfCommune, Base):
     heard_at: Mapped[datetime]
     out_since: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
+    ticket_id: Mapped[int | None] = mapped_column(sa.ForeignKey("tickets.id"))
+    reported_for: Mapped[datetime | None]
 
 
 class PlayLog(OfCommune, Base):

@@ -19,12 +19,14 @@ from storage.corrections import Correction
 from storage.deliveries import Attempt, Delivery, DeliveryCount
 from storage.drafts import Draft
 from storage.editions import Edition, EditionItem
+from storage.exchange import SourceFeedback, SourceReport
 from storage.faq import FaqRow
 from storage.heads import VillageHead
 from storage.incidents import Difference, Joining, Likeness
 from storage.links import Link, LinkCode
 from storage.loudspeakers import LoudspeakerCluster, PlayLog, SourceBulletin, SourceLink
 from storage.messages import Attachment, InboundEvent, Message
+from storage.notices import SourceNotice
 from storage.officials import Official, SignInAttempt, SignInSession
 from storage.papers import Paper, Transfer, TransferLine
 from storage.practices import Practice
@@ -106,7 +108,10 @@ __all__ = [
     "SignInAttempt",
     "SignInSession",
     "SourceBulletin",
+    "SourceFeedback",
     "SourceLink",
+    "SourceNotice",
+    "SourceReport",
     "Subscription",
     "Tester",
     "Ticket",

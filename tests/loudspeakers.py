@@ -86,7 +86,7 @@ def listen_again(runtime: Runtime) -> None:
     from bot.usecases import source_listening
 
     with runtime.database.transaction() as session:
-        session.execute(SourceLink.__table__.update().values(next_ask_at=utc_now() - timedelta(days=1)))
+        session.execute(SourceLink.__table__.update().values(next_ask_at=utc_now() - timedelta(days=1), heard_at=None))
     source_listening.ask_due(runtime, budget_seconds=20)
 
 

@@ -101,7 +101,10 @@ MOST_REPEATS = 60
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is approved: the words, and to whom, where, when and how urgently they go."""
+    """Everything that is approved: the words, and to whom, where, when and how urgently they go.
+
+    `notice_id`: the bulletin from above that it passes on word for word.
+    """
 
     words: Words
     importance: Importance
@@ -113,6 +116,7 @@ class Plan:
     corrects_id: int | None = None
     aloud: Aloud = NOT_ALOUD
     repeats: Repeats = ONCE
+    notice_id: int | None = None
 
     @property
     def digest(self) -> str:
@@ -120,7 +124,9 @@ class Plan:
         moments = [at.isoformat() if at else "" for at in (self.valid_until, self.send_at)]
         audience = [sorted(self.channel_ids), self.topic, sorted(self.place_ids), self.corrects_id or 0]
         again = [] if self.repeats == ONCE else [self._repeated()]
-        return _digest([self.words.digest, self.importance.value, audience, moments, self.aloud.data(), *again])
+        passed_on = [] if self.notice_id is None else [self.notice_id]
+        aloud = self.aloud.data()
+        return _digest([self.words.digest, self.importance.value, audience, moments, aloud, *again, *passed_on])
 
     def _repeated(self) -> list[object]:
         dates = [at.isoformat() for at in self.repeats.moments(self.send_at)] if self.send_at else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -17,6 +17,7 @@ LEAST_SECONDS = 5
 MOST_DAYS, MOST_SLOTS = 31, 10
 SILENT_AFTER = timedelta(minutes=30)
 CALL_AFTER = timedelta(minutes=10)
+_SATURDAY = 5
 WELL, PLAYING, BROKEN, CUT_OFF = "well", "playing", "broken", "cut_off"
 
 Slot = tuple[time, time]
@@ -52,6 +53,64 @@ def schedule_problem(days: Sequence[date], slots: Sequence[Slot], now: datetime,
     if quiet is not None and any(_is_heard(quiet, min(days), slot) for slot in slots):
         return "quiet"
     return ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a commune lets loudspeakers speak: sessions a day (0: any number), minutes each, and on which days."""
+
+    sessions: int = 0
+    minutes: int = 45
+    weekdays_only: bool = False
+
+
+# Of a commune's settings. Domain §13: 45 minutes in the countryside; inner wards of Hanoi 2 times 15, no weekends.
+SESSIONS, MINUTES, WEEKDAYS_ONLY = "loudspeaker_sessions", "loudspeaker_minutes", "loudspeaker_weekdays"
+
+
+def limits_of(settings: Mapping[str, object]) -> Limits:
+    """A commune's limits: the usual ones unless it set others."""
+    usual = Limits()
+    sessions, minutes = settings.get(SESSIONS), settings.get(MINUTES)
+    return Limits(
+        sessions if isinstance(sessions, int) else usual.sessions,
+        minutes if isinstance(minutes, int) else usual.minutes,
+        settings.get(WEEKDAYS_ONLY) is True,
+    )
+
+
+def limit_problem(
+    days: Sequence[date], slots: Sequence[Slot], taken: Mapping[date, Sequence[Slot]], limits: Limits
+) -> str:
+    """Which limit a schedule breaks beside what is `taken` already; "" when none: "weekend", "long" or "many".
+
+    What is read without a pause in between is one session.
+    """
+    if limits.weekdays_only and any(day.weekday() >= _SATURDAY for day in days):
+        return "weekend"
+    for day in days:
+        sessions = _sessions([*slots, *taken.get(day, ())])
+        own = [one for one in sessions if any(one[0] <= begin < one[1] for begin, _ in slots)]
+        if any(_minutes(one) > limits.minutes for one in own):
+            return "long"
+        if limits.sessions and len(sessions) > limits.sessions:
+            return "many"
+    return ""
+
+
+def _sessions(slots: Sequence[Slot]) -> list[Slot]:
+    joined: list[Slot] = []
+    for begin, end in sorted(slots):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((begin, end))
+    return joined
+
+
+def _minutes(slot: Slot) -> float:
+    begin, end = (moment.hour * 60 + moment.minute + moment.second / 60 for moment in slot)
+    return end - begin
 
 
 def _is_heard(quiet: QuietHours, day: date, slot: Slot) -> bool:

@@ -27,6 +27,12 @@ class Kind(StrEnum):
     RECEIPTS = "receipts"
     SIGN_INS = "sign_ins"
     SESSIONS = "sessions"
+    PLAYED = "played"
+    SPOKEN = "spoken"
+    ABOVE = "above"
+    CLUSTERS = "clusters"
+    FEEDBACK = "feedback"
+    HANDED_IN = "handed_in"
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,12 @@ class Limits:
     most: int
 
 
-RULE_OF = {Kind.SEALED_LOOSE: Kind.SEALED, Kind.SESSIONS: Kind.SIGN_INS}
+OF_LOUDSPEAKERS = (Kind.SPOKEN, Kind.ABOVE, Kind.CLUSTERS, Kind.FEEDBACK, Kind.HANDED_IN)
+RULE_OF = {
+    Kind.SEALED_LOOSE: Kind.SEALED,
+    Kind.SESSIONS: Kind.SIGN_INS,
+    **dict.fromkeys(OF_LOUDSPEAKERS, Kind.PLAYED),
+}
 OF_SEALED = (Kind.SEALED, Kind.SEALED_LOOSE, Kind.LEADERS)
 # What goes though nobody has decided: what accuses the commune's leaders nobody there opens, so nobody can answer it,
 # and those who decide about the rest are the accused (domain §8.2, 5). Nobody in the commune changes or counts them.
@@ -54,6 +65,7 @@ LIMITS: Mapping[Kind, Limits] = {
     Kind.EXCHANGES: Limits(90, 30, 365),
     Kind.RECEIPTS: Limits(180, 30, 730),
     Kind.SIGN_INS: Limits(30, 30, 365),
+    Kind.PLAYED: Limits(1826, 365, 3653),
 }
 LIMITS_OF_LEADERS = Limits(90, 30, 365)
 

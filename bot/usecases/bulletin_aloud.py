@@ -80,16 +80,13 @@ def order(
 
     A recall, and a correction that is not read out itself, silence what they are about all the same.
     """
-    names = {
-        number: session.get_one(Official, number).name for number in (bulletin.author_id, bulletin.approver_id or 0)
-    }
+    author, approver = (
+        session.get_one(Official, one).name if one else "" for one in (bulletin.author_id, bulletin.approver_id)
+    )
     before = _newest(session, bulletin)
     for channel_id in plan.aloud.channel_ids:
         replaced = before.pop(channel_id, None)
-        made = _order(
-            plan, script, lines, bulletin.id, names[bulletin.author_id], names[bulletin.approver_id or 0],
-            replaced.id if replaced else None,
-        )  # fmt: skip
+        made = _order(plan, script, lines, bulletin.id, author, approver, replaced.id if replaced else None)
         loudspeakers.send(session, runtime, channel_id, made)
     for row in before.values():
         loudspeakers.recall(session, runtime, row.id, f"{bulletin.kind.value} {bulletin.id}")
@@ -172,4 +169,5 @@ def _order(
         approver=approver,
         bulletin_id=bulletin_id,
         replaces=replaces,
+        corrects_id=plan.corrects_id,
     )

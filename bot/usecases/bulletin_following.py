@@ -27,6 +27,11 @@ ENDED = (
 REPEAT_VALIDITY, END_VALIDITY = timedelta(hours=12), timedelta(days=1)
 TAKEN_BACK = "Thông báo “%(tieude)s” gửi lúc %(luc)s được thu hồi, không còn giá trị. Mong bà con thông cảm."
 
+NOT_OURS = (
+    "Tin này do cấp trên phát hành nên địa phương không đính chính được. Khi cấp trên gửi bản mới, "
+    "Anh/Chị chuyển tiếp bản mới ở trang Tin của cấp trên."
+)
+
 
 def follow_up(runtime: Runtime, official: Official, bulletin_id: int, kind: BulletinKind) -> int:
     """Begin a correction or a recall of what was sent; gives the id of the new draft.
@@ -42,6 +47,8 @@ def follow_up(runtime: Runtime, official: Official, bulletin_id: int, kind: Bull
             raise AnnouncementError("Chỉ đính chính, thu hồi được thông báo đã duyệt gửi.")
         if kind is BulletinKind.END:
             _must_be_open(first)
+        if first.notice_id is not None and kind is BulletinKind.CORRECTION:
+            raise AnnouncementError(NOT_OURS)
         still_holds = first.valid_until is not None and first.valid_until > runtime.now()
         bulletin = Bulletin(
             commune_id=first.commune_id,

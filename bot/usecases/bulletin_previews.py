@@ -193,7 +193,8 @@ def _problems(
     problems = [AnnouncementError(sentence) for value, sentence in needed if not value.strip()]
     if len(plan.words.title) > TITLE_AT_MOST:
         problems.append(too_long_title())
-    problems += [_too_long(part) for part in channels if part.length > TEXT_AT_MOST]
+    if plan.notice_id is None:  # what comes from above is passed on as it is, in as many parts as it takes
+        problems += [_too_long(part) for part in channels if part.length > TEXT_AT_MOST]
     lines = own_board.split("\n") if own_board else []
     if len(lines) > BOARD_LINES or any(len(line) > BOARD_LINE for line in lines):
         problems.append(AnnouncementError("Bảng tin chỉ có 2 dòng, mỗi dòng tối đa 60 ký tự. Vui lòng rút ngắn."))

@@ -17,7 +17,7 @@ from bot.usecases.announcing import READERS, must
 from bot.usecases.broadcast import opening
 from bot.usecases.bulletin_previews import Preview, preview_of
 from bot.usecases.bulletins import found, is_tried, needs_review, plan_of
-from bot.usecases.results import GROUPS, PAGE, grouped, names_of
+from bot.usecases.results import BY_ITSELF, GROUPS, PAGE, grouped, names_of
 from storage.announcements import RUNNING, Announcement, counts_by_state
 from storage.bulletins import Bulletin, followed_by, legs_of, page_of_bulletins, repeats_of
 from storage.channels import Channel
@@ -123,7 +123,7 @@ def listing(runtime: Runtime, official: Official, *, before: int | None = None) 
     return [
         Line(
             one,
-            authors[one.author_id],
+            authors.get(one.author_id or 0, BY_ITSELF),
             [channels[number] for number in one.channel_ids if number in channels],
             standing_of(one, legs[one.id], now),
             _added([counts[leg.id] for leg in legs[one.id]]),
@@ -147,7 +147,7 @@ def look_at(runtime: Runtime, official: Official, bulletin_id: int) -> Look:
         return Look(
             bulletin=bulletin,
             standing=standing_of(bulletin, legs, now),
-            author=names[bulletin.author_id],
+            author=names.get(bulletin.author_id or 0, BY_ITSELF),
             approver=names.get(bulletin.approver_id or 0),
             reviewer=names.get(bulletin.reviewed_by_id or 0),
             legs=[Leg(leg, session.get_one(Channel, leg.channel_id), counts[leg.id]) for leg in legs],

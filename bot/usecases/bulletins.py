@@ -19,7 +19,7 @@ from bot.queue import BROADCAST
 from bot.rules.aloud import NOT_ALOUD, Aloud, aloud_of
 from bot.rules.bulletins import FULL_CHECKLIST, MEDIA, MOST_REPEATS, Plan, Repeats, Words, timing_problem
 from bot.runtime import Runtime
-from bot.usecases import bulletin_aloud, edition_words
+from bot.usecases import bulletin_aloud, edition_words, notices
 from bot.usecases.announcing import (
     APPROVERS,
     EVERYBODY,
@@ -104,7 +104,8 @@ def edit(runtime: Runtime, official: Official, bulletin_id: int, *, version: int
                 "Lần nhắc lại gửi đúng lời đã duyệt nên không sửa được. Có thể soạn đính chính, hoặc bỏ bản này."
             )
         _take(session, runtime, official, bulletin, written)
-        put_picture(session, runtime, bulletin, written.picture, blob)
+        if bulletin.notice_id is None:
+            put_picture(session, runtime, bulletin, written.picture, blob)
         bulletin.version += 1
         audit(session, runtime, official, bulletin, "edited", hash=plan_of(bulletin).digest)
 
@@ -254,6 +255,7 @@ def plan_of(bulletin: Bulletin) -> Plan:
         bulletin.corrects_id,
         aloud_of(bulletin.aloud),
         Repeats(bulletin.repeat_times, bulletin.repeat_days, bulletin.repeats_id, bulletin.is_for_silent),
+        bulletin.notice_id,
     )
 
 
@@ -309,7 +311,7 @@ def own_draft(session: Session, official: Official, bulletin_id: int, version: i
 def audit(
     session: Session, runtime: Runtime, official: Official | None, bulletin: Bulletin, action: str, **data: Any
 ) -> None:
-    """Write down who did what to it; no official where a citizen's word did."""
+    """Write down who did what to it; no official where a citizen's word did, or where it happened by itself."""
     session.add(
         AuditEntry(
             commune_id=bulletin.commune_id,
@@ -333,15 +335,9 @@ def _submitted(session: Session, official: Official, bulletin_id: int) -> Bullet
 
 
 def _take(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin, written: Written) -> None:
-    bulletin.title, bulletin.body = cleaned(written.title, written.body)
-    bulletin.texts = {m: words for m in MEDIA if (words := normalised(written.texts.get(m, "")))}
-    if (edition := edition_of(session, bulletin.id)) is not None:
-        edition_words.put_into(session, runtime, bulletin, edition)  # its words are written on the edition's page
-    bulletin.importance = written.importance
     bulletin.valid_until, bulletin.send_at = written.valid_until, written.send_at
-    speakers = bulletin_aloud.own(session, runtime, official, written.aloud.channel_ids)
-    bulletin.aloud = replace(written.aloud, channel_ids=speakers).data()
-    bulletin.asks_safety = written.asks_safety and bulletin.kind is not BulletinKind.END
+    if bulletin.notice_id is None:  # the words and class of what comes from above are nobody's to change
+        _take_words(session, runtime, official, bulletin, written)
     if bulletin.corrects_id is not None:
         return  # it goes to those who got the first one, on their channels
     bulletin.repeat_times = min(max(1, written.repeat_times), MOST_REPEATS) if written.repeat_days else 1
@@ -349,6 +345,17 @@ def _take(session: Session, runtime: Runtime, official: Official, bulletin: Bull
     check_about(session, official, written.about)
     bulletin.channel_ids = [channel_for(session, official, number).id for number in sorted(set(written.channel_ids))]
     bulletin.topic, bulletin.place_ids = written.about.topic, sorted(written.about.place_ids)
+
+
+def _take_words(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin, written: Written) -> None:
+    bulletin.title, bulletin.body = cleaned(written.title, written.body)
+    bulletin.texts = {m: words for m in MEDIA if (words := normalised(written.texts.get(m, "")))}
+    if (edition := edition_of(session, bulletin.id)) is not None:
+        edition_words.put_into(session, runtime, bulletin, edition)  # its words are written on the edition's page
+    bulletin.importance = written.importance
+    speakers = bulletin_aloud.own(session, runtime, official, written.aloud.channel_ids)
+    bulletin.aloud = replace(written.aloud, channel_ids=speakers).data()
+    bulletin.asks_safety = written.asks_safety and bulletin.kind is not BulletinKind.END
 
 
 def _complete(session: Session, runtime: Runtime, bulletin: Bulletin) -> Preview:
@@ -363,6 +370,8 @@ def _complete(session: Session, runtime: Runtime, bulletin: Bulletin) -> Preview
     repeats = plan_of(bulletin).repeats
     if problem := repeats.problem(bulletin.importance, bulletin.send_at, bulletin.valid_until):
         raise AnnouncementError(problem)
+    if bulletin.notice_id is not None:
+        notices.check_holds(session, bulletin.notice_id, runtime.now(), bulletin.valid_until)
     seen = preview_of(session, runtime, bulletin.commune_id, plan_of(bulletin))
     if seen.problems:
         raise seen.problems[0]
@@ -386,7 +395,10 @@ def _stop_what_it_replaces(session: Session, runtime: Runtime, official: Officia
 def stop_legs(
     session: Session, runtime: Runtime, official: Official | None, bulletin: Bulletin, legs: list[Announcement]
 ) -> int:
-    """Stop a bulletin and its parts, which the caller has locked; gives how many deliveries were called off."""
+    """Stop a bulletin and its parts, which the caller has locked; gives how many deliveries were called off.
+
+    No official: it came to an end by itself.
+    """
     now, cancelled = runtime.now(), 0
     for leg in legs:
         if leg.state in RUNNING:

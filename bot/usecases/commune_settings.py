@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.access import audit
-from bot.rules import editions, publishing, undoing
+from bot.rules import editions, loudspeakers, publishing, undoing
 from bot.rules.fallback import UNSEEN_HOURS, USUAL_UNSEEN_HOURS, USUAL_WAIT_MINUTES, WAIT_MINUTES
 from bot.rules.results import AFTER_PHOTO
 from bot.rules.retention import LEADERS_DAYS, LIMITS_OF_LEADERS
@@ -127,6 +127,17 @@ SETTINGS: dict[str, Setting] = {
     slips.SIGNER: Setting("who signs papers, under the room for the signature", "nobody: the name is written", _words),
     transfers.LINK_DAYS: Setting(
         "days for which the link of a body outside opens a transfer", str(transfers.USUAL_LINK_DAYS), _number(1, 180)
+    ),
+    loudspeakers.SESSIONS: Setting(
+        "sessions a day in which loudspeakers may read bulletins out, emergencies aside; 0: any number",
+        str(loudspeakers.Limits().sessions),
+        _number(0, loudspeakers.MOST_SLOTS),
+    ),
+    loudspeakers.MINUTES: Setting(
+        "minutes that such a session may take", str(loudspeakers.Limits().minutes), _number(1, 180)
+    ),
+    loudspeakers.WEEKDAYS_ONLY: Setting(
+        "whether loudspeakers are silent on Saturdays and Sundays, emergencies aside: yes or no", "no", _yes_or_no
     ),
     WAIT_MINUTES: Setting(
         "minutes a reply may wait before it takes another channel of the citizen; 0: for ever",

@@ -31,8 +31,11 @@ from storage.channels import Channel
 from storage.contacts import Contact, Conversation
 from storage.deliveries import Attempt, Delivery
 from storage.enums import EventKind, TicketState
+from storage.exchange import SourceFeedback, SourceReport
 from storage.expiry import Over
+from storage.loudspeakers import LoudspeakerCluster, PlayLog, SourceBulletin
 from storage.messages import Attachment, InboundEvent, Message
+from storage.notices import SourceNotice
 from storage.officials import SignInAttempt, SignInSession
 from storage.search_index import note_contacts
 from storage.tickets import Ticket, TicketEvent
@@ -169,6 +172,23 @@ def _sessions(batch: Batch, ids: list[int]) -> None:
     batch.session.execute(sa.delete(SignInSession).where(SignInSession.id.in_(ids)))
 
 
+def _spoken(batch: Batch, ids: list[int]) -> None:
+    gone: dict[str, Any] = {"script": "", "summary": "", "lines": [], "attempts": []}
+    batch.session.execute(sa.update(SourceBulletin).where(SourceBulletin.id.in_(ids)).values(**gone))
+
+
+def _above(batch: Batch, ids: list[int]) -> None:
+    """Which there were, and what was passed on of them, stays."""
+    batch.session.execute(sa.update(SourceNotice).where(SourceNotice.id.in_(ids)).values(raw="", body=""))
+
+
+def _rows_of(table: type[Any]) -> Callable[[Batch, list[int]], None]:
+    def delete(batch: Batch, ids: list[int]) -> None:
+        batch.session.execute(sa.delete(table).where(table.id.in_(ids)))
+
+    return delete
+
+
 WAYS: Mapping[Kind, Way] = {
     Kind.WORDS: Way(lambda over: expiry.ended_tickets(over, sealed=False), _tickets, 10, locks=True),
     Kind.SEALED: Way(lambda over: expiry.ended_tickets(over, sealed=True), _tickets, 10, locks=True),
@@ -182,5 +202,11 @@ WAYS: Mapping[Kind, Way] = {
     Kind.RECEIPTS: Way(expiry.old_receipts, _receipts),
     Kind.SIGN_INS: Way(expiry.old_sign_ins, _sign_ins),
     Kind.SESSIONS: Way(expiry.old_sessions, _sessions),
+    Kind.PLAYED: Way(expiry.old_play_logs, _rows_of(PlayLog)),
+    Kind.SPOKEN: Way(expiry.spoken_bulletins, _spoken),
+    Kind.ABOVE: Way(expiry.old_notices, _above),
+    Kind.CLUSTERS: Way(expiry.gone_clusters, _rows_of(LoudspeakerCluster)),
+    Kind.FEEDBACK: Way(expiry.told_feedback, _rows_of(SourceFeedback)),
+    Kind.HANDED_IN: Way(expiry.old_reports, _rows_of(SourceReport)),
 }
 TEACHING = (Kind.WORDS, Kind.SEALED, Kind.LEADERS, Kind.LOOSE, Kind.SEALED_LOOSE)  # models may have learned from these

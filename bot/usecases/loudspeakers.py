@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets as random_secrets
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,9 +17,21 @@ from sqlalchemy.orm import Session
 from adapters.loudspeakers import PLAYED, SHOWN, Loudspeaking, village_types
 from adapters.text import printable
 from bot.rules.audience import quiet_hours
-from bot.rules.loudspeakers import CLASSES, EMERGENCY, Said, Slot, Tally, reading_seconds, schedule_problem, tally
+from bot.rules.loudspeakers import (
+    CLASSES,
+    EMERGENCY,
+    Said,
+    Slot,
+    Tally,
+    limit_problem,
+    limits_of,
+    reading_seconds,
+    schedule_problem,
+    tally,
+)
 from bot.runtime import Runtime
 from bot.usecases.problems import Problem
+from storage.bulletins import Bulletin
 from storage.channels import Channel
 from storage.communes import Commune
 from storage.enums import SourceState, SourceStep
@@ -27,6 +39,7 @@ from storage.loudspeakers import LoudspeakerCluster, SourceBulletin, clusters_of
 
 LONGEST_TITLE, LONGEST_SUMMARY, LONGEST_SCRIPT, LONGEST_REASON = 250, 500, 5_000, 300
 MOST_LINES, LONGEST_LINE = 4, 120
+_SILENT = (SourceState.RECALLED, SourceState.EXPIRED, SourceState.REFUSED)
 
 SCHEDULE_PROBLEMS = {
     "missing": "Chưa có lịch phát. Anh/Chị chọn ngày và giờ phát.",
@@ -34,6 +47,11 @@ SCHEDULE_PROBLEMS = {
     "backwards": "Giờ kết thúc phải sau giờ bắt đầu.",
     "past": "Lịch phát có giờ đã qua. Anh/Chị chọn giờ khác.",
     "quiet": "Lịch phát rơi vào giờ yên tĩnh của địa phương. Chỉ bản tin khẩn cấp mới phát lúc đó.",
+}
+LIMIT_PROBLEMS = {
+    "weekend": "Địa phương chỉ phát loa từ thứ Hai đến thứ Sáu. Vui lòng chọn ngày khác.",
+    "long": "Mỗi buổi phát loa dài nhất %(phut)s phút, tính cả bản tin phát liền nhau. Vui lòng rút ngắn hoặc đổi giờ.",
+    "many": "Mỗi ngày địa phương phát loa nhiều nhất %(buoi)s buổi, tính cả bản tin đã duyệt. Vui lòng bớt giờ phát.",
 }
 
 
@@ -46,7 +64,8 @@ class Order:
     """What is to be read out and shown, by whom it was written and approved, and until when it is true.
 
     `clusters`: which ones, by the source system's ids; none: all. `replaces`: the bulletin that it corrects, which is
-    recalled. An emergency needs no days and slots: it is played as it comes.
+    recalled. `corrects_id`: the first of our bulletins that this one puts right, whose hours become free. An emergency
+    needs no days and slots: it is played as it comes.
     """
 
     title: str
@@ -64,6 +83,7 @@ class Order:
     audio_url: str = ""
     bulletin_id: int | None = None
     replaces: int | None = None
+    corrects_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -165,9 +185,36 @@ def _check(session: Session, channel: Channel, order: Order, now: datetime) -> N
         raise LoudspeakerProblem("Thời hạn hiệu lực đã qua. Anh/Chị chọn thời hạn khác.")
     if order.urgency == EMERGENCY:
         return
-    quiet = quiet_hours(dict(session.get_one(Commune, channel.commune_id).settings))
-    if problem := schedule_problem(order.days, order.slots, now, quiet):
+    settings = dict(session.get_one(Commune, channel.commune_id).settings)
+    if problem := schedule_problem(order.days, order.slots, now, quiet_hours(settings)):
         raise LoudspeakerProblem(SCHEDULE_PROBLEMS[problem])
+    limits = limits_of(settings)
+    if problem := limit_problem(order.days, order.slots, _taken(session, channel, order, now), limits):
+        raise LoudspeakerProblem(LIMIT_PROBLEMS[problem], phut=limits.minutes, buoi=limits.sessions)
+
+
+def _taken(session: Session, channel: Channel, order: Order, now: datetime) -> dict[date, list[Slot]]:
+    """When the channel speaks already, but for what this order puts right."""
+    query = sa.select(SourceBulletin).where(
+        SourceBulletin.channel_id == channel.id,
+        SourceBulletin.recall_asked_at.is_(None),
+        SourceBulletin.state.not_in(_SILENT),
+        SourceBulletin.urgency != EMERGENCY,
+        SourceBulletin.valid_until > now,
+    )
+    if order.corrects_id is not None:
+        chain = sa.select(Bulletin.id).where(
+            sa.or_(Bulletin.id == order.corrects_id, Bulletin.corrects_id == order.corrects_id)
+        )
+        query = query.where(sa.or_(SourceBulletin.bulletin_id.is_(None), SourceBulletin.bulletin_id.not_in(chain)))
+    if order.replaces is not None:
+        query = query.where(SourceBulletin.id != order.replaces)
+    taken: dict[date, list[Slot]] = {}
+    for row in session.scalars(query):
+        slots = [(time.fromisoformat(begin), time.fromisoformat(end)) for begin, end in row.slots]
+        for day in row.days:
+            taken.setdefault(date.fromisoformat(day), []).extend(slots)
+    return taken
 
 
 def _replaced(session: Session, channel: Channel, order: Order) -> SourceBulletin | None:

@@ -33,6 +33,7 @@ from storage.officials import Official
 
 PAGE = 20
 PEOPLE_ON_A_PAGE = 50
+BY_ITSELF = "Hệ thống"  # wrote what no official did
 
 # What readers of results tell apart; a receipt that came or not is a detail of "sent".
 GROUPS: dict[str, tuple[DeliveryState, ...]] = {
@@ -104,7 +105,10 @@ def listing(runtime: Runtime, official: Official, *, before: int | None = None) 
         states = counts_by_state(session, [a.id for a in found])
         channels = names_of(session, Channel, official.commune_id)
         authors = names_of(session, Official, official.commune_id)
-    return [Line(a, channels[a.channel_id], authors[a.author_id], grouped(a, states[a.id])) for a in found]
+    return [
+        Line(a, channels[a.channel_id], authors.get(a.author_id or 0, BY_ITSELF), grouped(a, states[a.id]))
+        for a in found
+    ]
 
 
 def look_at(runtime: Runtime, official: Official, announcement_id: int) -> Look:
@@ -121,7 +125,7 @@ def look_at(runtime: Runtime, official: Official, announcement_id: int) -> Look:
         return Look(
             announcement=announcement,
             channel=channel,
-            author=names[announcement.author_id],
+            author=names.get(announcement.author_id or 0, BY_ITSELF),
             approver=names.get(announcement.approver_id or 0),
             parts=words_for(
                 runtime, channel, commune.name or "…", title, body, has_picture=announcement.image_blob is not None

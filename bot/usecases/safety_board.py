@@ -149,6 +149,7 @@ def remind_open(runtime: Runtime) -> int:
         Bulletin.stopped_at.is_(None),
         Bulletin.corrects_id.is_(None),
         Bulletin.repeats_id.is_(None),
+        Bulletin.notice_id.is_(None),  # whoever handed it down ends it
         Bulletin.reminded_at.is_(None),
         Bulletin.valid_until <= now,
     )

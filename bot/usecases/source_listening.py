@@ -1,9 +1,13 @@
-"""Listening to source systems: what clusters played, how they are, and calling people when one stays out."""
+"""Listening to source systems: what they hand down, what clusters played, how they are, and calling people when one
+stays out.
+
+Bulletins from above and feedback are asked for first and often, as an emergency may be among them.
+"""
 
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,13 +17,15 @@ import structlog
 from sqlalchemy.orm import Session
 
 from adapters.errors import SendError
+from adapters.exchange import NOTICES
 from adapters.http import Http
 from adapters.loudspeakers import Cluster, Loudspeaking, PlayLogs, village_types
 from adapters.loudspeakers import PlayLog as Told
 from adapters.secret import Secret
 from bot.rules.loudspeakers import CALL_AFTER, condition, is_out
 from bot.runtime import Runtime, VaultError
-from bot.usecases.source_sessions import in_session, linked, loudspeaking
+from bot.usecases import source_feedback, source_notices
+from bot.usecases.source_sessions import in_session, linked, loudspeaking, offered
 from bot.usecases.tokens import channel_config
 from storage.alerts import raise_alert
 from storage.channels import Channel
@@ -34,6 +40,7 @@ SOON, SELDOM = timedelta(seconds=20), timedelta(minutes=5)
 MOST_PAGES = 20
 LINK_LOST_AFTER = timedelta(minutes=30)
 MOST_NAMED = 5
+Listen = Callable[[Runtime, Channel, SourceLink], None]
 _AWAITED = (SourceState.WAITING, SourceState.SENDING, SourceState.SENT, SourceState.UNKNOWN)
 
 
@@ -74,19 +81,30 @@ def _ask(runtime: Runtime, channel: Channel) -> int:
         link = session.scalar(mine.with_for_update())
         if link is None:
             return 0
-        link.lease_until, after = now + LEASE, link.log_after
+        link.lease_until = now + LEASE
     error = ""
     try:
-        _listen(runtime, channel, after)
-    except (SendError, ValueError, VaultError) as problem:
-        error = getattr(problem, "code", "config")
-        log.warning("loudspeakers.not_asked", channel=channel.slug, code=error)
+        for listen in (source_notices.listen, source_feedback.listen, _listen):
+            error = _try(runtime, channel, listen, link) or error  # one that does not work holds up no other
     finally:
         _rest(runtime, channel, error)
     return 1
 
 
-def _listen(runtime: Runtime, channel: Channel, after: str) -> None:
+def _try(runtime: Runtime, channel: Channel, listen: Listen, link: SourceLink) -> str:
+    try:
+        listen(runtime, channel, link)
+    except (SendError, ValueError, VaultError) as problem:
+        code = str(getattr(problem, "code", "config"))
+        log.warning("loudspeakers.not_asked", channel=channel.slug, code=code)
+        return code
+    return ""
+
+
+def _listen(runtime: Runtime, channel: Channel, link: SourceLink) -> None:
+    if link.heard_at is not None and runtime.now() - link.heard_at < _pause_before_hearing(runtime, channel):
+        return
+    after = link.log_after
     adapter, config, http = loudspeaking(runtime, channel), channel_config(runtime, channel), runtime.http
     for _ in range(MOST_PAGES):
         page = in_session(runtime, channel, partial(_page, adapter, http, config, after))
@@ -99,6 +117,12 @@ def _listen(runtime: Runtime, channel: Channel, after: str) -> None:
         now = runtime.now()
         _keep_clusters(session, channel, clusters, now)
         call_for_outages(session, channel, now)
+        session.execute(sa.update(SourceLink).where(SourceLink.channel_id == channel.id).values(heard_at=now))
+
+
+def _pause_before_hearing(runtime: Runtime, channel: Channel) -> timedelta:
+    with runtime.database.reading() as session:
+        return SOON / 2 if _is_awaited(session, channel.id, runtime.now()) else SELDOM - SOON / 2
 
 
 def _page(adapter: Loudspeaking, http: Http, config: Any, after: str, token: Secret) -> PlayLogs:
@@ -183,7 +207,8 @@ def _rest(runtime: Runtime, channel: Channel, error: str) -> None:
         link.lease_until, link.error = None, error[:60] or None
         if not error:
             link.asked_at, link.failed_at = now, None
-            link.next_ask_at = now + (SOON if _is_awaited(session, channel.id, now) else SELDOM)
+            is_soon = _hands_down(runtime, channel) or _is_awaited(session, channel.id, now)
+            link.next_ask_at = now + (SOON if is_soon else SELDOM)
             return
         link.failed_at = link.failed_at or now
         # The longer it is away, the seldomer: who signs in wrongly every few seconds is locked out.
@@ -194,6 +219,11 @@ def _rest(runtime: Runtime, channel: Channel, error: str) -> None:
                 f"loudspeakers:link:{channel.id}:{int(link.failed_at.timestamp())}", now,
                 audience="desk", what="link", channel=channel.name, since=link.failed_at.isoformat(),
             )  # fmt: skip
+
+
+def _hands_down(runtime: Runtime, channel: Channel) -> bool:
+    """Whether an emergency may come from there."""
+    return offered(runtime, channel, NOTICES) is not None
 
 
 def _is_awaited(session: Session, channel_id: int, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from adapters.errors import TokenRejected
+from adapters.exchange import Exchanging
 from adapters.loudspeakers import Loudspeaking
 from adapters.secret import Secret
 from bot.runtime import Runtime, VaultError
@@ -29,6 +30,16 @@ def loudspeaking(runtime: Runtime, channel: Channel) -> Loudspeaking:
     if not isinstance(adapter, Loudspeaking):
         raise ValueError(f"channel {channel.slug} does not speak to villages")
     return adapter
+
+
+def offered(runtime: Runtime, channel: Channel, what: str) -> Exchanging | None:
+    """The adapter of a channel whose system does this, one of `exchange.EXCHANGES`; None when it does not."""
+    adapter: object = runtime.adapters.get(channel.type)
+    try:
+        does = isinstance(adapter, Exchanging) and adapter.offers(channel_config(runtime, channel), what)
+    except (ValueError, VaultError):
+        return None
+    return adapter if isinstance(adapter, Exchanging) and does else None
 
 
 def in_session(runtime: Runtime, channel: Channel, question: Callable[[Secret], T]) -> T:

@@ -22,6 +22,7 @@ from bot.usecases import (
     clocks,
     comparing,
     deliveries,
+    device_tickets,
     editions,
     fallback,
     holding,
@@ -32,7 +33,9 @@ from bot.usecases import (
     safety_board,
     sealed_files,
     searching,
+    source_feedback,
     source_listening,
+    source_reports,
     source_sending,
     taking_out,
     transfer_progress,
@@ -74,6 +77,7 @@ def sweep(runtime: Runtime) -> list[str]:
     transfer_progress.remind_due(runtime)
     safety_board.remind_open(runtime)
     neighbours.carry(runtime)
+    device_tickets.carry(runtime)
     chain.extend(runtime)
     undoing.forget_over(runtime)
     bulk_page.forget_over(runtime)
@@ -107,7 +111,12 @@ def waiting_jobs(runtime: Runtime) -> list[str]:
     questions: dict[str, Callable[[Session, datetime], bool]] = {
         REPLIES: lambda s, at: _owes(s, PERSONAL, at),
         INBOX: lambda s, at: _has_events(s, at) or comparing.is_waiting(s),
-        MEDIA: lambda s, at: _has_media(s, at) or source_listening.has_due(s, runtime, at),
+        MEDIA: lambda s, at: (
+            _has_media(s, at)
+            or source_listening.has_due(s, runtime, at)
+            or source_feedback.has_due(s, at)
+            or source_reports.has_due(s, at)
+        ),
         BROADCAST: lambda s, at: (
             _owes(s, MANY, at) or _has_announcements(s, at) or articles.has_due(s, at) or source_sending.has_due(s, at)
         ),

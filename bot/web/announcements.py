@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response
 
-from bot.usecases import announcements, articles, bulletin_results, results
+from bot.usecases import announcements, articles, bulletin_aloud, bulletin_results, results
 from bot.usecases.announcements import APPROVERS, READERS, AnnouncementError, NoSuchAnnouncement
 from bot.usecases.results import GROUPS, PAGE, PEOPLE_ON_A_PAGE, Look
 from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_BADGES, STANDING_BADGES, STANDINGS
@@ -70,6 +70,7 @@ def index() -> Response:
         standing_badges=STANDING_BADGES,
         importance_words=IMPORTANCE,
         importance_badges=IMPORTANCE_BADGES,
+        villages=bulletin_aloud.channels(runtime(), current_official()),
         lines=lines[:PAGE],
         older=lines[PAGE - 1].announcement.id if len(lines) > PAGE else None,
         is_first_page=not request.args.keys() & {"before", "bulletins_before"},

@@ -34,6 +34,7 @@ from bot.web import (
     extending,
     faq,
     files,
+    from_above,
     heads,
     home,
     incidents,
@@ -61,6 +62,7 @@ from bot.web import (
     setup,
     sign_in,
     snoozing,
+    source_reports,
     ticket_list,
     ticket_map,
     tickets,
@@ -81,7 +83,8 @@ log = structlog.get_logger()
 
 PARTS = (
     home, sign_in, ticket_list, tickets, confirming, replies, extending, files,
-    announcements, bulletins, safety_board, channels, loudspeakers, places, faq, triage, calls, quality,
+    announcements, bulletins, safety_board, from_above, source_reports, channels, loudspeakers, places, faq, triage,
+    calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
     snoozing, bulk, editions, weekly_answers,

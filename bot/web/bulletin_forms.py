@@ -67,6 +67,9 @@ def typed() -> Written:
 
 def typed_for(bulletin: Bulletin) -> Written:
     """The same for a bulletin that was kept; words that are written elsewhere stay as they are."""
+    if bulletin.notice_id is not None:  # of what comes from above words and class stay as they are
+        own = written_in(bulletin)
+        return replace(typed(), title=own.title, body=own.body, texts={}, importance=own.importance, aloud=own.aloud)
     if edition_words.edition_at(runtime(), bulletin) is None:
         return typed()
     return replace(typed(), title=bulletin.title, body=bulletin.body, texts=bulletin.texts)
@@ -166,6 +169,7 @@ def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Pr
         corrects_id,
         replace(written.aloud, channel_ids=tuple(sorted(known.intersection(written.aloud.channel_ids)))),
         Repeats(written.repeat_times, written.repeat_days) if written.repeat_days else ONCE,
+        bulletin.notice_id if bulletin else None,
     )
     return preview(runtime(), current_official().commune_id, plan)
 

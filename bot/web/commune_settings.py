@@ -52,6 +52,15 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        N_("Loa truyền thanh"),
+        (
+            ("loudspeaker_sessions", N_("Số buổi phát loa mỗi ngày"),
+             N_("Bản tin phát liền nhau là một buổi. Tin khẩn cấp không tính. 0: không giới hạn.")),
+            ("loudspeaker_minutes", N_("Số phút mỗi buổi phát loa"), N_("Buổi dài hơn không được duyệt.")),
+            ("loudspeaker_weekdays", N_("Chỉ phát loa từ thứ Hai đến thứ Sáu"), N_("Tin khẩn cấp vẫn phát mọi lúc.")),
+        ),
+    ),
+    (
         N_("Văn bản và lưu giữ"),
         (
             ("signer_office", N_("Cơ quan ban hành"),

@@ -32,6 +32,12 @@ KINDS = {
     Kind.RECEIPTS: N_("Báo nhận từng đoạn tin SMS"),
     Kind.SIGN_INS: N_("Các lần đăng nhập của cán bộ"),
     Kind.SESSIONS: N_("Phiên đăng nhập của cán bộ"),
+    Kind.PLAYED: N_("Nhật ký phát loa và bảng tin"),
+    Kind.SPOKEN: N_("Lời đọc trên loa đã hết hiệu lực"),
+    Kind.ABOVE: N_("Tin của cấp trên đã hết hiệu lực"),
+    Kind.CLUSTERS: N_("Cụm loa không còn báo về"),
+    Kind.FEEDBACK: N_("Trạng thái đã báo về ứng dụng trung ương"),
+    Kind.HANDED_IN: N_("Thống kê đã gửi tỉnh"),
 }
 REASONS = {
     Kind.WORDS: N_("Lưu trữ: phản ánh 5 năm. Mã, trạng thái, lịch sử xử lý còn mãi để thống kê."),
@@ -45,6 +51,7 @@ REASONS = {
     Kind.EXCHANGES: N_("Chỉ cần để tìm lỗi gửi tin."),
     Kind.RECEIPTS: N_("Chỉ cần để đối chiếu cước với nhà mạng."),
     Kind.SIGN_INS: N_("Luật An ninh mạng: đủ để tra cứu sự cố; nhật ký việc làm của cán bộ được giữ riêng, không xóa."),
+    Kind.PLAYED: N_("Lưu trữ bản tin theo quy định của tỉnh; không có dữ liệu cá nhân."),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,11 @@ from bot.rules.loudspeakers import (
     PLAYING,
     PRIORITY,
     WELL,
+    Limits,
     Said,
     condition,
+    limit_problem,
+    limits_of,
     reading_seconds,
     schedule_problem,
     step_after,
@@ -101,3 +105,45 @@ def test_the_count_does_not_depend_on_the_order_of_the_log() -> None:
 )
 def test_how_a_cluster_is(state: str, minutes_ago: int, is_connected: bool, how: str) -> None:
     assert condition(state, NOON - timedelta(minutes=minutes_ago), NOON, is_connected=is_connected) == how
+
+
+def slot(begins: str, ends: str) -> tuple[time, time]:
+    return time.fromisoformat(begins), time.fromisoformat(ends)
+
+
+HANOI = Limits(sessions=2, minutes=15, weekdays_only=True)
+
+
+@pytest.mark.parametrize(
+    ("slots", "taken", "problem"),
+    [
+        ([slot("06:45", "07:00"), slot("17:00", "17:15")], [], ""),
+        ([slot("06:45", "07:01")], [], "long"),
+        ([slot("06:45", "06:50"), slot("11:00", "11:05"), slot("17:00", "17:05")], [], "many"),
+        ([slot("11:00", "11:05")], [slot("06:45", "07:00"), slot("17:00", "17:15")], "many"),
+        ([slot("06:50", "07:00")], [slot("06:45", "06:50"), slot("17:00", "17:15")], ""),  # one session with it
+        ([slot("07:00", "07:05")], [slot("06:45", "07:00")], "long"),  # together they are too long
+        ([slot("17:00", "17:05")], [slot("06:00", "07:00")], ""),  # what is too long already is not its fault
+    ],
+)
+def test_sessions_are_few_and_short(slots: list[Any], taken: list[Any], problem: str) -> None:
+    assert limit_problem([TODAY], slots, {TODAY: taken}, HANOI) == problem
+
+
+def test_weekends_are_silent_where_a_commune_says_so() -> None:
+    saturday = date(2026, 10, 10)
+    assert limit_problem([TODAY, saturday], [AT_FIVE], {}, HANOI) == "weekend"
+    assert limit_problem([TODAY, saturday], [AT_FIVE], {}, Limits()) == ""
+
+
+def test_another_day_is_no_hindrance() -> None:
+    full = {date(2026, 10, 8): [slot("06:45", "07:00"), slot("17:00", "17:15")]}
+    assert limit_problem([TODAY], [slot("11:00", "11:05")], full, HANOI) == ""
+    assert limit_problem([TODAY, date(2026, 10, 8)], [slot("11:00", "11:05")], full, HANOI) == "many"
+
+
+def test_limits_are_the_usual_ones_until_they_are_set() -> None:
+    assert limits_of({}) == Limits(0, 45, False)
+    told = {"loudspeaker_sessions": 2, "loudspeaker_minutes": 15, "loudspeaker_weekdays": True}
+    assert limits_of(told) == HANOI
+    assert limits_of({"loudspeaker_sessions": "x", "loudspeaker_minutes": None}) == Limits()

@@ -57,6 +57,19 @@ class Villages:
         """Play what is planned up to a moment in epoch seconds; gives how many plays there were."""
         return int(self.control("play", until=int(until))["played"])
 
+    def hand_down(self, **given: Any) -> None:
+        """The province hands a bulletin down to this village, unless areas are named."""
+        usual = {"ref": "T.1", "urgency": "thong_thuong", "title": "Lịch tiêm chủng", "text": "Tiêm chủng thứ Bảy."}
+        self.control("notices", **{**usual, **given})
+
+    def feedback(self, text: str, ref: str = "PA.1", **given: Any) -> None:
+        """A citizen of this village writes in the central app."""
+        self.control("feedback", ref=ref, text=text, **given)
+
+    def told(self, kind: str) -> list[tuple[str, str]]:
+        """Which answers or states the system was told: number and words, each once."""
+        return [(row["ref"], row["text"]) for row in self.rows("told") if row["kind"] == kind]
+
     def control(self, path: str, **asked: Any) -> dict[str, Any]:
         """Pull a string."""
         response = self.client.post(f"/control/loudspeakers/{path}", json=asked)

@@ -15,6 +15,7 @@ from bot.rules.bulletins import FULL_CHECKLIST
 from bot.rules.deadlines import VIETNAM
 from bot.usecases import bulletin_aloud, bulletin_following, bulletins
 from bot.usecases.announcing import AnnouncementError
+from bot.usecases.commune_settings import change_by
 from storage.audit import AuditEntry
 from storage.bulletins import Bulletin
 from storage.enums import BulletinKind, Importance
@@ -194,3 +195,53 @@ def test_the_form_keeps_what_was_typed_for_the_loudspeakers(world: World, speake
     answer = tuan.post(HERE, **sent, speaker=[str(speakers)], aloud_from=in_days(world, 1), aloud_hours="6h45")
     number = int(answer.headers["Location"].rsplit("/", 1)[1])
     assert bulletin(world, number).aloud["hours"] == "6h45"
+
+
+def limit(world: World, **settings: str) -> None:
+    given = {f"loudspeaker_{name}": value for name, value in settings.items()}
+    assert change_by(world.runtime, world.official("an"), given) == {}
+
+
+def test_hours_beyond_what_the_commune_lets_loudspeakers_speak_are_refused(world: World, speakers: int) -> None:
+    limit(world, sessions="2", minutes="15", weekdays="yes")
+    approved(world, aloud=aloud(world, speakers, hours="6h45, 17h00"))
+    number = a_bulletin(world, aloud=aloud(world, speakers, hours="11h00"))
+    tried(world, number)
+    with pytest.raises(AnnouncementError) as refused:
+        submit(world, number)
+    assert "nhiều nhất %(buoi)s buổi" in refused.value.sentence
+    assert refused.value.values["buoi"] == 2
+    form = Browser(world, "tuan").post(
+        f"{HERE}/preview", title="Tin", body="Nội dung", channel=world.channel_id, speaker=speakers,
+        aloud_from=in_days(world, 1).isoformat(), aloud_hours="11h00", valid_until="2026-10-20T17:00",
+    )  # fmt: skip
+    assert "phát loa nhiều nhất 2 buổi" in form.text
+
+
+def test_a_weekend_is_refused_where_loudspeakers_are_silent_on_it(world: World, speakers: int) -> None:
+    limit(world, weekdays="yes")
+    number = a_bulletin(world, aloud=aloud(world, speakers, ends=in_days(world, 4)))
+    tried(world, number)
+    with pytest.raises(AnnouncementError, match="thứ Hai đến thứ Sáu"):
+        submit(world, number)
+
+
+def test_an_emergency_knows_no_limits(world: World, speakers: int) -> None:
+    limit(world, sessions="1", minutes="1", weekdays="yes")
+    approved(world, importance=Importance.EMERGENCY, aloud=Aloud((speakers,)))
+    assert len(told(world)) == 1
+
+
+def test_a_correction_may_take_the_hours_of_what_it_puts_right(world: World, speakers: int) -> None:
+    limit(world, sessions="2")
+    first = approved(world, aloud=aloud(world, speakers))
+    number = bulletin_following.follow_up(world.runtime, world.official("tuan"), first, BulletinKind.CORRECTION)
+    row = bulletin(world, number)
+    again = bulletins.written_in(row)
+    changed = type(again)(again.title, "Dời sang 8 giờ.", again.channel_ids, again.valid_until,
+                          aloud=aloud(world, speakers))  # fmt: skip
+    bulletins.edit(world.runtime, world.official("tuan"), number, version=row.version, written=changed)
+    tried(world, number)
+    submit(world, number)
+    approve(world, number)
+    assert [one.revision for one in told(world)] == [1, 2]

@@ -15,7 +15,7 @@ from bot.web.sandbox.bots.phone import phone_pages
 from bot.web.sandbox.bots.platform import Platform
 from bot.web.sandbox.loudspeakers import api as loudspeaker_api
 from bot.web.sandbox.loudspeakers import control as loudspeaker_control
-from bot.web.sandbox.loudspeakers import square
+from bot.web.sandbox.loudspeakers import exchange, square
 from bot.web.sandbox.platforms import PLATFORMS
 from bot.web.sandbox.sandbox import Sandbox
 from bot.web.sandbox.settings import SandboxSettings
@@ -41,7 +41,7 @@ def create_sandbox(settings: SandboxSettings) -> flask.Flask:
     app.extensions["sandbox"] = sandbox
     bots = [made(platform) for platform in PLATFORMS.values() for made in (control_pages, phone_pages)]
     zalo = [room.pages for room in (api, approved, articles, control, lookups, media, oauth, phone)]
-    loudspeakers = [room.pages for room in (loudspeaker_api, loudspeaker_control, square)]
+    loudspeakers = [room.pages for room in (loudspeaker_api, exchange, loudspeaker_control, square)]
     for pages in (*zalo, *bots, *BOT_APIS, sms_api.pages, sms_control.pages, sms_phone.pages, *loudspeakers):
         app.register_blueprint(pages)
     app.add_url_rule("/", "home", lambda: flask.redirect(flask.url_for("phone.people_list")))

@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,27 @@ def plan(db: sqlite3.Connection, oa_id: str, applies_to: str, count: int, fault:
         (oa_id, applies_to, fault.kind, count, json.dumps(vars(fault))),
     )
     return int(cursor.lastrowid or 0)
+
+
+def plan_asked(
+    store: Store, oa_id: str, asked: dict[str, Any], kinds: Mapping[str, tuple[str, ...]], usual: str
+) -> dict[str, Any]:
+    """Plan what was asked for, or call everything off with the kind "clear"; `kinds` says which there are for what.
+
+    Gives what is to be answered; ValueError says what there is.
+    """
+    asked = {name: value for name, value in asked.items() if name != "account"}
+    kind, count = str(asked.pop("kind", "")), int(asked.pop("count", 1))
+    applies_to = str(asked.pop("applies_to", usual))
+    if kind == "clear":
+        with store.writing(quietly=True) as db:
+            clear(db, oa_id)
+        return {"done": kind}
+    if kind not in kinds.get(applies_to, ()) or not set(asked) <= set(DEFAULTS):
+        known = "; ".join(f"{name}: {', '.join(some)}" for name, some in kinds.items())
+        raise ValueError(f"kinds by applies_to are {known}; more: {', '.join(DEFAULTS)}")
+    with store.writing(quietly=True) as db:
+        return {"fault_id": plan(db, oa_id, applies_to, count, Fault(kind, **asked))}
 
 
 def take(store: Store, oa_id: str, request_kind: str) -> Fault | None:

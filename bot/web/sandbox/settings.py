@@ -68,6 +68,7 @@ class SandboxVillage:
     """A village on a pretend source information system, with its loudspeakers and one board.
 
     `convention`: how that system writes values, epoch or iso. `broken`: which of the clusters, counted from 1, are.
+    `area`: by which the province names it.
     """
 
     username: str
@@ -77,6 +78,7 @@ class SandboxVillage:
     clusters: int = 15
     broken: tuple[int, ...] = (15,)
     token_seconds: int = 3_600
+    area: str = "27925"
 
     @property
     def account_id(self) -> str:

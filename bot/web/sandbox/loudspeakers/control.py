@@ -14,12 +14,13 @@ from bot.web.sandbox.settings import SandboxVillage
 from bot.web.sandbox.store import now_ms
 
 LINE = ("token", "busy", "account", "error", "status", "slow", "drop", "malformed", "expired")
-# `told`: how the log is told when it is asked for.
+# `told` and those that end so: how a list is told when it is asked for.
 KINDS = {
     **dict.fromkeys(("login", "bulletin", "schedule", "cancel", "board", "logs", "clusters"), LINE),
-    "told": ("repeat", "shuffle", "junk"),
+    **dict.fromkeys(("notices", "feedback", "answers", "states", "statistics"), LINE),
+    **dict.fromkeys(("told", "notices_told", "feedback_told"), ("repeat", "shuffle", "junk")),
 }
-TABLES = {"tokens", "bulletins", "plays", "boards", "logs", "calls"}
+TABLES = {"tokens", "bulletins", "plays", "boards", "logs", "calls", "notices", "feedback", "told", "statistics"}
 
 pages = flask.Blueprint("loudspeaker_control", __name__, url_prefix="/control/loudspeakers")
 pages.before_request(guard.only_from_here)
@@ -28,20 +29,10 @@ pages.before_request(guard.only_from_here)
 @pages.post("/faults")
 def plan() -> flask.Response:
     """Let the next requests fail: {"kind", "applies_to", "count", "account", and what `faults.Fault` holds}."""
-    asked, account = _asked(), _village().account_id
-    asked.pop("account", None)
-    kind, count = str(asked.pop("kind", "")), int(asked.pop("count", 1))
-    applies_to = str(asked.pop("applies_to", "bulletin"))
-    if kind == "clear":
-        with current().store.writing(quietly=True) as db:
-            faults.clear(db, account)
-        return as_json({"done": kind})
-    if kind not in KINDS.get(applies_to, ()) or not set(asked) <= set(faults.DEFAULTS):
-        known = "; ".join(f"{name}: {', '.join(kinds)}" for name, kinds in KINDS.items())
-        flask.abort(400, f"kinds by applies_to are {known}; more: {', '.join(faults.DEFAULTS)}")
-    with current().store.writing(quietly=True) as db:
-        number = faults.plan(db, account, applies_to, count, faults.Fault(kind, **asked))
-    return as_json({"fault_id": number})
+    try:
+        return as_json(faults.plan_asked(current().store, _village().account_id, _asked(), KINDS, "bulletin"))
+    except ValueError as error:
+        flask.abort(400, str(error))
 
 
 @pages.post("/clusters")
@@ -63,6 +54,28 @@ def play() -> flask.Response:
     until = int(_asked().get("until") or 0) * 1000 or now_ms()
     with current().store.writing(quietly=True) as db:
         return as_json({"played": village.play_due(db, _village().username, until)})
+
+
+@pages.post("/notices")
+def hand_down() -> flask.Response:
+    """The province hands a bulletin down: what `memory.Handed` holds; without areas it is for this village."""
+    asked, found = _asked(), _village()
+    asked.pop("account", None)
+    given = {**asked, "areas": tuple(asked.get("areas") or (found.area,))}
+    with current().store.writing(quietly=True) as db:
+        memory.hand_down(db, found.username, memory.Handed(**given), now_ms())
+    return as_json({})
+
+
+@pages.post("/feedback")
+def write() -> flask.Response:
+    """A citizen writes in the central app: what `memory.Written` holds; without an area they are in this village."""
+    asked, found = _asked(), _village()
+    asked.pop("account", None)
+    given = {**asked, "area": asked.get("area") or found.area, "photos": tuple(asked.get("photos") or ())}
+    with current().store.writing(quietly=True) as db:
+        memory.write(db, found.username, memory.Written(**given), now_ms())
+    return as_json({})
 
 
 @pages.get("/<table>")

@@ -78,6 +78,18 @@ class Convention:
             raise WrongType("MucDoUuTien")
         return self.urgency[value]
 
+    def code_of(self, urgency: str) -> Any:
+        """The code of a class."""
+        return next(code for code, name in self.urgency.items() if name == urgency)
+
+    def read_feedback_state(self, value: object) -> str:
+        """How a feedback stands, in words. Raises WrongType."""
+        self.check_code(value)
+        states = {1: "accepted", 2: "refused", 3: "answered", "TN": "accepted", "TC": "refused", "TL": "answered"}
+        if not isinstance(value, int | str) or value not in states:
+            raise WrongType("TrangThai")
+        return states[value]
+
     def check_code(self, value: object) -> None:
         """Whether it is a code at all. Raises WrongType."""
         if isinstance(value, bool) or not isinstance(value, int if self.name == "epoch" else str):

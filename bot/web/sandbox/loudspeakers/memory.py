@@ -31,12 +31,54 @@ CREATE TABLE IF NOT EXISTS loa_tokens (token TEXT PRIMARY KEY, account TEXT NOT 
 CREATE TABLE IF NOT EXISTS loa_calls (
     id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, path TEXT NOT NULL, key TEXT NOT NULL,
     is_new INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS loa_notices (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, ref TEXT NOT NULL, revision INTEGER NOT NULL,
+    urgency TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL, areas TEXT NOT NULL,
+    cancelled TEXT NOT NULL, at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS loa_feedback (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, ref TEXT NOT NULL, said TEXT NOT NULL,
+    text TEXT NOT NULL, photos TEXT NOT NULL, name TEXT NOT NULL, phone TEXT NOT NULL, area TEXT NOT NULL,
+    at_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS loa_told (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, kind TEXT NOT NULL, ref TEXT NOT NULL,
+    key TEXT NOT NULL, text TEXT NOT NULL, received_ms INTEGER NOT NULL, UNIQUE (account, kind, key));
+CREATE TABLE IF NOT EXISTS loa_statistics (
+    account TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, received_ms INTEGER NOT NULL,
+    PRIMARY KEY (account, key));
 """
 
 WELL, BROKEN, SILENT = "well", "broken", "silent"
 FATES = (WELL, BROKEN, SILENT)
 BOARD = "BANG-01"
 PAGE = 200
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A bulletin of the province as it is handed down; `areas`: for whom; `cancelled`: why it is taken back."""
+
+    ref: str
+    urgency: str
+    title: str
+    text: str
+    areas: tuple[str, ...]
+    revision: int = 1
+    source: str = "UBND tỉnh Tập Dượt"
+    cancelled: str = ""
+    until: int = 0
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a citizen writes in the central app; `said` tells apart what they write under one number."""
+
+    ref: str
+    text: str
+    area: str
+    said: str = "1"
+    photos: tuple[str, ...] = ()
+    name: str = ""
+    phone: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,16 +196,68 @@ def report(
     )
 
 
-def logs(db: sqlite3.Connection, account: str, after: int) -> list[sqlite3.Row]:
-    """What devices reported after a line."""
-    question = "SELECT * FROM loa_logs WHERE account = ? AND id > ? ORDER BY id LIMIT ?"
-    return db.execute(question, (account, after, PAGE)).fetchall()
+def hand_down(db: sqlite3.Connection, account: str, one: Handed, now: int) -> None:
+    """Let a bulletin of the province be asked for."""
+    db.execute(
+        "INSERT INTO loa_notices (account, ref, revision, urgency, title, text, source, areas, cancelled, at_ms,"
+        " until_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            account, one.ref, one.revision, one.urgency, one.title, one.text, one.source, ",".join(one.areas),
+            one.cancelled, now, one.until,
+        ),
+    )  # fmt: skip
+
+
+def latest_notice(db: sqlite3.Connection, account: str, ref: str) -> sqlite3.Row | None:
+    """The highest revision of a bulletin of the province."""
+    question = "SELECT * FROM loa_notices WHERE account = ? AND ref = ? ORDER BY revision DESC LIMIT 1"
+    found: sqlite3.Row | None = db.execute(question, (account, ref)).fetchone()
+    return found
+
+
+def write(db: sqlite3.Connection, account: str, one: Written, now: int) -> None:
+    """A citizen writes in the app."""
+    db.execute(
+        "INSERT INTO loa_feedback (account, ref, said, text, photos, name, phone, area, at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (account, one.ref, one.said, one.text, json.dumps(one.photos), one.name, one.phone, one.area, now),
+    )
+
+
+def keep_told(db: sqlite3.Connection, account: str, kind: str, ref: str, key: str, text: str, now: int) -> bool:
+    """Keep an answer or a state, once for each key."""
+    done = db.execute(
+        "INSERT OR IGNORE INTO loa_told (account, kind, ref, key, text, received_ms) VALUES (?, ?, ?, ?, ?, ?)",
+        (account, kind, ref, key, text, now),
+    )
+    return done.rowcount == 1
+
+
+def keep_statistics(db: sqlite3.Connection, account: str, key: str, body: dict[str, Any], now: int) -> bool:
+    """Keep a month's figures, once for each key."""
+    done = db.execute(
+        "INSERT OR IGNORE INTO loa_statistics (account, key, body, received_ms) VALUES (?, ?, ?, ?)",
+        (account, key, json.dumps(body, ensure_ascii=False), now),
+    )
+    return done.rowcount == 1
+
+
+def after(db: sqlite3.Connection, table: str, account: str, number: int) -> list[sqlite3.Row]:
+    """What follows a row of one of our numbered tables."""
+    question = f"SELECT * FROM {table} WHERE account = ? AND id > ? ORDER BY id LIMIT ?"  # noqa: S608
+    return db.execute(question, (account, number, PAGE)).fetchall()
 
 
 def of_account(db: sqlite3.Connection, table: str, account: str) -> list[dict[str, Any]]:
     """All rows of a village in one of our tables."""
-    order = {"loa_calls": "id", "loa_plays": "begin_ms", "loa_logs": "id", "loa_tokens": "expires_ms"}.get(
-        table, "received_ms"
-    )
+    order = {
+        "loa_calls": "id",
+        "loa_plays": "begin_ms",
+        "loa_logs": "id",
+        "loa_tokens": "expires_ms",
+        "loa_notices": "id",
+        "loa_feedback": "id",
+        "loa_told": "id",
+    }.get(table, "received_ms")
     rows = db.execute(f"SELECT * FROM {table} WHERE account = ? ORDER BY {order}", (account,))  # noqa: S608
     return [dict(row) for row in rows.fetchall()]

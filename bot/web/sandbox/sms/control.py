@@ -97,20 +97,10 @@ def again() -> flask.Response:
 @pages.post("/faults")
 def plan() -> flask.Response:
     """Let the next things fail: {"kind", "applies_to", "count", "account", and what `faults.Fault` holds}."""
-    asked, account = _asked(), _account_id()
-    asked.pop("account", None)
-    kind, count = str(asked.pop("kind", "")), int(asked.pop("count", 1))
-    applies_to = str(asked.pop("applies_to", "send"))
-    if kind == "clear":
-        with current().store.writing(quietly=True) as db:
-            faults.clear(db, account)
-        return as_json({"done": kind})
-    if kind not in KINDS.get(applies_to, ()) or not set(asked) <= set(faults.DEFAULTS):
-        known = "; ".join(f"{name}: {', '.join(kinds)}" for name, kinds in KINDS.items())
-        flask.abort(400, f"kinds by applies_to are {known}; more: {', '.join(faults.DEFAULTS)}")
-    with current().store.writing(quietly=True) as db:
-        number = faults.plan(db, account, applies_to, count, faults.Fault(kind, **asked))
-    return as_json({"fault_id": number})
+    try:
+        return as_json(faults.plan_asked(current().store, _account_id(), _asked(), KINDS, "send"))
+    except ValueError as error:
+        flask.abort(400, str(error))
 
 
 @pages.get("/faults")
