@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.announcements import Announcement
+from storage.audiences import About, Narrowing
 from storage.base import Base, BigId, Json, OfCommune, one_of
 from storage.contacts import Contact, Urn
 from storage.deliveries import Delivery
@@ -18,7 +19,8 @@ from storage.enums import BulletinKind, BulletinState, DeliveryState, Importance
 class Bulletin(OfCommune, Base):
     """`approved_hash` is of everything an approver read; each channel's announcement is made of exactly that.
 
-    `texts`: by medium, where its words are not made from `body`. `channel_ids`: where it goes; `aloud`: on which
+    `texts`: by medium, where its words are not made from `body`. `narrowing`: whom it is only for
+    (`audiences.Narrowing`); `prices`: in đồng, by channel, as they were when it was last written or priced anew. `channel_ids`: where it goes; `aloud`: on which
     loudspeakers and when (`rules/aloud`). `corrects_id`: the first bulletin that this one puts right or takes back; it
     goes to those who got that one. `approval_reason`: why the duty leader let it out at once; `reviewed_by_id` is who
     looked at that afterwards, a third person.
@@ -42,6 +44,8 @@ class Bulletin(OfCommune, Base):
     valid_until: Mapped[datetime | None]
     topic: Mapped[str] = mapped_column(sa.String(40), default="", server_default="")
     place_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
+    narrowing: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
+    prices: Mapped[dict[str, int]] = mapped_column(Json, default=dict, server_default="{}")
     channel_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
     aloud: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
     kind: Mapped[BulletinKind] = mapped_column(one_of(BulletinKind), default=BulletinKind.FIRST)
@@ -60,6 +64,18 @@ class Bulletin(OfCommune, Base):
     paused_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+
+
+class Telling(OfCommune, Base):
+    """That an official told somebody in person what a bulletin could not bring them."""
+
+    __tablename__ = "tellings"
+    __table_args__ = (sa.UniqueConstraint("bulletin_id", "contact_id"),)
+
+    bulletin_id: Mapped[int] = mapped_column(sa.ForeignKey("bulletins.id"))
+    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contacts.id"), index=True)
+    official_id: Mapped[int] = mapped_column(sa.ForeignKey("officials.id"))
+    at: Mapped[datetime]
 
 
 class Tester(OfCommune, Base):
@@ -90,6 +106,11 @@ class BulletinTest(OfCommune, Base):
     delivery_id: Mapped[int] = mapped_column(sa.ForeignKey("deliveries.id"))
     words_hash: Mapped[str] = mapped_column(sa.String(64))
     created_at: Mapped[datetime]
+
+
+def about_bulletin(bulletin: Bulletin) -> About:
+    """Whom it is for."""
+    return About(bulletin.topic, tuple(bulletin.place_ids), Narrowing.of(bulletin.narrowing or {}))
 
 
 def legs_of(session: Session, bulletin_ids: list[int], *, lock: bool = False) -> dict[int, list[Announcement]]:

@@ -9,7 +9,7 @@ from storage.audit import AuditEntry
 from storage.base import Base
 from storage.blobs import Blob
 from storage.bulk import BulkItem, BulkRun
-from storage.bulletins import Bulletin, BulletinTest, Tester
+from storage.bulletins import Bulletin, BulletinTest, Telling, Tester
 from storage.catching_up import CatchUp
 from storage.chain import ChainLink
 from storage.channels import Channel, ChannelPoll, ChannelToken
@@ -19,6 +19,7 @@ from storage.corrections import Correction
 from storage.deliveries import Attempt, Delivery
 from storage.drafts import Draft
 from storage.faq import FaqRow
+from storage.groups import Group, Membership
 from storage.heads import VillageHead
 from storage.incidents import Difference, Joining, Likeness
 from storage.links import Link, LinkCode
@@ -28,8 +29,10 @@ from storage.officials import Official, SignInAttempt, SignInSession
 from storage.papers import Paper, Transfer, TransferLine
 from storage.practices import Practice
 from storage.presence import Presence
+from storage.prices import Price
 from storage.publications import Publication, Publicity
 from storage.retention import Hold, RetentionRule, RetentionRun
+from storage.saved_audiences import SavedAudience
 from storage.sealing import SealedKey
 from storage.search_index import SearchBacklog, SearchPart
 from storage.setups import Setup
@@ -71,6 +74,7 @@ __all__ = [
     "Difference",
     "Draft",
     "FaqRow",
+    "Group",
     "Hold",
     "Holiday",
     "InboundEvent",
@@ -80,6 +84,7 @@ __all__ = [
     "LinkCode",
     "Locality",
     "LoudspeakerCluster",
+    "Membership",
     "Message",
     "Official",
     "Paper",
@@ -87,12 +92,14 @@ __all__ = [
     "PlayLog",
     "Practice",
     "Presence",
+    "Price",
     "ProvinceRule",
     "Publication",
     "Publicity",
     "RetentionRule",
     "RetentionRun",
     "RoutingRule",
+    "SavedAudience",
     "SealedKey",
     "SearchBacklog",
     "SearchPart",
@@ -102,6 +109,7 @@ __all__ = [
     "SourceBulletin",
     "SourceLink",
     "Subscription",
+    "Telling",
     "Tester",
     "Ticket",
     "TicketEvent",

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.rules.aloud import NOT_ALOUD, Aloud
 from bot.rules.audience import CHECKLIST
@@ -51,7 +52,10 @@ class Words:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is approved: the words, and to whom, where, when and how urgently they go."""
+    """Everything that is approved: the words, and to whom, where, when, how urgently and at what prices they go.
+
+    `narrowing`: whom it is only for, as it is kept; `prices`: in đồng, by channel, where somebody has said.
+    """
 
     words: Words
     importance: Importance
@@ -62,13 +66,16 @@ class Plan:
     send_at: datetime | None = None
     corrects_id: int | None = None
     aloud: Aloud = NOT_ALOUD
+    narrowing: Mapping[str, Any] = field(default_factory=dict)
+    prices: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """What an approver of it as it stands would approve."""
         moments = [at.isoformat() if at else "" for at in (self.valid_until, self.send_at)]
         audience = [sorted(self.channel_ids), self.topic, sorted(self.place_ids), self.corrects_id or 0]
-        return _digest([self.words.digest, self.importance.value, audience, moments, self.aloud.data()])
+        more: list[object] = [dict(part) for part in (self.narrowing, self.prices)]
+        return _digest([self.words.digest, self.importance.value, audience, moments, self.aloud.data(), *more])
 
 
 def medium_of(channel_type: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import datetime
 
@@ -193,6 +194,7 @@ def _as_a_part(announcement: Announcement) -> list[str]:
         announcement.importance.value,
         *(at.isoformat() if at else "" for at in moments),
         str(announcement.follows_id or ""),
+        *([json.dumps(announcement.narrowing, sort_keys=True)] if announcement.narrowing else []),
     ]
 
 

@@ -10,6 +10,7 @@ from bot.usecases.bulletins import audit, found
 from storage.bulletins import Bulletin, legs_of
 from storage.enums import BulletinKind, BulletinState, Role
 from storage.officials import Official
+from storage.prices import prices_of
 
 TAKEN_BACK = "Thông báo “%(tieude)s” gửi lúc %(luc)s được thu hồi, không còn giá trị. Mong bà con thông cảm."
 
@@ -38,7 +39,9 @@ def follow_up(runtime: Runtime, official: Official, bulletin_id: int, kind: Bull
             valid_until=first.valid_until if still_holds else None,
             topic=first.topic,
             place_ids=first.place_ids,
+            narrowing=first.narrowing,
             channel_ids=[leg.channel_id for leg in legs],
+            prices=prices_of(session, [leg.channel_id for leg in legs]),
             state=BulletinState.DRAFT,
             author_id=official.id,
             created_at=runtime.now(),

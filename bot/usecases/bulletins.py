@@ -38,9 +38,10 @@ from bot.usecases.bulletin_previews import Preview, preview_of
 from storage.announcements import RUNNING, Announcement, cancel_waiting
 from storage.audiences import About
 from storage.audit import AuditEntry
-from storage.bulletins import Bulletin, followed_by, legs_of, tests_of
+from storage.bulletins import Bulletin, about_bulletin, followed_by, legs_of, tests_of
 from storage.enums import AnnouncementState, BulletinKind, BulletinState, Importance, Role
 from storage.officials import Official
+from storage.prices import prices_of
 
 log = structlog.get_logger()
 
@@ -223,6 +224,8 @@ def plan_of(bulletin: Bulletin) -> Plan:
         bulletin.send_at,
         bulletin.corrects_id,
         aloud_of(bulletin.aloud),
+        bulletin.narrowing or {},
+        bulletin.prices or {},
     )
 
 
@@ -233,7 +236,7 @@ def written_in(bulletin: Bulletin) -> Written:
         bulletin.body,
         tuple(bulletin.channel_ids),
         bulletin.valid_until,
-        About(bulletin.topic, tuple(bulletin.place_ids)),
+        about_bulletin(bulletin),
         bulletin.importance,
         bulletin.send_at,
         bulletin.texts,
@@ -302,11 +305,17 @@ def _take(session: Session, runtime: Runtime, official: Official, bulletin: Bull
     bulletin.valid_until, bulletin.send_at = written.valid_until, written.send_at
     speakers = bulletin_aloud.own(session, runtime, official, written.aloud.channel_ids)
     bulletin.aloud = replace(written.aloud, channel_ids=speakers).data()
-    if bulletin.corrects_id is not None:
-        return  # it goes to those who got the first one, on their channels
-    check_about(session, official, written.about)
+    if bulletin.corrects_id is None:  # else it goes to those who got the first one, on their channels
+        _take_audience(session, official, bulletin, written)
+    bulletin.prices = prices_of(session, bulletin.channel_ids)
+
+
+def _take_audience(session: Session, official: Official, bulletin: Bulletin, written: Written) -> None:
+    about = written.about
+    check_about(session, official, about)
     bulletin.channel_ids = [channel_for(session, official, number).id for number in sorted(set(written.channel_ids))]
-    bulletin.topic, bulletin.place_ids = written.about.topic, sorted(written.about.place_ids)
+    bulletin.topic, bulletin.place_ids = about.topic, sorted(about.place_ids)
+    bulletin.narrowing = about.narrowing.data()
 
 
 def _complete(session: Session, runtime: Runtime, bulletin: Bulletin) -> Preview:
@@ -329,6 +338,7 @@ def _make_legs(session: Session, bulletin: Bulletin, seen: Preview, *, pays: boo
             body=words.on(medium_of(part.channel.type)),
             topic=bulletin.topic,
             place_ids=bulletin.place_ids,
+            narrowing=bulletin.narrowing,
             importance=bulletin.importance,
             send_at=bulletin.send_at,
             valid_until=bulletin.valid_until,
