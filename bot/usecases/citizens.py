@@ -40,6 +40,7 @@ from storage.enums import (
 from storage.messages import InboundEvent, Message
 from storage.publications import take_down
 from storage.retention import is_held
+from storage.groups import Membership
 from storage.subscriptions import Subscription
 from storage.tickets import Ticket, TicketEvent
 
@@ -167,6 +168,7 @@ def take_withdrawal(work: Work, word: Withdrawal) -> str:
     contact = session.get_one(Contact, urn.contact_id)
     contact.name = contact.phone = contact.address = contact.consent = contact.consent_at = None
     session.execute(sa.delete(Subscription).where(Subscription.urn_id == urn.id))
+    session.execute(sa.delete(Membership).where(Membership.urn_id == urn.id))
     contact.erased_at = word.occurred_at  # what was said before it and arrives later is not kept either
     urn.is_following = False
     urn.opted_out_at = urn.opted_out_at or word.occurred_at

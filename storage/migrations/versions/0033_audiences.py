@@ -17,6 +17,7 @@ def upgrade() -> None:
     for table in ("announcements", "bulletins"):
         op.add_column(table, sa.Column("narrowing", JSON, nullable=False, server_default="{}"))
     op.add_column("bulletins", sa.Column("prices", JSON, nullable=False, server_default="{}"))
+    op.add_column("deliveries", sa.Column("was_paid", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_table(
         "saved_audiences",
         sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
@@ -85,6 +86,7 @@ def _add_groups() -> None:
 def downgrade() -> None:
     for table in ("tellings", "prices", "memberships", "groups", "saved_audiences"):
         op.drop_table(table)
+    op.drop_column("deliveries", "was_paid")
     op.drop_column("bulletins", "prices")
     for table in ("bulletins", "announcements"):
         op.drop_column(table, "narrowing")
