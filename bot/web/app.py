@@ -20,6 +20,7 @@ from bot.web import (
     answer_templates,
     approvals,
     bulk,
+    audiences,
     bulletins,
     calls,
     channels,
@@ -78,7 +79,7 @@ log = structlog.get_logger()
 
 PARTS = (
     home, sign_in, ticket_list, tickets, confirming, replies, extending, files,
-    announcements, bulletins, channels, loudspeakers, places, faq, triage, calls, quality,
+    announcements, audiences, bulletins, channels, loudspeakers, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
     snoozing, bulk,
