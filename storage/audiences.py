@@ -17,7 +17,7 @@ from storage.groups import Membership
 from storage.subscriptions import Subscription
 
 # Who may have read it: what is on its way now arrives before anything that follows it.
-_GOT = (
+GOT = (
     DeliveryState.SENDING,
     DeliveryState.SENT,
     DeliveryState.DELIVERED,
@@ -190,7 +190,7 @@ def has_enough(whom: Whom, cap: Cap) -> Any:
 def _got(announcement_id: int) -> list[Any]:
     first = aliased(Delivery)
     query = sa.select(first.id).where(
-        first.urn_id == Urn.id, first.announcement_id == announcement_id, first.state.in_(_GOT)
+        first.urn_id == Urn.id, first.announcement_id == announcement_id, first.state.in_(GOT)
     )
     return [query.exists()]
 

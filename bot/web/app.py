@@ -38,6 +38,7 @@ from bot.web import (
     home,
     incidents,
     language,
+    last_metre,
     looks,
     loudspeakers,
     office_hours,
@@ -79,7 +80,7 @@ log = structlog.get_logger()
 
 PARTS = (
     home, sign_in, ticket_list, tickets, confirming, replies, extending, files,
-    announcements, audiences, bulletins, channels, loudspeakers, places, faq, triage, calls, quality,
+    announcements, audiences, last_metre, bulletins, channels, loudspeakers, places, faq, triage, calls, quality,
     wordings, public, entries, heads, routing, transfers, outside, reports, incidents, looks, retention, contacts,
     tracking, publications, resolved, past, weekly, promises, accusing, sealed_readers, undoing, drafts,
     snoozing, bulk,

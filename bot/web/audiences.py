@@ -8,7 +8,7 @@ from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response
 
 from bot.access import NotFound
-from bot.usecases import groups, prices, saved_audiences
+from bot.usecases import groups, last_metre, prices, saved_audiences
 from bot.usecases.announcements import channels_for
 from bot.usecases.announcing import READERS, AnnouncementError
 from bot.usecases.saved_audiences import Asked
@@ -69,6 +69,7 @@ def show(number: int) -> Response:
         found=found,
         words=_words()(found.saved.about),
         may_write=current_official().has(Role.AUTHOR),
+        may_tell=current_official().has(*last_metre.READERS),
         **choices(),
     )
 
