@@ -67,14 +67,18 @@ def reveal(number: int, place_id: int) -> Response:
 def tell(number: int, place_id: int) -> Response:
     """Somebody was told, or was not after all."""
     contact = row_number(request.form.get("contact", "")) or 0
-    act = last_metre.untell if request.form.get("undo") == "1" else last_metre.tell
+    is_undone = request.form.get("undo") == "1"
+    act = last_metre.untell if is_undone else last_metre.tell
     try:
         act(runtime(), current_official(), number, contact)
     except NotFound:
         abort(404)
     except AnnouncementError as error:
         return _problem(number, error)
-    notice("Đã bỏ đánh dấu." if request.form.get("undo") == "1" else "Đã ghi Anh/Chị báo cho người này.")
+    if is_undone:
+        notice("Đã bỏ đánh dấu.")
+    else:
+        notice("Đã ghi Anh/Chị báo cho người này.")
     after = row_number(request.form.get("after", "")) or 0
     return redirect(f"/announcements/bulletins/{number}/last-metre/{place_id}" + (f"?after={after}" if after else ""), 303)
 
