@@ -34,8 +34,8 @@ USUAL_LANGUAGE = "vi"
 class Narrowing:
     """What else must be true of whoever is told; each one that is empty asks nothing.
 
-    `topics`: who wants to hear of one of these, too, is told. `group_ids`: who belongs to one of them. `languages`: whom
-    the bot speaks to in one of them. `seen_within`, `unseen_for`: who was, or was not, there in so many days.
+    `topics`: who wants to hear of one of these is told, too. `group_ids`: who belongs to one of them. `languages`: to
+    whom the bot speaks in one of them. `seen_within`, `unseen_for`: who was, or was not, there in so many days.
     """
 
     topics: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class Narrowing:
 
 @dataclass(frozen=True)
 class About:
-    """What an announcement is about: a topic ("" any) and places of the commune (none: all of it); and for whom only."""
+    """What an announcement is about: a topic ("" any), places of the commune (none: all of it); and for whom only."""
 
     topic: str = ""
     place_ids: tuple[int, ...] = ()
@@ -137,7 +137,7 @@ def wanting(whom: Whom) -> list[Any]:
 
 def narrowed_to(narrowing: Narrowing, at: datetime | None) -> list[Any]:
     """The conditions of those it is only for; whoever never said a word counts as speaking the usual language."""
-    asked = []
+    asked: list[Any] = []
     if narrowing.group_ids:
         belongs = sa.select(Membership.id).where(
             Membership.urn_id == Urn.id, Membership.group_id.in_(narrowing.group_ids), Membership.left_at.is_(None)

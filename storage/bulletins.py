@@ -19,9 +19,9 @@ from storage.enums import BulletinKind, BulletinState, DeliveryState, Importance
 class Bulletin(OfCommune, Base):
     """`approved_hash` is of everything an approver read; each channel's announcement is made of exactly that.
 
-    `texts`: by medium, where its words are not made from `body`. `narrowing`: whom it is only for
-    (`audiences.Narrowing`); `prices`: in đồng, by channel, as they were when it was last written or priced anew. `channel_ids`: where it goes; `aloud`: on which
-    loudspeakers and when (`rules/aloud`). `corrects_id`: the first bulletin that this one puts right or takes back; it
+    `texts`: by medium, where its words are not made from `body`. `channel_ids`: where it goes, at which `prices` (in
+    đồng, by channel); `narrowing`: whom it is only for (`audiences.Narrowing`); `aloud`: on which loudspeakers and when
+    (`rules/aloud`). `corrects_id`: the first bulletin that this one puts right or takes back; it
     goes to those who got that one. `approval_reason`: why the duty leader let it out at once; `reviewed_by_id` is who
     looked at that afterwards, a third person.
     """

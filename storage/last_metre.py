@@ -1,4 +1,4 @@
-"""The last metre: of those something is for, the people no channel reaches, where they live, and who was told by word."""
+"""The last metre: of those something is for, the people no channel reaches, where they live, and who told them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,13 @@ def missed_by_place(session: Session, sent: Sent) -> dict[int, tuple[int, int]]:
 
 
 def missed(
-    session: Session, sent: Sent, place_ids: Collection[int], *, after: int = 0, limit: int = 50, only: int | None = None
+    session: Session,
+    sent: Sent,
+    place_ids: Collection[int],
+    *,
+    after: int = 0,
+    limit: int = 50,
+    only: int | None = None,
 ) -> list[Missed]:
     """The people not reached at these places, by number, `after` this one. `only`: nobody but this one, anywhere."""
     found = _with_place(sent, only=only).subquery()

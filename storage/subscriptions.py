@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, BigId, OfCommune
 
-
 # In the topic's place: of those who only joined a group; they hear of its news and of what is for everybody.
 GROUPS_ONLY = "nhom"
 

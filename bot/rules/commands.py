@@ -41,7 +41,9 @@ class Verb(StrEnum):
 
 
 # What the law gives everybody at any time: heard as itself, whatever question waits.
-RIGHTS = frozenset({Verb.UNSUBSCRIBE, Verb.DATA, Verb.ERASE, Verb.CONSENT_BACK, Verb.PUBLISH, Verb.UNPUBLISH, Verb.LEAVE})
+RIGHTS = frozenset(
+    {Verb.UNSUBSCRIBE, Verb.DATA, Verb.ERASE, Verb.CONSENT_BACK, Verb.PUBLISH, Verb.UNPUBLISH, Verb.LEAVE}
+)
 
 
 @dataclass(frozen=True)

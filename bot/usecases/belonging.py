@@ -37,10 +37,8 @@ def join(turn: Turn, command: Command) -> Filed:
         work.session.add(held)
     if held.left_at is not None:
         held.since, held.joined_by_id, held.reason, held.left_at, held.left_by_id = work.now, None, "", None, None
-    if not has_news:
-        work.session.add(
-            Subscription(commune_id=work.book.id, urn_id=person.urn.id, topic=GROUPS_ONLY, since=work.now)
-        )
+    if not has_news and GROUPS_ONLY not in _topics(work, person):
+        work.session.add(Subscription(commune_id=work.book.id, urn_id=person.urn.id, topic=GROUPS_ONLY, since=work.now))
     work.session.flush()
     turn.tell("group_joined", nhom=group.name, so=str(group.number))
     return _NOTHING
@@ -76,8 +74,7 @@ def groups_in_words(work: Work, person: Citizen) -> str:
 
 
 def _end_groups_only(work: Work, person: Citizen) -> None:
-    rows = sa.select(Subscription.topic).where(Subscription.urn_id == person.urn.id)
-    topics = list(work.session.scalars(rows))
+    topics = _topics(work, person)
     if GROUPS_ONLY not in topics:
         return
     gone = sa.delete(Subscription).where(Subscription.urn_id == person.urn.id, Subscription.topic == GROUPS_ONLY)
@@ -86,6 +83,10 @@ def _end_groups_only(work: Work, person: Citizen) -> None:
         return
     if opt(work, person, out=True, at=work.row.occurred_at):
         work.session.execute(gone)
+
+
+def _topics(work: Work, person: Citizen) -> list[str]:
+    return list(work.session.scalars(sa.select(Subscription.topic).where(Subscription.urn_id == person.urn.id)))
 
 
 def _tell_groups(turn: Turn, command: Command) -> Filed:

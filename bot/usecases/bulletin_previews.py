@@ -11,8 +11,8 @@ from adapters.base import Cost, Paid
 from adapters.text import length
 from bot.rules.audience import TEXT_AT_MOST, TITLE_AT_MOST
 from bot.rules.bulletins import BOARD, BOARD_LINE, BOARD_LINES, RADIO, Plan, medium_of
-from bot.rules.read_aloud import Script, Seconds, board_lines, reading_time, script_of
 from bot.rules.prices import amount
+from bot.rules.read_aloud import Script, Seconds, board_lines, reading_time, script_of
 from bot.runtime import Runtime
 from bot.usecases import bulletin_aloud
 from bot.usecases.announcing import AnnouncementError, audience_now, too_long_title

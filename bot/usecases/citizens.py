@@ -37,10 +37,10 @@ from storage.enums import (
     TicketState,
     TokenState,
 )
+from storage.groups import Membership
 from storage.messages import InboundEvent, Message
 from storage.publications import take_down
 from storage.retention import is_held
-from storage.groups import Membership
 from storage.subscriptions import Subscription
 from storage.tickets import Ticket, TicketEvent
 

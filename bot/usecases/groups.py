@@ -123,7 +123,13 @@ def put_in(runtime: Runtime, official: Official, contact_id: int, group_id: int,
         for urn, _ in urns_of(session, contact_id):
             one = held.get(urn.id) or Membership(commune_id=official.commune_id, group_id=group.id, urn_id=urn.id)
             if one.id is None or one.left_at is not None:
-                one.since, one.joined_by_id, one.reason, one.left_at, one.left_by_id = now, official.id, said, None, None
+                one.since, one.joined_by_id, one.reason, one.left_at, one.left_by_id = (
+                    now,
+                    official.id,
+                    said,
+                    None,
+                    None,
+                )
             session.add(one)
         data = {"group": group.name, "words": said}
         audit(session, official, "group.joined", f"contact:{contact_id}", now, address, **data)

@@ -165,10 +165,10 @@ def tell(runtime: Runtime, official: Official, number: int, contact_id: int) -> 
     with runtime.database.transaction() as session:
         bulletin = found(session, official, number)
         _, sent, _ = of_bulletin(session, runtime, official, number)
-        [row] = missed(session, sent, (), limit=1, only=contact_id) or [None]
-        if row is None:
+        rows = missed(session, sent, (), limit=1, only=contact_id)
+        if not rows:
             raise NoSuchAnnouncement
-        if row.told_at is None:
+        if rows[0].told_at is None:
             session.add(
                 Telling(commune_id=bulletin.commune_id, bulletin_id=bulletin.id, contact_id=contact_id,
                         official_id=official.id, at=runtime.now())

@@ -91,7 +91,7 @@ def spent(session: Session, runtime: Runtime, leg: Announcement, prices: Mapping
 
 def _charged(session: Session, runtime: Runtime, leg: Announcement) -> int:
     channel = session.get_one(Channel, leg.channel_id)
-    adapter = runtime.adapters.get(channel.type)
+    adapter: object = runtime.adapters.get(channel.type)
     taken = (
         sa.select(Delivery.part, sa.func.min(Delivery.text), sa.func.count())
         .where(Delivery.announcement_id == leg.id, Delivery.state.in_(_TAKEN))

@@ -82,9 +82,7 @@ def join(number: int) -> Response:
     """Into a group, as they agreed in person."""
     group_id, reason = row_number(request.form.get("group", "")) or 0, request.form.get("reason", "")
     try:
-        groups.put_in(
-            runtime(), current_official(), number, group_id, reason=reason, address=client_address()
-        )
+        groups.put_in(runtime(), current_official(), number, group_id, reason=reason, address=client_address())
     except NotAllowed as refusal:
         return _page(number, refusal, "groups")
     notice("Đã thêm vào nhóm.")

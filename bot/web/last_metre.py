@@ -1,4 +1,4 @@
-"""Pages of the last metre: whom no channel reached, village by village, a sheet to print, and a tick for each person."""
+"""Pages of the last metre: whom no channel reached, village by village, a sheet to print, a tick for each person."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ def tell(number: int, place_id: int) -> Response:
     else:
         notice("Đã ghi Anh/Chị báo cho người này.")
     after = row_number(request.form.get("after", "")) or 0
-    return redirect(f"/announcements/bulletins/{number}/last-metre/{place_id}" + (f"?after={after}" if after else ""), 303)
+    return redirect(
+        f"/announcements/bulletins/{number}/last-metre/{place_id}" + (f"?after={after}" if after else ""), 303
+    )
 
 
 @pages.get(OF_AUDIENCE)

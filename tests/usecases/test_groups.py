@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 import sqlalchemy as sa
 
@@ -47,7 +46,9 @@ def members(world: World) -> list[Membership]:
     return [one for one in all_rows(world.runtime, Membership) if one.left_at is None]
 
 
-@pytest.mark.parametrize("words", ["tham gia nhóm hộ nuôi lợn", "NHOM 1", "cho tôi vào nhóm hộ nuôi lợn với", "join group 1"])
+@pytest.mark.parametrize(
+    "words", ["tham gia nhóm hộ nuôi lợn", "NHOM 1", "cho tôi vào nhóm hộ nuôi lợn với", "join group 1"]
+)
 def test_a_word_joins_and_the_answer_says_how_to_leave(morning: World, words: str) -> None:
     a_group(morning)
     answer = says(morning, words)
@@ -58,7 +59,9 @@ def test_a_word_joins_and_the_answer_says_how_to_leave(morning: World, words: st
     assert all_rows(morning.runtime, Ticket) == []
 
 
-@pytest.mark.parametrize("words", ["rời nhóm 1", "rời nhóm hộ nuôi lợn", "cho tôi ra khỏi nhóm hộ nuôi lợn", "thôi nhóm"])
+@pytest.mark.parametrize(
+    "words", ["rời nhóm 1", "rời nhóm hộ nuôi lợn", "cho tôi ra khỏi nhóm hộ nuôi lợn", "thôi nhóm"]
+)
 def test_a_word_leaves(morning: World, clock: Clock, words: str) -> None:
     a_group(morning)
     says(morning, "nhóm 1")
@@ -150,9 +153,7 @@ def test_an_erased_contact_belongs_nowhere_and_an_export_tells_of_groups(morning
     group, contact = a_group(morning), reporter(morning)
     lan = morning.official("lan")
     groups.put_in(morning.runtime, lan, contact, group, reason="Đồng ý tại trụ sở", address="")
-    made = contact_export.export(
-        morning.runtime, lan, contact, why="nguoi_dan_yeu_cau", words="", address="127.0.0.1"
-    )
+    made = contact_export.export(morning.runtime, lan, contact, why="nguoi_dan_yeu_cau", words="", address="127.0.0.1")
     with zipfile.ZipFile(made) as archive:
         found = json.loads(archive.read("du-lieu.json"))
     assert found["groups"][0]["group"] == "Hộ nuôi lợn"

@@ -32,9 +32,7 @@ def a_group(world: World, *members: str, name: str = "Hộ nuôi lợn") -> int:
     with world.runtime.database.transaction() as session:
         for value in members:
             urn_id = session.scalars(sa.select(Urn.id).where(Urn.value == value)).one()
-            session.add(
-                Membership(commune_id=world.commune_id, group_id=number, urn_id=urn_id, since=world.clock())
-            )
+            session.add(Membership(commune_id=world.commune_id, group_id=number, urn_id=urn_id, since=world.clock()))
     return number
 
 
