@@ -144,13 +144,18 @@ def narrowed_to(narrowing: Narrowing, at: datetime | None) -> list[Any]:
         )
         asked.append(belongs.exists())
     if narrowing.languages:
-        talk = sa.select(Conversation.id).where(Conversation.urn_id == Urn.id)
-        is_usual = USUAL_LANGUAGE in narrowing.languages
-        spoken = Conversation.language.in_(narrowing.languages)
-        asked.append(~talk.where(~spoken).exists() if is_usual else talk.where(spoken).exists())
+        asked.append(_speaking(narrowing.languages))
     if narrowing.seen_within or narrowing.unseen_for:
         asked += _seen(narrowing, at)
     return asked
+
+
+def _speaking(languages: tuple[str, ...]) -> Any:
+    talk = sa.select(Conversation.language).where(Conversation.urn_id == Urn.id)
+    if USUAL_LANGUAGE not in languages:
+        return talk.where(Conversation.language.in_(languages)).exists()
+    # Looked up by number: "nobody speaks another one" made PostgreSQL go through all talks for each address.
+    return sa.func.coalesce(talk.scalar_subquery(), USUAL_LANGUAGE).in_(languages)
 
 
 def _seen(narrowing: Narrowing, at: datetime | None) -> list[Any]:
