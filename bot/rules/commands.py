@@ -107,7 +107,7 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
             Verb.LEAVE,
             (
                 rf"(?:{_WISHING}(?:roi|roi khoi|ra khoi|bo|huy|thoi|ngung|khong tham gia|khong o|thoat) "
-                r"nhom(?: nay)?|leave(?: the)? group)(?: (?P<rest>.{1,80}?))?"
+                r"nhom(?: nay)?(?: nua)?|leave(?: the)? group)(?: (?P<rest>.{1,80}?))?"
             ),
         ),
         (

@@ -17,14 +17,18 @@ from storage.subscriptions import GROUPS_ONLY, Subscription
 
 _NOTHING = Filed(None)
 _LISTED = 5
+_NAME_AT_MOST = 4  # words, of a group that we do not know
 
 
-def join(turn: Turn, command: Command) -> Filed:
-    """Into the group that was named; their word is the consent to its announcements, and to no others."""
+def join(turn: Turn, command: Command) -> Filed | None:
+    """Into the group that was named; their word is the consent to its announcements, and to no others.
+
+    None when so many words name no group: somebody speaks of one that is not ours.
+    """
     work, person = turn.work, turn.person
     group = _named(turn, command)
     if group is None:
-        return _tell_groups(turn, command)
+        return None if _is_a_sentence(command) else _tell_groups(turn, command)
     has_news = person.urn.opted_out_at is None and person.urn.is_following
     if not opt(work, person, out=False, at=turn.message.occurred_at):
         return _NOTHING
@@ -44,13 +48,16 @@ def join(turn: Turn, command: Command) -> Filed:
     return _NOTHING
 
 
-def leave(turn: Turn, command: Command) -> Filed:
-    """Out of the group that was named; who came for groups only and is in none any more hears nothing further."""
+def leave(turn: Turn, command: Command) -> Filed | None:
+    """Out of the group that was named; who came for groups only and is in none any more hears nothing further.
+
+    None like joining.
+    """
     work, person = turn.work, turn.person
     mine = [group for _, group in joined(work.session, [person.urn.id])]
     group = _named(turn, command) or (mine[0] if len(mine) == 1 and not command.rest else None)
     if group is None:
-        return _tell_groups(turn, command)
+        return None if _is_a_sentence(command) else _tell_groups(turn, command)
     held = _membership(work, person, group)
     if held is None:  # so that nobody puts them in later, either
         held = Membership(commune_id=work.book.id, group_id=group.id, urn_id=person.urn.id, since=work.now)
@@ -97,6 +104,10 @@ def _tell_groups(turn: Turn, command: Command) -> Filed:
     listed = "; ".join(f"{one.number}. {one.name}" for one in groups[:_LISTED]) + ("…" if groups[_LISTED:] else "")
     turn.tell("group_unknown" if command.rest else "group_list", danhsach=listed, gi=command.rest[:40])
     return _NOTHING
+
+
+def _is_a_sentence(command: Command) -> bool:
+    return len(command.rest.split()) > _NAME_AT_MOST
 
 
 def _named(turn: Turn, command: Command) -> Group | None:

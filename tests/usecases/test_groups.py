@@ -200,3 +200,10 @@ def replace_commune(world: World) -> object:
 
     tuan = world.official("tuan")
     return SimpleNamespace(id=tuan.id, commune_id=tuan.commune_id + 1, is_active=True, has=tuan.has)
+
+
+def test_a_sentence_that_speaks_of_some_group_is_a_report(morning: World) -> None:
+    a_group(morning)
+    says(morning, "vào nhóm zalo thôn chửi nhau hoài, nhờ xã nhắc nhở")
+    assert members(morning) == []
+    assert len(all_rows(morning.runtime, Ticket)) == 1
