@@ -91,6 +91,8 @@ def spent(session: Session, runtime: Runtime, leg: Announcement, prices: Mapping
 
 def _charged(session: Session, runtime: Runtime, leg: Announcement) -> int:
     channel = session.get_one(Channel, leg.channel_id)
+    if not charges(runtime, channel):
+        return 0
     adapter: object = runtime.adapters.get(channel.type)
     taken = (
         sa.select(Delivery.part, sa.func.min(Delivery.text), sa.func.count())
