@@ -266,6 +266,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "refused": "không",
         "no_news": "không nhận",
         "all_news": "tất cả thông báo",
+        "group_news": "thông báo của nhóm đã tham gia, thông báo chung",
+        "group": "nhóm {ten}",
         "at": "{gi} tại {noi}",
     },
     "en": {
@@ -275,6 +277,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "refused": "refused",
         "no_news": "none",
         "all_news": "all announcements",
+        "group_news": "those of the groups joined, general ones",
+        "group": "group {ten}",
         "at": "{gi} in {noi}",
     },
 }

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, QueryableAttribute, Session, mapped_column
 
-from storage.audiences import About, Cap, Whom, conditions, has_enough
-from storage.base import Base, BigId, OfCommune, one_of
+from storage.audiences import About, Cap, Narrowing, Whom, conditions, has_enough
+from storage.base import Base, BigId, Json, OfCommune, one_of
 from storage.contacts import Contact, Conversation, Urn
 from storage.deliveries import Delivery, DeliveryCount
 from storage.enums import AnnouncementState, DeliveryKind, DeliveryState, Importance
@@ -20,7 +20,8 @@ class Announcement(OfCommune, Base):
     """`approved_hash` is of exactly the text that was approved; only that text is sent.
 
     `pays`: whoever approved it agreed that the channel charges for those it lets us write to for money only.
-    `topic` ("" any) and `place_ids` ([] the whole commune) say whom it is for; with neither it is for all.
+    `topic` ("" any) and `place_ids` ([] the whole commune) say whom it is for; with neither it is for all, but for what
+    `narrowing` asks besides.
     `bulletin_id`: the text for several channels of which this is one channel's part; the fields from there on are its
     own. `follows_id`: it is for those who got that announcement, and nobody else. `left_out`: how many were not owed
     it because they had enough already. `image_blob`: the picture that goes with it. `asks_safety`: it offers the two
@@ -42,6 +43,7 @@ class Announcement(OfCommune, Base):
     body: Mapped[str] = mapped_column(sa.Text)
     topic: Mapped[str] = mapped_column(sa.String(40), default="", server_default="")
     place_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
+    narrowing: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
     state: Mapped[AnnouncementState] = mapped_column(one_of(AnnouncementState), default=AnnouncementState.APPROVED)
     author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
     approver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("officials.id"))
@@ -87,7 +89,7 @@ _STATE_FOR_READER = sa.case(
 
 def about_of(announcement: Announcement) -> About:
     """What this one is about."""
-    return About(announcement.topic, tuple(announcement.place_ids))
+    return About(announcement.topic, tuple(announcement.place_ids), Narrowing.of(announcement.narrowing or {}))
 
 
 def whom_of(announcement: Announcement, cap: Cap | None = None) -> Whom:
@@ -99,6 +101,7 @@ def whom_of(announcement: Announcement, cap: Cap | None = None) -> Whom:
         cap,
         announcement.id,
         announcement.silent_of,
+        announcement.approved_at,
     )
 
 

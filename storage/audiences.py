@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from storage.contacts import Contact, Urn
+from storage.contacts import Contact, Conversation, Urn
 from storage.deliveries import Delivery
 from storage.enums import DeliveryKind, DeliveryState, Importance
+from storage.groups import Membership
 from storage.subscriptions import Subscription
 
 # Who may have read it: what is on its way now arrives before anything that follows it.
@@ -25,12 +27,53 @@ GOT = (
 _NOT_HAD = (DeliveryState.CANCELLED, DeliveryState.REFUSED)
 
 
+USUAL_LANGUAGE = "vi"
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """What else must be true of whoever is told; each one that is empty asks nothing.
+
+    `topics`: who wants to hear of one of these is told, too. `group_ids`: who belongs to one of them. `languages`: to
+    whom the bot speaks in one of them. `seen_within`, `unseen_for`: who was, or was not, there in so many days.
+    """
+
+    topics: tuple[str, ...] = ()
+    group_ids: tuple[int, ...] = ()
+    languages: tuple[str, ...] = ()
+    seen_within: int = 0
+    unseen_for: int = 0
+
+    def data(self) -> dict[str, Any]:
+        """As it is kept: only what is asked, in one order."""
+        values = {
+            "topics": sorted(self.topics),
+            "group_ids": sorted(self.group_ids),
+            "languages": sorted(self.languages),
+            "seen_within": self.seen_within,
+            "unseen_for": self.unseen_for,
+        }
+        return {name: value for name, value in values.items() if value}
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Narrowing:
+        """As it was kept."""
+        lists = {name: tuple(data.get(name, ())) for name in ("topics", "group_ids", "languages")}
+        return cls(**lists, seen_within=data.get("seen_within", 0), unseen_for=data.get("unseen_for", 0))
+
+
 @dataclass(frozen=True)
 class About:
-    """What an announcement is about: a topic ("" any) and places of the commune (none: all of it)."""
+    """What an announcement is about: a topic ("" any), places of the commune (none: all of it); and for whom only."""
 
     topic: str = ""
     place_ids: tuple[int, ...] = ()
+    narrowing: Narrowing = Narrowing()
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Those who want to hear of one of these are told; none: everybody."""
+        return tuple(sorted({self.topic, *self.narrowing.topics} - {""}))
 
 
 @dataclass(frozen=True)
@@ -47,7 +90,7 @@ class Whom:
 
     `follows_id`: those who got that announcement, whatever else they want. `cap`: not for those who had enough of its
     class; `id`: of the announcement itself, which does not count there. `silent_of`: not for those who have answered
-    that bulletin's question whether they are safe.
+    that bulletin's question whether they are safe. `at`: from when days are counted back.
     """
 
     about: About = About()
@@ -56,6 +99,7 @@ class Whom:
     cap: Cap | None = None
     id: int = 0
     silent_of: int | None = None
+    at: datetime | None = None
 
 
 def conditions(whom: Whom) -> list[Any]:
@@ -78,18 +122,55 @@ def wanting(whom: Whom) -> list[Any]:
     """The conditions under which somebody wants to hear of this: whoever chose nothing wants everything.
 
     What is about nothing in particular is for all, whatever they chose; they were told so when they chose. Of an
-    emergency only the place counts.
+    emergency, and of what is said to a group they belong to, only the place counts.
     """
-    about = whom.about if whom.importance is not Importance.EMERGENCY else About("", whom.about.place_ids)
-    if about == About():
-        return []
+    about = whom.about
+    asks_topic = whom.importance is not Importance.EMERGENCY and not about.narrowing.group_ids
+    narrowed = narrowed_to(about.narrowing, whom.at)
+    if not about.place_ids and not (asks_topic and about.topics):
+        return narrowed
     chosen = sa.select(Subscription.id).where(Subscription.urn_id == Urn.id)
     matching = chosen
-    if whom.importance is not Importance.EMERGENCY:
-        matching = matching.where(Subscription.topic.in_({"", about.topic}))
+    if asks_topic:
+        matching = matching.where(Subscription.topic.in_({"", *about.topics}))
     if about.place_ids:
         matching = matching.where(Subscription.place_id.in_({0, *about.place_ids}))
-    return [sa.or_(~chosen.exists(), matching.exists())]
+    return [sa.or_(~chosen.exists(), matching.exists()), *narrowed]
+
+
+def narrowed_to(narrowing: Narrowing, at: datetime | None) -> list[Any]:
+    """The conditions of those it is only for; whoever never said a word counts as speaking the usual language."""
+    asked: list[Any] = []
+    if narrowing.group_ids:
+        belongs = sa.select(Membership.id).where(
+            Membership.urn_id == Urn.id, Membership.group_id.in_(narrowing.group_ids), Membership.left_at.is_(None)
+        )
+        asked.append(belongs.exists())
+    if narrowing.languages:
+        asked.append(_speaking(narrowing.languages))
+    if narrowing.seen_within or narrowing.unseen_for:
+        asked += _seen(narrowing, at)
+    return asked
+
+
+def _speaking(languages: tuple[str, ...]) -> Any:
+    talk = sa.select(Conversation.language).where(Conversation.urn_id == Urn.id)
+    if USUAL_LANGUAGE not in languages:
+        return talk.where(Conversation.language.in_(languages)).exists()
+    # Looked up by number: "nobody speaks another one" made PostgreSQL go through all talks for each address.
+    return sa.func.coalesce(talk.scalar_subquery(), USUAL_LANGUAGE).in_(languages)
+
+
+def _seen(narrowing: Narrowing, at: datetime | None) -> list[Any]:
+    if at is None:
+        raise ValueError("days are counted back from a moment")
+    asked: list[Any] = []
+    if narrowing.seen_within:
+        asked.append(Urn.last_interaction_at > at - timedelta(days=narrowing.seen_within))
+    if narrowing.unseen_for:
+        before = at - timedelta(days=narrowing.unseen_for)
+        asked.append(sa.or_(Urn.last_interaction_at.is_(None), Urn.last_interaction_at <= before))
+    return asked
 
 
 def has_enough(whom: Whom, cap: Cap) -> Any:

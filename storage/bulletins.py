@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.announcements import Announcement
+from storage.audiences import About, Narrowing
 from storage.base import Base, BigId, Json, OfCommune, one_of
 from storage.contacts import Contact, Urn
 from storage.deliveries import Delivery
@@ -20,10 +21,11 @@ class Bulletin(OfCommune, Base):
 
     `texts`: by medium, where its words are not made from `body`. `picture`: the file that goes with it where a channel
     carries pictures, named by its bytes; `picture_words`: what is seen on it, for whoever does not see. `channel_ids`:
-    where it goes; `aloud`: on which loudspeakers and when (`rules/aloud`). `corrects_id`: the first bulletin that this
-    one puts right or takes back; it goes to those who got that one. `asks_safety`: people are asked whether they are
-    safe or need help; `ended_at`: when that emergency was ended; `reminded_at`: when officials were told that nobody
-    had. `repeats_id`: the emergency of which this is the same once more, `is_for_silent`: only for those who have not
+    where it goes, at which `prices` (in đồng, by channel); `narrowing`: whom it is only for (`audiences.Narrowing`);
+    `aloud`: on which loudspeakers and when (`rules/aloud`). `corrects_id`: the first bulletin that this one puts right
+    or takes back; it goes to those who got that one. `asks_safety`: people are asked whether they are safe or need
+    help; `ended_at`: when that emergency was ended; `reminded_at`: when officials were told that nobody had.
+    `repeats_id`: the emergency of which this is the same once more, `is_for_silent`: only for those who have not
     answered it. `repeat_days`, `repeat_times`: it goes out so often, that many days apart, by itself.
     `approval_reason`: why the duty leader let it out at once; `reviewed_by_id` is who looked at that afterwards, a
     third person. `notice_id`: the bulletin from above that it passes on word for word; without an author it went out
@@ -50,6 +52,8 @@ class Bulletin(OfCommune, Base):
     valid_until: Mapped[datetime | None]
     topic: Mapped[str] = mapped_column(sa.String(40), default="", server_default="")
     place_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
+    narrowing: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
+    prices: Mapped[dict[str, int]] = mapped_column(Json, default=dict, server_default="{}")
     channel_ids: Mapped[list[int]] = mapped_column(default=list, server_default="[]")
     aloud: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
     picture: Mapped[str | None] = mapped_column(sa.String(80))
@@ -85,6 +89,18 @@ class Bulletin(OfCommune, Base):
         return self.repeats_id or self.corrects_id or self.id
 
 
+class Telling(OfCommune, Base):
+    """That an official told somebody in person what a bulletin could not bring them."""
+
+    __tablename__ = "tellings"
+    __table_args__ = (sa.UniqueConstraint("bulletin_id", "contact_id"),)
+
+    bulletin_id: Mapped[int] = mapped_column(sa.ForeignKey("bulletins.id"))
+    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contacts.id"), index=True)
+    official_id: Mapped[int] = mapped_column(sa.ForeignKey("officials.id"))
+    at: Mapped[datetime]
+
+
 class Tester(OfCommune, Base):
     """An official's own address on a channel, proven by a code of their page that was said there.
 
@@ -113,6 +129,11 @@ class BulletinTest(OfCommune, Base):
     delivery_id: Mapped[int] = mapped_column(sa.ForeignKey("deliveries.id"))
     words_hash: Mapped[str] = mapped_column(sa.String(64))
     created_at: Mapped[datetime]
+
+
+def about_bulletin(bulletin: Bulletin) -> About:
+    """Whom it is for."""
+    return About(bulletin.topic, tuple(bulletin.place_ids), Narrowing.of(bulletin.narrowing or {}))
 
 
 def legs_of(session: Session, bulletin_ids: list[int], *, lock: bool = False) -> dict[int, list[Announcement]]:

@@ -20,8 +20,9 @@ class Delivery(OfCommune, Sealable, Base):
     already. `asks`: what the citizen may hand over with one press, or that it is done with. `part_receipts`: what the
     network says of each piece, where it speaks of pieces. `instead_of_id`: the delivery of the same message that failed
     on another channel; `rerouted_at`: when another way was looked for. `pays`: an official agreed that the channel may
-    charge for it. `template`: it is a message the channel has approved beforehand, which one and with which values;
-    `text` is how it reads. `held_until`: it waits in the house so long, because its official may take it back.
+    charge for it, `was_paid`: it did. `template`: it is a message the channel has approved beforehand, which one and
+    with which values; `text` is how it reads. `held_until`: it waits in the house so long, because its official may
+    take it back.
     """
 
     __tablename__ = "deliveries"
@@ -73,6 +74,7 @@ class Delivery(OfCommune, Sealable, Base):
     instead_of_id: Mapped[int | None]
     rerouted_at: Mapped[datetime | None]
     pays: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    was_paid: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     template: Mapped[dict[str, Any] | None]
     next_attempt_at: Mapped[datetime]
     held_until: Mapped[datetime | None]

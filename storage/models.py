@@ -9,7 +9,7 @@ from storage.audit import AuditEntry
 from storage.base import Base
 from storage.blobs import Blob
 from storage.bulk import BulkItem, BulkRun
-from storage.bulletins import Bulletin, BulletinTest, Tester
+from storage.bulletins import Bulletin, BulletinTest, Telling, Tester
 from storage.catching_up import CatchUp
 from storage.chain import ChainLink
 from storage.channels import Channel, ChannelPoll, ChannelToken
@@ -21,6 +21,7 @@ from storage.drafts import Draft
 from storage.editions import Edition, EditionItem
 from storage.exchange import SourceFeedback, SourceReport
 from storage.faq import FaqRow
+from storage.groups import Group, Membership
 from storage.heads import VillageHead
 from storage.incidents import Difference, Joining, Likeness
 from storage.links import Link, LinkCode
@@ -31,9 +32,11 @@ from storage.officials import Official, SignInAttempt, SignInSession
 from storage.papers import Paper, Transfer, TransferLine
 from storage.practices import Practice
 from storage.presence import Presence
+from storage.prices import Price
 from storage.publications import Publication, Publicity
 from storage.retention import Hold, RetentionRule, RetentionRun
 from storage.safety import SafetyAnswer
+from storage.saved_audiences import SavedAudience
 from storage.sealing import SealedKey
 from storage.search_index import SearchBacklog, SearchPart
 from storage.setups import Setup
@@ -78,6 +81,7 @@ __all__ = [
     "Edition",
     "EditionItem",
     "FaqRow",
+    "Group",
     "Hold",
     "Holiday",
     "InboundEvent",
@@ -87,6 +91,7 @@ __all__ = [
     "LinkCode",
     "Locality",
     "LoudspeakerCluster",
+    "Membership",
     "Message",
     "Official",
     "Paper",
@@ -94,6 +99,7 @@ __all__ = [
     "PlayLog",
     "Practice",
     "Presence",
+    "Price",
     "ProvinceRule",
     "Publication",
     "Publicity",
@@ -101,6 +107,7 @@ __all__ = [
     "RetentionRun",
     "RoutingRule",
     "SafetyAnswer",
+    "SavedAudience",
     "SealedKey",
     "SearchBacklog",
     "SearchPart",
@@ -113,6 +120,7 @@ __all__ = [
     "SourceNotice",
     "SourceReport",
     "Subscription",
+    "Telling",
     "Tester",
     "Ticket",
     "TicketEvent",

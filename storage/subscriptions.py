@@ -9,9 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, BigId, OfCommune
 
+# In the topic's place: of those who only joined a group; they hear of its news and of what is for everybody.
+GROUPS_ONLY = "nhom"
+
 
 class Subscription(OfCommune, Base):
-    """A wish for announcements of one topic ("" any), about one place of the commune (0 any)."""
+    """A wish for announcements of one topic ("" any, GROUPS_ONLY none), about one place of the commune (0 any)."""
 
     __tablename__ = "subscriptions"
     __table_args__ = (sa.UniqueConstraint("urn_id", "topic", "place_id"),)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.rules.aloud import NOT_ALOUD, Aloud
 from bot.rules.audience import CHECKLIST
@@ -101,9 +102,10 @@ MOST_REPEATS = 60
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is approved: the words, and to whom, where, when and how urgently they go.
+    """Everything that is approved: the words, and to whom, where, when, how urgently and at what prices they go.
 
-    `notice_id`: the bulletin from above that it passes on word for word.
+    `notice_id`: the bulletin from above that it passes on word for word. `narrowing`: whom it is only for, as it is
+    kept; `prices`: in đồng, by channel, where somebody has said.
     """
 
     words: Words
@@ -117,6 +119,8 @@ class Plan:
     aloud: Aloud = NOT_ALOUD
     repeats: Repeats = ONCE
     notice_id: int | None = None
+    narrowing: Mapping[str, Any] = field(default_factory=dict)
+    prices: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -125,8 +129,8 @@ class Plan:
         audience = [sorted(self.channel_ids), self.topic, sorted(self.place_ids), self.corrects_id or 0]
         again = [] if self.repeats == ONCE else [self._repeated()]
         passed_on = [] if self.notice_id is None else [self.notice_id]
-        aloud = self.aloud.data()
-        return _digest([self.words.digest, self.importance.value, audience, moments, aloud, *again, *passed_on])
+        more = [self.aloud.data(), *again, *passed_on, dict(self.narrowing), dict(self.prices)]
+        return _digest([self.words.digest, self.importance.value, audience, moments, *more])
 
     def _repeated(self) -> list[object]:
         dates = [at.isoformat() for at in self.repeats.moments(self.send_at)] if self.send_at else []

@@ -35,10 +35,15 @@ class Verb(StrEnum):
     PUBLISH = "publish"
     UNPUBLISH = "unpublish"
     TRY = "try"
+    JOIN = "join"
+    LEAVE = "leave"
+    GROUPS = "groups"
 
 
 # What the law gives everybody at any time: heard as itself, whatever question waits.
-RIGHTS = frozenset({Verb.UNSUBSCRIBE, Verb.DATA, Verb.ERASE, Verb.CONSENT_BACK, Verb.PUBLISH, Verb.UNPUBLISH})
+RIGHTS = frozenset(
+    {Verb.UNSUBSCRIBE, Verb.DATA, Verb.ERASE, Verb.CONSENT_BACK, Verb.PUBLISH, Verb.UNPUBLISH, Verb.LEAVE}
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ _WHO = (
     r"(?:day|ban|em|ad) la ai(?: vay| the)?|chat ?gpt (?:ha|a|phai khong)|"
     rf"{_BEING} hay (?:la )?{_BEING}(?: vay| the| day)?)|are you (?:a )?(?:bot|human|robot))"
 )
+_WISHING = r"(?:(?:toi|em|minh|tui|cho toi|cho em|xin|muon|nho) )*"
 # Tried in order on the folded words, whole.
 _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
     (verb, re.compile(pattern + _POLITE + r"[ .!?]*", re.DOTALL))
@@ -96,6 +102,22 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
         ),
         (Verb.UNSUBSCRIBE, r"unsubscribe (?:from )?(?P<rest>.+?)"),
         (Verb.SUBSCRIBE, r"subscribe (?:to )?(?P<rest>.+?)"),
+        (Verb.GROUPS, r"(?:(?:xem |cho biet )?(?:cac|danh sach)(?: cac)? nhom|nhom|groups)"),
+        (
+            Verb.LEAVE,
+            (
+                rf"(?:{_WISHING}(?:roi|roi khoi|ra khoi|bo|huy|thoi|ngung|khong tham gia|khong o|thoat) "
+                r"nhom(?: nay)?(?: nua)?|leave(?: the)? group)(?: (?P<rest>.{1,80}?))?"
+            ),
+        ),
+        (
+            Verb.JOIN,
+            (
+                rf"(?:{_WISHING}(?:tham gia|vao|gia nhap|dang ky|dk|dang ky vao|ghi ten vao) nhom"
+                r"|join(?: the)? group) (?P<rest>.{1,80}?)"
+            ),
+        ),
+        (Verb.JOIN, r"nhom (?P<rest>(?:so )?\d{1,4})"),
         (Verb.PERSON, r"(?:gap|gap can bo|gap nguoi|gap nguoi truc|noi chuyen voi can bo|officer|human|agent)"),
         (Verb.HELP, r"(?:hd|huong dan|tro giup|giup|menu|help)"),
         (Verb.ERASE, r"(?:xoa (?:du lieu|thong tin)(?: (?:ca nhan|cua toi|cua em))*|delete my data)"),

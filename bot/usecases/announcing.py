@@ -14,10 +14,11 @@ from bot.rules.audience import TITLE_AT_MOST
 from bot.runtime import Runtime
 from bot.usecases.problems import Problem
 from nlp.topics import TOPICS
-from storage.audiences import About, Audience, Whom, audience_of
+from storage.audiences import About, Audience, Narrowing, Whom, audience_of
 from storage.channels import Channel
 from storage.communes import Place
 from storage.enums import Role
+from storage.groups import groups_of
 from storage.officials import Official
 
 READERS = (Role.AUTHOR, Role.APPROVER, Role.LEADER, Role.ADMIN)
@@ -25,6 +26,8 @@ APPROVERS = (Role.APPROVER, Role.LEADER)
 STOPPERS = (Role.AUTHOR, Role.APPROVER, Role.LEADER)
 LONGEST_DRAFT = 20_000
 LONGEST_NOTE = 1_000
+LONGEST_DAYS = 3_650
+LANGUAGES = ("vi", "en")  # in which the bot speaks
 EVERYBODY = About()
 
 
@@ -51,6 +54,20 @@ def check_about(session: Session, official: Official, about: About) -> None:
     query = sa.select(sa.func.count()).where(Place.id.in_(about.place_ids), Place.commune_id == official.commune_id)
     if session.scalar(query) != len(set(about.place_ids)):
         raise AnnouncementError("Có thôn, tổ không còn trong danh sách địa danh. Vui lòng chọn lại.")
+    _check_narrowing(session, official, about.narrowing)
+
+
+def _check_narrowing(session: Session, official: Official, asked: Narrowing) -> None:
+    if not set(asked.topics) <= TOPICS.keys():
+        raise AnnouncementError("Không có lĩnh vực này. Vui lòng chọn trong danh sách.")
+    if not set(asked.group_ids) <= {group.id for group in groups_of(session, official.commune_id)}:
+        raise AnnouncementError("Có nhóm không còn trong danh sách nhóm của địa phương. Vui lòng chọn lại.")
+    if not set(asked.languages) <= set(LANGUAGES):
+        raise AnnouncementError("Không có ngôn ngữ này. Vui lòng chọn trong danh sách.")
+    if not (0 <= asked.seen_within <= LONGEST_DAYS and 0 <= asked.unseen_for <= LONGEST_DAYS):
+        raise AnnouncementError("Số ngày liên hệ phải từ 1 đến %(most)s. Vui lòng nhập lại.", most=LONGEST_DAYS)
+    if asked.seen_within and asked.unseen_for >= asked.seen_within:
+        raise AnnouncementError("Không ai vừa liên hệ trong số ngày này vừa không. Vui lòng chọn một trong hai.")
 
 
 def channel_for(session: Session, official: Official, channel_id: int) -> Channel:

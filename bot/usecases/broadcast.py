@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import datetime
 
@@ -201,6 +202,7 @@ def _as_a_part(announcement: Announcement) -> list[str]:
         *([announcement.image_blob] if announcement.image_blob else []),
         *(["safety"] if announcement.asks_safety else []),
         *([f"again:{announcement.repeats_id}:{announcement.silent_of or ''}"] if announcement.repeats_id else []),
+        *([json.dumps(announcement.narrowing, sort_keys=True)] if announcement.narrowing else []),
     ]
 
 

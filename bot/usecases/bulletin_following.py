@@ -19,6 +19,7 @@ from storage.bulletins import Bulletin, followed_by, legs_of, repeats_of
 from storage.editions import edition_of
 from storage.enums import BulletinKind, BulletinState, Importance, Role
 from storage.officials import Official
+from storage.prices import prices_of
 
 ENDED = (
     "Cảnh báo “%(tieude)s” gửi lúc %(luc)s đã hết hiệu lực. Bà con trở lại sinh hoạt bình thường; nếu còn gặp "
@@ -62,7 +63,9 @@ def follow_up(runtime: Runtime, official: Official, bulletin_id: int, kind: Bull
             asks_safety=first.asks_safety and kind is BulletinKind.CORRECTION,
             topic=first.topic,
             place_ids=first.place_ids,
+            narrowing=first.narrowing,
             channel_ids=sorted({leg.channel_id for leg in legs}),
+            prices=prices_of(session, [leg.channel_id for leg in legs]),
             state=BulletinState.DRAFT,
             author_id=official.id,
             created_at=runtime.now(),
@@ -93,6 +96,7 @@ def repeat(runtime: Runtime, official: Official, bulletin_id: int, *, only_silen
         if only_silent and not first.asks_safety:
             raise AnnouncementError("Tin này không hỏi AN TOÀN hay CẦN GIÚP nên không biết ai chưa trả lời.")
         again = _again(runtime, official, first, legs, only_silent=only_silent)
+        again.prices = prices_of(session, again.channel_ids)
         session.add(again)
         session.flush()
         audit(session, runtime, official, again, "repeat_asked", of=first.id, only_silent=only_silent)
@@ -119,6 +123,7 @@ def _again(
         valid_until=first.valid_until if holds else now + REPEAT_VALIDITY,
         topic=first.topic,
         place_ids=first.place_ids,
+        narrowing=first.narrowing,
         channel_ids=sorted({leg.channel_id for leg in legs}),
         state=BulletinState.SUBMITTED,
         author_id=official.id,

@@ -37,6 +37,7 @@ def _leg(bulletin: Bulletin, words: Words, part: ChannelPart, send_at: datetime 
         body=words.on(medium_of(part.channel.type)),
         topic=bulletin.topic,
         place_ids=bulletin.place_ids,
+        narrowing=bulletin.narrowing,
         importance=bulletin.importance,
         send_at=send_at,
         valid_until=bulletin.valid_until,

@@ -11,13 +11,14 @@ from adapters.base import Cost, Paid
 from adapters.text import length
 from bot.rules.audience import TEXT_AT_MOST, TITLE_AT_MOST
 from bot.rules.bulletins import BOARD, BOARD_LINE, BOARD_LINES, RADIO, Plan, medium_of
+from bot.rules.prices import amount
 from bot.rules.read_aloud import Script, Seconds, board_lines, reading_time, script_of
 from bot.runtime import Runtime
 from bot.usecases import bulletin_aloud
 from bot.usecases.announcing import AnnouncementError, audience_now, too_long_title
 from bot.usecases.broadcast import cap_on, carries_pictures, words_for
 from storage.announcements import Announcement
-from storage.audiences import About, Audience, Whom
+from storage.audiences import About, Audience, Narrowing, Whom
 from storage.channels import Channel
 from storage.communes import Commune
 
@@ -28,7 +29,8 @@ NO_PICTURE_WORDS = "Chưa ghi trên ảnh có gì. Vui lòng mô tả ảnh cho 
 class ChannelPart:
     """A bulletin on one channel: the messages as they arrive, to how many, and what one of them costs.
 
-    `has_picture`: the bulletin's picture goes with the first message, or alone where that is "".
+    `has_picture`: the bulletin's picture goes with the first message, or alone where that is "". `dong`: the price of
+    a paid part or message; None: nobody has said.
     """
 
     channel: Channel
@@ -39,6 +41,7 @@ class ChannelPart:
     first: Announcement | None = None
     has_picture: bool = False
     repeated: Announcement | None = None
+    dong: int | None = None
 
     @property
     def last_urn_id(self) -> int:
@@ -55,6 +58,16 @@ class ChannelPart:
     def paid_parts(self) -> int:
         """How many parts are paid for in all; 0 where it is free."""
         return self.cost.parts * self.audience.count if self.cost else 0
+
+    @property
+    def charged(self) -> int:
+        """How many times the price is paid: parts by people, or messages outside the channel's free time."""
+        return self.paid_parts if self.cost else self.audience.paid * len(self.parts)
+
+    @property
+    def price(self) -> int | None:
+        """What it costs here in đồng; None: it does, and nobody has said how much."""
+        return amount(self.charged, self.dong)
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,16 @@ class Preview:
     def paid_parts(self) -> int:
         """How many parts of short messages are paid for."""
         return sum(part.paid_parts for part in self.channels)
+
+    @property
+    def price(self) -> int:
+        """What it costs in đồng on the channels whose price is known."""
+        return sum(part.price or 0 for part in self.channels)
+
+    @property
+    def unpriced(self) -> list[str]:
+        """The channels that charge and whose price nobody has said."""
+        return [part.channel.name for part in self.channels if part.price is None]
 
     @property
     def paid(self) -> int:
@@ -146,9 +169,10 @@ def _part(session: Session, runtime: Runtime, commune: Commune, channel: Channel
     if plan.repeats.is_for_silent:
         first = repeated
     cap = cap_on(session, channel.id, plan.importance, runtime.now()) if first is None else None
-    about = About(plan.topic, tuple(plan.place_ids))
+    about = About(plan.topic, tuple(plan.place_ids), Narrowing.of(plan.narrowing))
     silent_of = plan.repeats.of_id if plan.repeats.is_for_silent else None
-    whom = Whom(about, plan.importance, first.id if first else None, cap, silent_of=silent_of)
+    follows_id = first.id if first else None
+    whom = Whom(about, plan.importance, follows_id, cap, silent_of=silent_of, at=runtime.now())
     return ChannelPart(
         channel,
         parts,
@@ -158,6 +182,7 @@ def _part(session: Session, runtime: Runtime, commune: Commune, channel: Channel
         first,
         has_picture,
         repeated,
+        plan.prices.get(str(channel.id)),
     )
 
 

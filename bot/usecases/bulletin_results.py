@@ -9,9 +9,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from bot.rules.bulletins import Plan
 from bot.rules.place_list import in_order
 from bot.runtime import Runtime
-from bot.usecases import bulletin_aloud
+from bot.usecases import bulletin_aloud, prices
 from bot.usecases.announcement_answers import Answers, answers_to
 from bot.usecases.announcing import READERS, must
 from bot.usecases.broadcast import opening
@@ -23,6 +24,7 @@ from storage.bulletins import Bulletin, followed_by, legs_of, page_of_bulletins,
 from storage.channels import Channel
 from storage.communes import Place
 from storage.enums import AnnouncementState, BulletinState, Importance
+from storage.groups import Group
 from storage.officials import Official
 
 PAUSED, SCHEDULED, SENDING, SENT = "paused", "scheduled", "sending", "sent"
@@ -31,11 +33,12 @@ POLL_SECONDS = 1  # how often a page that is open asks: with the way of an outco
 
 @dataclass(frozen=True)
 class Leg:
-    """A bulletin's part on one channel."""
+    """A bulletin's part on one channel. `spent`: what the channel charged, in đồng; None: nobody said the price."""
 
     announcement: Announcement
     channel: Channel
     counts: dict[str, int]
+    spent: int | None = 0
 
     @property
     def total(self) -> int:
@@ -75,6 +78,7 @@ class Look:
     is_tried: bool
     needs_review: bool
     villages: list[str]
+    groups: dict[int, str]
     first: Bulletin | None
     followed_by: list[Bulletin]
     waits_until: datetime | None
@@ -103,6 +107,11 @@ class Look:
     def left_out(self) -> int:
         """How many did not get it because they had enough of its class."""
         return sum(leg.announcement.left_out for leg in self.legs)
+
+    @property
+    def spent(self) -> int:
+        """What it cost in đồng on the channels whose price is known."""
+        return sum(leg.spent or 0 for leg in self.legs)
 
     @property
     def is_running(self) -> bool:
@@ -150,11 +159,12 @@ def look_at(runtime: Runtime, official: Official, bulletin_id: int) -> Look:
             author=names.get(bulletin.author_id or 0, BY_ITSELF),
             approver=names.get(bulletin.approver_id or 0),
             reviewer=names.get(bulletin.reviewed_by_id or 0),
-            legs=[Leg(leg, session.get_one(Channel, leg.channel_id), counts[leg.id]) for leg in legs],
+            legs=[_leg(session, runtime, leg, counts[leg.id], plan) for leg in legs],
             preview=None if legs else preview_of(session, runtime, bulletin.commune_id, plan),
             is_tried=is_tried(session, bulletin),
             needs_review=needs_review(bulletin),
             villages=_villages(session, bulletin),
+            groups=names_of(session, Group, official.commune_id),
             first=session.get(Bulletin, bulletin.corrects_id) if bulletin.corrects_id else None,
             followed_by=followed_by(session, bulletin.id),
             waits_until=morning if is_quiet else None,
@@ -178,6 +188,11 @@ def standing_of(bulletin: Bulletin, legs: Sequence[Announcement], now: datetime)
     if bulletin.send_at is not None and bulletin.send_at > now:
         return SCHEDULED
     return SENDING if any(leg.state is not AnnouncementState.APPROVED for leg in legs) else bulletin.state.value
+
+
+def _leg(session: Session, runtime: Runtime, leg: Announcement, counts: dict[str, int], plan: Plan) -> Leg:
+    channel = session.get_one(Channel, leg.channel_id)
+    return Leg(leg, channel, counts, prices.spent(session, runtime, leg, plan.prices))
 
 
 def _counts(session: Session, legs: list[Announcement]) -> dict[int, dict[str, int]]:

@@ -40,10 +40,11 @@ from bot.usecases.bulletin_previews import Preview, preview_of
 from storage.announcements import RUNNING, Announcement, cancel_waiting
 from storage.audiences import About
 from storage.audit import AuditEntry
-from storage.bulletins import Bulletin, followed_by, legs_of, repeats_of, tests_of
+from storage.bulletins import Bulletin, about_bulletin, followed_by, legs_of, repeats_of, tests_of
 from storage.editions import edition_of
 from storage.enums import AnnouncementState, BulletinKind, BulletinState, Importance, Role
 from storage.officials import Official
+from storage.prices import prices_of
 
 log = structlog.get_logger()
 
@@ -256,6 +257,8 @@ def plan_of(bulletin: Bulletin) -> Plan:
         aloud_of(bulletin.aloud),
         Repeats(bulletin.repeat_times, bulletin.repeat_days, bulletin.repeats_id, bulletin.is_for_silent),
         bulletin.notice_id,
+        bulletin.narrowing or {},
+        bulletin.prices or {},
     )
 
 
@@ -266,7 +269,7 @@ def written_in(bulletin: Bulletin) -> Written:
         bulletin.body,
         tuple(bulletin.channel_ids),
         bulletin.valid_until,
-        About(bulletin.topic, tuple(bulletin.place_ids)),
+        about_bulletin(bulletin),
         bulletin.importance,
         bulletin.send_at,
         bulletin.texts,
@@ -338,13 +341,19 @@ def _take(session: Session, runtime: Runtime, official: Official, bulletin: Bull
     bulletin.valid_until, bulletin.send_at = written.valid_until, written.send_at
     if bulletin.notice_id is None:  # the words and class of what comes from above are nobody's to change
         _take_words(session, runtime, official, bulletin, written)
-    if bulletin.corrects_id is not None:
-        return  # it goes to those who got the first one, on their channels
+    if bulletin.corrects_id is None:  # else it goes to those who got the first one, on their channels
+        _take_audience(session, official, bulletin, written)
+    bulletin.prices = prices_of(session, bulletin.channel_ids)
+
+
+def _take_audience(session: Session, official: Official, bulletin: Bulletin, written: Written) -> None:
+    about = written.about
+    check_about(session, official, about)
     bulletin.repeat_times = min(max(1, written.repeat_times), MOST_REPEATS) if written.repeat_days else 1
     bulletin.repeat_days = written.repeat_days if bulletin.repeat_times > 1 else 0
-    check_about(session, official, written.about)
     bulletin.channel_ids = [channel_for(session, official, number).id for number in sorted(set(written.channel_ids))]
-    bulletin.topic, bulletin.place_ids = written.about.topic, sorted(written.about.place_ids)
+    bulletin.topic, bulletin.place_ids = about.topic, sorted(about.place_ids)
+    bulletin.narrowing = about.narrowing.data()
 
 
 def _take_words(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin, written: Written) -> None:

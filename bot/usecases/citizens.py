@@ -39,6 +39,7 @@ from storage.enums import (
     TicketState,
     TokenState,
 )
+from storage.groups import Membership
 from storage.messages import InboundEvent, Message
 from storage.publications import take_down
 from storage.retention import is_held
@@ -171,6 +172,7 @@ def take_withdrawal(work: Work, word: Withdrawal) -> str:
     contact.name = contact.phone = contact.address = contact.consent = contact.consent_at = None
     session.execute(sa.delete(Subscription).where(Subscription.urn_id == urn.id))
     session.execute(sa.delete(SafetyAnswer).where(SafetyAnswer.urn_id == urn.id))
+    session.execute(sa.delete(Membership).where(Membership.urn_id == urn.id))
     contact.erased_at = word.occurred_at  # what was said before it and arrives later is not kept either
     urn.is_following = False
     urn.opted_out_at = urn.opted_out_at or word.occurred_at

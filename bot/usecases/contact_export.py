@@ -27,9 +27,11 @@ from bot.usecases.contact_files import contact_for, said_by, tickets_of, urns_of
 from bot.usecases.looks import EXPORTED, REVEALED, without_personal_data
 from bot.usecases.telling import label
 from storage.audit import AuditEntry
+from storage.bulletins import Telling
 from storage.communes import Commune
 from storage.contacts import Contact
 from storage.enums import AttachmentState, Direction
+from storage.groups import Group, Membership
 from storage.messages import Attachment
 from storage.officials import Official
 from storage.safety import SafetyAnswer
@@ -95,6 +97,8 @@ def _gathered(session: Session, official: Official, contact: Contact, now: datet
         ],
         "wishes": [{"topic": one.topic, "since": _at(one.since)} for one in wishes],
         "safety": [{"answer": one.answer.value, "at": _at(one.at)} for one in safe],
+        "groups": _groups(session, [urn.id for urn, _ in met]),
+        "told_in_person": [{"at": _at(at)} for at in session.scalars(_told(contact.id))],
         "tickets": [_ticket(session, ticket) for ticket in tickets],
         "messages": [
             {
@@ -107,6 +111,27 @@ def _gathered(session: Session, official: Official, contact: Contact, now: datet
         "files": [{"file": name} for _, name in _files(session, official, contact.id)],
         "looks": _looks(session, contact.id, list(codes)),
     }  # fmt: skip
+
+
+def _groups(session: Session, urn_ids: list[int]) -> list[dict[str, Any]]:
+    """The groups they are in or were in, and whose word put them there."""
+    query = (
+        sa.select(Membership, Group.name)
+        .join(Group, Group.id == Membership.group_id)
+        .where(Membership.urn_id.in_(urn_ids))
+        .order_by(Membership.id)
+    )
+    return [
+        {
+            "group": name, "since": _at(one.since), "left": _at(one.left_at),
+            "by": "cán bộ" if one.joined_by_id else "người dân", "why": one.reason,
+        }
+        for one, name in session.execute(query)
+    ]  # fmt: skip
+
+
+def _told(contact_id: int) -> sa.Select[tuple[datetime]]:
+    return sa.select(Telling.at).where(Telling.contact_id == contact_id).order_by(Telling.id)
 
 
 def _ticket(session: Session, ticket: Ticket) -> dict[str, Any]:
@@ -158,7 +183,8 @@ def _plain(value: Any) -> Any:
 
 def _page(found: dict[str, Any]) -> str:
     """The same to read: every word is text, whatever it looks like."""
-    heads = {"person": "Người dân", "channels": "Kênh", "wishes": "Tin muốn nhận", "tickets": "Phản ánh",
+    heads = {"person": "Người dân", "channels": "Kênh", "wishes": "Tin muốn nhận", "groups": "Nhóm",
+             "told_in_person": "Được báo trực tiếp", "tickets": "Phản ánh",
              "messages": "Tin nhắn", "files": "Tệp", "looks": "Lượt xem dữ liệu"}  # fmt: skip
     parts = []
     for key, title in heads.items():
@@ -190,4 +216,5 @@ _WORDS = {
     "opened_at": "Nhận lúc", "due_at": "Hạn", "answered_at": "Trả lời lúc", "closed_at": "Kết thúc lúc",
     "rating": "Đánh giá", "anonymous": "Ẩn danh", "history": "Lịch sử", "at": "Lúc", "who": "Ai", "ticket": "Phản ánh",
     "text": "Lời", "file": "Tệp", "what": "Việc", "why": "Lý do",
+    "group": "Nhóm", "left": "Rời nhóm lúc", "by": "Ai ghi",
 }  # fmt: skip

@@ -134,7 +134,7 @@ class Outcome:
     """What became of one claimed delivery; `next_attempt_at` set: it waits again.
 
     `gateway`: through which one it was tried; `is_gateway_failure`: that one surely did not take it, through no fault
-    of the message.
+    of the message. `was_paid`: the channel charged for it, as far as we know its clock.
     """
 
     claimed: Claimed
@@ -149,6 +149,7 @@ class Outcome:
     via: str | None = None
     gateway: str = ""
     is_gateway_failure: bool = False
+    was_paid: bool = False
 
 
 _Earlier = aliased(Delivery)  # made once: an alias builds a column of its own for each of the table's
@@ -287,6 +288,8 @@ def record(session: Session, outcomes: list[Outcome], lease: str, now: datetime)
             values["external_id"] = outcome.external_id
         if outcome.state is DeliveryState.SENT:
             values["sent_at"] = now
+        if outcome.was_paid:
+            values["was_paid"] = True
         if outcome.next_attempt_at is not None:
             values["next_attempt_at"] = outcome.next_attempt_at
         session.execute(

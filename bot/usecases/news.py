@@ -16,7 +16,8 @@ from bot.usecases.work import Citizen, Work
 from nlp.normalise import fold, normalise
 from nlp.topics import TOPICS, find_phrases
 from storage.communes import Place
-from storage.subscriptions import Subscription
+from storage.groups import joined
+from storage.subscriptions import GROUPS_ONLY, Subscription
 
 _NOTHING = Filed(None)
 _ALL = re.compile(r"\b(?:tat ca|het|moi tin|everything|all)\b")
@@ -106,7 +107,9 @@ def wanted_in_words(work: Work, person: Citizen) -> str:
     """What somebody gets, as one says it."""
     if person.urn.opted_out_at is not None:
         return voice_of(work, person).phrase("no_news")
-    return _in_words(work, person, [(row.topic, row.place_id) for row in _rows(work, person)])
+    wanted = _in_words(work, person, [(row.topic, row.place_id) for row in _rows(work, person)])
+    groups = [voice_of(work, person).phrase("group", ten=one.name) for _, one in joined(work.session, [person.urn.id])]
+    return "; ".join([wanted, *groups])
 
 
 def _rows(work: Work, person: Citizen) -> list[Subscription]:
@@ -125,6 +128,8 @@ def _in_words(work: Work, person: Citizen, pairs: list[tuple[str, int]]) -> str:
     for topic, place in pairs:
         what, where = label(topic, voice.language) if topic in TOPICS else "", names.get(place, "")
         said.append(voice.phrase("at", gi=what, noi=where) if what and where else what or where)
+    if any(topic == GROUPS_ONLY for topic, _ in pairs):
+        said.append(voice.phrase("group_news"))
     return "; ".join(filter(None, said)) or voice.phrase("all_news")
 
 

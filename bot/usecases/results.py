@@ -29,6 +29,7 @@ from storage.audit import AuditEntry
 from storage.channels import Channel
 from storage.communes import Commune, Place
 from storage.enums import AnnouncementState, DeliveryState, Importance
+from storage.groups import Group
 from storage.officials import Official
 
 PAGE = 20
@@ -205,8 +206,8 @@ def _is_expanding(announcement: Announcement) -> bool:
     )
 
 
-def names_of(session: Session, table: type[Channel | Official], commune_id: int) -> dict[int, str]:
-    """The names of a commune's channels or officials, by number."""
+def names_of(session: Session, table: type[Channel | Group | Official], commune_id: int) -> dict[int, str]:
+    """The names of a commune's channels, groups or officials, by number."""
     rows = session.execute(sa.select(table.id, table.name).where(table.commune_id == commune_id))
     return {number: name for number, name in rows}  # noqa: C416 - rows are not plain tuples
 

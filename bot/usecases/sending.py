@@ -267,7 +267,8 @@ class Sender:
             log.error("delivery.crashed", delivery_id=claimed.id, error=type(error).__name__, where=where(error))
             return Outcome(claimed, DeliveryState.UNKNOWN, code="internal_error", reason=_UNKNOWN)
         self.quota = dict(result.quota) or self.quota
-        return Outcome(claimed, DeliveryState.SENT, external_id=result.external_id)
+        was_paid = claimed.id in self.paid
+        return Outcome(claimed, DeliveryState.SENT, external_id=result.external_id, was_paid=was_paid)
 
     def _send(self, claimed: Claimed, gateway: str, moment: float) -> SendResult:
         message = self._message(claimed)

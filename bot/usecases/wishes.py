@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot import texts
 from bot.rules.commands import Command, Verb, code_in
 from bot.rules.dialogue import Question
-from bot.usecases import bulletin_trying, dialogue, judging, linking, own_tickets, publicity
+from bot.usecases import belonging, bulletin_trying, dialogue, judging, linking, own_tickets, publicity
 from bot.usecases.filing import Filed, file_message
 from bot.usecases.news import subscribe, unsubscribe, wanted_in_words
 from bot.usecases.parting import linked_with
@@ -49,8 +49,9 @@ def take_wish(turn: Turn) -> Filed | None:
 
 
 def take_old_wish(turn: Turn) -> Filed | None:
-    """Of a message from hours ago: stop or begin with announcements, nothing else."""
-    if turn.command is not None and turn.command.verb in {Verb.SUBSCRIBE, Verb.UNSUBSCRIBE}:
+    """Of a message from hours ago: stop or begin with announcements, join or leave a group, nothing else."""
+    of_news = {Verb.SUBSCRIBE, Verb.UNSUBSCRIBE, Verb.JOIN, Verb.LEAVE}
+    if turn.command is not None and turn.command.verb in of_news:
         return _VERBS[turn.command.verb](turn, turn.command)
     return _opted(turn)
 
@@ -339,6 +340,9 @@ _VERBS: dict[Verb, Callable[[Turn, Command], Filed | None]] = {
     Verb.LINK: linking.take_link,
     Verb.UNLINK: linking.take_unlink,
     Verb.TRY: bulletin_trying.take_code,
+    Verb.JOIN: belonging.join,
+    Verb.LEAVE: belonging.leave,
+    Verb.GROUPS: belonging.tell_groups,
     Verb.PUBLISH: publicity.take_answer,
     Verb.UNPUBLISH: publicity.take_answer,
 }

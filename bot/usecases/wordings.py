@@ -33,6 +33,7 @@ _MUST_KEEP = frozenset(
 _NOT_OFFERED = frozenset({"announcement"})
 # What stands in for a citizen's particulars in a preview.
 SAMPLES = {
+    "nhom": "Hộ nuôi lợn",
     "ma": "PA26-0342", "ma0": "PA26-0317", "ma2": "PA26-0343", "linhvuc": "Chiếu sáng công cộng",
     "han": "16:30 ngày 02/12/2026", "diadiem": "Chợ Đình", "ngay": "28/11/2026", "ten": "Nguyễn Văn Bình",
     "nguoi": "Trần Văn Hùng", "donvi": "Phòng Kinh tế", "xa2": "xã Mỹ Quý", "danhsach": "PA26-0342, PA26-0317",

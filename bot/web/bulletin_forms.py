@@ -14,23 +14,20 @@ from bot.rules.aloud import Aloud
 from bot.rules.audience import TEXT_AT_MOST, TITLE_AT_MOST
 from bot.rules.bulletins import BOARD_LINE, BOARD_LINES, MEDIA, MOST_REPEATS, ONCE, Plan, Repeats, Words
 from bot.rules.deadlines import VIETNAM
-from bot.usecases import bulletin_aloud, edition_words
-from bot.usecases.announcements import channels_for, villages_for
+from bot.usecases import bulletin_aloud, edition_words, prices, saved_audiences
+from bot.usecases.announcements import channels_for
 from bot.usecases.announcing import AnnouncementError
 from bot.usecases.bulletin_pictures import MOST_WORDS, Picture
 from bot.usecases.bulletin_previews import Preview, preview
 from bot.usecases.bulletins import Written, written_in
+from bot.web.audience_forms import CHANNELS_AT_MOST, choices, typed_about, typed_channels
+from bot.web.audience_words import dong
 from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_HINTS, KIND_WORDS, MEDIUM_WORDS
 from bot.web.language import N_, gettext
 from bot.web.shell import current_official, render, row_number, runtime
-from bot.web.words import topic_word
-from nlp.topics import TOPICS
-from storage.audiences import About
-from storage.bulletins import Bulletin
+from storage.bulletins import Bulletin, about_bulletin
 from storage.enums import BulletinKind, Importance
 
-VILLAGES_AT_MOST = 500
-CHANNELS_AT_MOST = 50
 USUAL_VALIDITY = timedelta(days=3)
 LONGEST_HOURS = 200
 USUAL_HOURS = "6h45, 17h00"
@@ -43,12 +40,9 @@ def typed() -> Written:
     return Written(
         said.get("title", ""),
         said.get("body", ""),
-        tuple(row_number(number) or 0 for number in said.getlist("channel")[:CHANNELS_AT_MOST]),
+        typed_channels(),
         _moment(said.get("valid_until", "")),
-        About(
-            said.get("topic", ""),
-            tuple(sorted({row_number(number) or 0 for number in said.getlist("place")[:VILLAGES_AT_MOST]})),
-        ),
+        typed_about(),
         _importance(said.get("importance", "")),
         _moment(said.get("send_at", "")),
         {medium: said.get(f"text_{medium}", "") for medium in MEDIA},
@@ -82,10 +76,11 @@ def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: Annou
     edition = edition_words.edition_at(runtime(), bulletin) if bulletin is not None else None
     if request.method == "POST":
         written = typed() if bulletin is None else typed_for(bulletin)
+        written = _with_saved(written, request.form.get("audience", "") if "use" in request.form else "")
     elif bulletin is not None:
         written = written_in(bulletin)
     else:
-        written = _blank(tuple(channel.id for channel in channels))
+        written = _with_saved(_blank(tuple(channel.id for channel in channels)), request.args.get("audience", ""))
     speakers = bulletin_aloud.channels(runtime(), official)
     seen = _preview(bulletin, written, {channel.id for channel in (*channels, *speakers)})
     version = request.form.get("version", type=int) or (bulletin.version if bulletin else 0)
@@ -106,14 +101,14 @@ def form_page(bulletin: Bulletin | None, *, is_asked: bool = False, error: Annou
         importances=[(value, words, IMPORTANCE_HINTS[value]) for value, words in IMPORTANCE.items()],
         repeat_days=[(days, gettext(words)) for days, words in REPEAT_DAYS.items()],
         most_repeats=MOST_REPEATS,
-        topics=[(slug, topic_word(slug)) for slug in TOPICS],
-        villages=villages_for(runtime(), official),
+        saved_choices=[(one.id, one.name) for one in saved_audiences.listing(runtime(), official)],
+        **choices(),
         media=MEDIA,
         most_picture_words=MOST_WORDS,
         has_lost_picture=bool(request.files.get("picture")),
         problems=[said(p) for p in seen.problems] if is_asked else [],
         error=said(error),
-        **preview_words(seen),
+        **{name: value for name, value in preview_words(seen).items() if name != "dong"},
     )
 
 
@@ -127,6 +122,7 @@ def preview_words(seen: Preview | None) -> dict[str, Any]:
         "text_at_most": TEXT_AT_MOST,
         "board_lines": BOARD_LINES,
         "board_line": BOARD_LINE,
+        "dong": dong,
     }
 
 
@@ -143,10 +139,10 @@ def local(at: datetime | None) -> str:
 def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Preview:
     kind = bulletin.kind if bulletin else BulletinKind.FIRST
     channel_ids: Collection[int] = known.intersection(written.channel_ids)
-    topic, place_ids, corrects_id = written.about.topic, written.about.place_ids, None
+    about, corrects_id = written.about, None
     if bulletin is not None and bulletin.corrects_id is not None:
         channel_ids, corrects_id = bulletin.channel_ids, bulletin.corrects_id
-        topic, place_ids = bulletin.topic, tuple(bulletin.place_ids)
+        about = about_bulletin(bulletin)
     texts = {medium: words.replace("\r\n", "\n").strip() for medium, words in written.texts.items()}
     picture = (bulletin.picture or "") if bulletin and not written.picture.is_dropped else ""
     words = Words(
@@ -162,16 +158,24 @@ def _preview(bulletin: Bulletin | None, written: Written, known: set[int]) -> Pr
         words,
         written.importance,
         sorted(channel_ids),
-        topic,
-        place_ids,
+        about.topic,
+        about.place_ids,
         written.valid_until,
         written.send_at,
         corrects_id,
         replace(written.aloud, channel_ids=tuple(sorted(known.intersection(written.aloud.channel_ids)))),
         Repeats(written.repeat_times, written.repeat_days) if written.repeat_days else ONCE,
         bulletin.notice_id if bulletin else None,
+        about.narrowing.data(),
+        prices.known(runtime(), current_official(), channel_ids),
     )
     return preview(runtime(), current_official().commune_id, plan)
+
+
+def _with_saved(written: Written, number: str) -> Written:
+    """With the question of a saved audience in it; of one that is not there, as it was."""
+    saved = next((one for one in saved_audiences.listing(runtime(), current_official()) if str(one.id) == number), None)
+    return replace(written, about=saved.about, channel_ids=tuple(saved.channel_ids)) if saved else written
 
 
 def _blank(channel_ids: tuple[int, ...]) -> Written:

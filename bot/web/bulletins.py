@@ -17,6 +17,7 @@ from bot.usecases.bulletins import plan_of, words_of
 from bot.usecases.results import WORDS as DELIVERY_WORDS
 from bot.web import filters
 from bot.web.announcements import GROUP_WORDS
+from bot.web.audience_words import in_words
 from bot.web.bulletin_forms import form_page, preview_words, said, typed, typed_for
 from bot.web.bulletin_words import IMPORTANCE, IMPORTANCE_BADGES, STANDING_BADGES, STANDINGS
 from bot.web.files import SANDBOX
@@ -25,8 +26,7 @@ from bot.web.language import N_
 from bot.web.loudspeakers import progress_words
 from bot.web.security import is_poll
 from bot.web.shell import current_official, notice, render, require, runtime
-from bot.web.words import topic_word
-from storage.bulletins import Bulletin
+from storage.bulletins import Bulletin, about_bulletin
 from storage.enums import BulletinKind, BulletinState, Role
 from storage.figures import Filters
 from storage.tickets import View
@@ -56,7 +56,7 @@ def new() -> Response:
 @require(Role.AUTHOR)
 def create() -> Response:
     """Keep a draft, or show how it would arrive."""
-    if "preview" in request.form:
+    if {"preview", "use"} & request.form.keys():
         return form_page(None, is_asked=True)
     try:
         number = bulletins.draft(runtime(), current_official(), typed())
@@ -111,7 +111,7 @@ def edit(number: int) -> Response:
 def update(number: int) -> Response:
     """Keep what was changed, or show how it would arrive."""
     bulletin = _look(number).bulletin
-    if "preview" in request.form:
+    if {"preview", "use"} & request.form.keys():
         return form_page(bulletin, is_asked=True)
     try:
         bulletins.edit(runtime(), current_official(), number, version=_version(), written=typed_for(bulletin))
@@ -321,7 +321,7 @@ def _page(number: int, error: AnnouncementError | None = None) -> Response:
         importance_badges=IMPORTANCE_BADGES,
         group_words=GROUP_WORDS,
         delivery_words=DELIVERY_WORDS,
-        topic_word=topic_word,
+        audience=in_words(about_bulletin(bulletin), look.villages, look.groups),
         checklist=[(name, CHECKLIST_WORDS[name]) for name in FULL_CHECKLIST],
         seen_hash=plan_of(bulletin).digest,
         trying=_trying(bulletin) if is_author and bulletin.state is BulletinState.DRAFT else None,

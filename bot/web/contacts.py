@@ -8,14 +8,14 @@ from werkzeug.wrappers import Response
 from bot.access import OF_WHOLE_COMMUNE
 from bot.rules.lifecycle import NotAllowed
 from bot.rules.revealing import TO_EXPORT, reason_given
-from bot.usecases import contact_erasure, contact_export
+from bot.usecases import contact_erasure, contact_export, groups
 from bot.usecases.contact_erasure import may_erase
 from bot.usecases.contact_files import due_on, open_file
 from bot.web import marked_text
 from bot.web.fate import WORDS as FATES
 from bot.web.language import gettext
 from bot.web.security import client_address
-from bot.web.shell import current_official, notice, render, require, runtime
+from bot.web.shell import current_official, notice, render, require, row_number, runtime
 from bot.web.words import REVEAL_REASONS, reasons, today
 from storage.enums import Role
 
@@ -76,6 +76,28 @@ def erase(number: int) -> Response:
     return redirect(f"/contacts/{number}", 303)
 
 
+@pages.post("/contacts/<int:number>/groups")
+@require(*OF_WHOLE_COMMUNE)
+def join(number: int) -> Response:
+    """Into a group, as they agreed in person."""
+    group_id, reason = row_number(request.form.get("group", "")) or 0, request.form.get("reason", "")
+    try:
+        groups.put_in(runtime(), current_official(), number, group_id, reason=reason, address=client_address())
+    except NotAllowed as refusal:
+        return _page(number, refusal, "groups")
+    notice("Đã thêm vào nhóm.")
+    return redirect(f"/contacts/{number}", 303)
+
+
+@pages.post("/contacts/<int:number>/groups/<int:group_id>/removal")
+@require(*OF_WHOLE_COMMUNE)
+def leave(number: int, group_id: int) -> Response:
+    """Out of a group."""
+    groups.take_out(runtime(), current_official(), number, group_id, address=client_address())
+    notice("Đã đưa ra khỏi nhóm.")
+    return redirect(f"/contacts/{number}", 303)
+
+
 def _again(number: int, refusal: NotAllowed) -> Response:
     """The preview once more with what was wrong; without day and reason, which it needs, the form before it."""
     try:
@@ -108,6 +130,8 @@ def _page(number: int, refusal: NotAllowed | None = None, form: str = "") -> Res
         "contacts/show.html",
         status=422 if refusal else 200,
         found=open_file(runtime(), current_official(), number),
+        belongings=groups.belongings(runtime(), current_official(), number),
+        open_groups=[(one.id, one.name) for one in groups.open_groups(runtime(), current_official())],
         reasons=reasons(TO_EXPORT),
         reason_words=REVEAL_REASONS,
         may_erase=may_erase(current_official()),

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from adapters.messages import Tokens
 from bot.runtime import Runtime
+from bot.usecases import groups, prices
 from bot.usecases.officials import add_official
 from bot.usecases.setup import PlaceRow, add_channel, add_commune
 from bot.web.serve import (
@@ -51,6 +52,10 @@ PLACES = (
     PlaceRow("Nhà văn hóa xã", "nhà văn hóa", ("nhà văn hóa",)),
     PlaceRow("Đường Bờ Kênh", "đường"),
 )
+
+
+GROUPS = ("Hộ nuôi lợn", "Phụ huynh học sinh")
+DONG_A_PART, DONG_A_MESSAGE = 350, 55  # of the order networks and platforms ask for
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,23 @@ def prepare_demo(runtime: Runtime) -> Demo:
     _connect_number(runtime, number)
     _connect_loudspeakers(runtime, loudspeakers)
     _neighbours(runtime)
+    _lay_out_groups(runtime)
     return Demo(password)
+
+
+def _lay_out_groups(runtime: Runtime) -> None:
+    """Two groups to join and prices to count with, as long as there are none; whoever rehearses changes them."""
+    with runtime.database.reading() as session:
+        here = Official.commune_id == sa.select(Commune.id).where(Commune.slug == SLUG).scalar_subquery()
+        people = list(session.scalars(sa.select(Official).where(here).order_by(Official.id)))
+    author, leader = (next(one for one in people if one.has(role)) for role in (Role.AUTHOR, Role.LEADER))
+    if not groups.listing(runtime, author):
+        for name in GROUPS:
+            groups.add(runtime, author, name)
+    channels = prices.listing(runtime, leader)
+    if all(one.dong is None for one in channels):
+        for one in channels:
+            prices.set_price(runtime, leader, one.channel.id, DONG_A_PART if one.by_part else DONG_A_MESSAGE)
 
 
 def connect_practice(runtime: Runtime, commune: str) -> None:

@@ -298,3 +298,21 @@ def test_what_was_sealed_and_is_erased_is_not_counted_as_held(world: World, brow
     assert "<dt>Tin người dân nhắn</dt><dd>0</dd>" in page.html
     assert "<dt>Tin địa phương trả lời</dt><dd>1</dd>" in page.html
     assert DENUNCIATION not in everything_said(world)
+
+
+def test_a_citizen_is_put_into_a_group_and_taken_out_on_their_page(world: World, browser: Open) -> None:
+    from bot.usecases import groups
+
+    groups.add(world.runtime, world.official("tuan"), "Hộ nuôi lợn")
+    world.says("Đèn đường hỏng ở xóm 5")
+    intake.drain(world.runtime)
+    [contact] = all_rows(world.runtime, Contact)
+    lan = browser("lan")
+    page = lan.open(f"/contacts/{contact.id}")
+    form = page.form(f"/contacts/{contact.id}/groups")
+    assert "Cần ghi người dân đồng ý" in lan.send(form, 422, group="1", reason="ừ").text
+    shown = lan.send(form, group="1", reason="Đồng ý tại buổi họp thôn").text
+    assert "Đồng ý tại buổi họp thôn" in shown
+    out = lan.open(f"/contacts/{contact.id}").form(f"/contacts/{contact.id}/groups/1/removal")
+    assert "Chưa ở nhóm nào" in lan.send(out).text
+    lan.send(form, 404, group="987654", reason="Đồng ý tại buổi họp thôn")
