@@ -37,30 +37,37 @@ class Rehearsal:
 
     def neighbour(self) -> str:
         """A new citizen who follows the commune; gives the user id."""
-        return str(self._tell("citizens", count=1)["user_ids"][0])
+        return str(self.tell("citizens", count=1)["user_ids"][0])
 
     def neighbours(self, many: int) -> list[str]:
         """So many new citizens who follow the commune."""
-        return [str(one) for one in self._tell("citizens", count=many)["user_ids"]]
+        return [str(one) for one in self.tell("citizens", count=many)["user_ids"]]
 
     def say(self, user_id: str, text: str) -> None:
         """The citizen writes without anybody looking at the phone."""
-        self._tell("say", user_id=user_id, kind="text", text=text)
+        self.tell("say", user_id=user_id, kind="text", text=text)
 
     def speak(self, user_id: str) -> None:
         """The citizen sends a voice note of two seconds, as Zalo gives it: AMR."""
-        self._tell("say", user_id=user_id, kind="voice")
+        self.tell("say", user_id=user_id, kind="voice")
 
     def point(self, user_id: str, latitude: float, longitude: float) -> None:
         """The citizen shares a position."""
-        self._tell("say", user_id=user_id, kind="location", latitude=str(latitude), longitude=str(longitude))
+        self.tell("say", user_id=user_id, kind="location", latitude=str(latitude), longitude=str(longitude))
 
     def heard(self, user_id: str) -> list[str]:
         """What the citizen was told so far."""
         answer = httpx.get(f"{self.url}/sandbox/control/citizens/{user_id}/messages", trust_env=False)
         return [m["text"] for m in answer.json()["messages"] if m["from_oa"]]
 
-    def _tell(self, path: str, **what: Any) -> Any:
+    def ask(self, path: str) -> Any:
+        """What stands behind the stage."""
+        answer = httpx.get(f"{self.url}/sandbox/control/{path}", trust_env=False, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def tell(self, path: str, **what: Any) -> Any:
+        """Pull a string behind the stage."""
         answer = httpx.post(f"{self.url}/sandbox/control/{path}", json=what, trust_env=False, timeout=30)
         answer.raise_for_status()
         return answer.json()
