@@ -96,10 +96,13 @@ def said_until(session: Session, announcement_ids: Sequence[int], until: datetim
     query = (
         sa.select(Message)
         .outerjoin(Ticket, Ticket.id == Message.ticket_id)
-        .where(*_answering(announcement_ids), Message.occurred_at <= until, Message.text_folded != "")
+        .where(*_answering(announcement_ids), Message.occurred_at <= until, Message.text_folded != "", _IN_THE_OPEN)
         .order_by(Message.occurred_at, Message.id)
     )
     return list(session.scalars(query.limit(limit)))
+
+
+_IN_THE_OPEN = sa.or_(Ticket.id.is_(None), sa.and_(Ticket.is_restricted.is_(False), Ticket.accuses_leaders.is_(False)))
 
 
 def _answering(announcement_ids: Sequence[int]) -> list[Any]:

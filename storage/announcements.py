@@ -370,6 +370,20 @@ def is_running(now: datetime) -> list[Any]:
     return [Announcement.state.in_(RUNNING), sa.or_(goes_on, Announcement.valid_until <= now)]
 
 
+def is_outrun(session: Session, announcement: Announcement, now: datetime) -> bool:
+    """Whether the same bulletin's next day on this channel has come already, so that nobody gets both at once."""
+    if announcement.bulletin_id is None or announcement.send_at is None:
+        return False
+    query = sa.select(Announcement.id).where(
+        Announcement.bulletin_id == announcement.bulletin_id,
+        Announcement.channel_id == announcement.channel_id,
+        Announcement.send_at > announcement.send_at,
+        Announcement.send_at <= now,
+        Announcement.state.in_(RUNNING),
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def running_ids(session: Session, now: datetime) -> list[int]:
     """Announcements that are approved, begun and not yet finished, in the order they were approved."""
     query = sa.select(Announcement.id).where(*is_running(now))

@@ -17,7 +17,7 @@ from storage.deliveries import Delivery
 from storage.enums import DeliveryState, Importance
 from storage.groups import Membership
 from storage.subscriptions import Subscription
-from storage.tickets import Ticket
+from storage.tickets import Ticket, TicketEvent
 
 # Why nothing reached them: the nearest to having been reached counts where somebody has several channels.
 UNKNOWN, REFUSED, STOPPED, WINDOW, UNREACHABLE, NOT_SENT, NO_CHANNEL = range(1, 8)
@@ -213,7 +213,11 @@ def _known(sent: Sent) -> Any:
 
 
 def _in_the_open() -> list[Any]:
+    device = sa.select(TicketEvent.id).where(
+        TicketEvent.ticket_id == Ticket.id, TicketEvent.data["device"].as_boolean().is_(True)
+    )
     return [
+        ~device.exists(),  # a loudspeaker that reported itself is nobody's neighbour
         Ticket.is_sealed.is_(False),
         Ticket.accuses_leaders.is_(False),
         Ticket.is_restricted.is_(False),

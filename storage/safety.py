@@ -49,7 +49,7 @@ def asked_of(session: Session, urn_id: int, at: datetime, quoted: str | None) ->
         sa.select(Bulletin)
         .join(Announcement, Announcement.bulletin_id == Bulletin.id)
         .join(Delivery, Delivery.announcement_id == Announcement.id)
-        .where(Delivery.urn_id == urn_id, Delivery.state.in_(GOT), Bulletin.asks_safety)
+        .where(Delivery.urn_id == urn_id, Delivery.state.in_(GOT), Announcement.asks_safety)
         .order_by(Delivery.id.desc())
         .limit(_MOST_EMERGENCIES)
     )

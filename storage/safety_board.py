@@ -154,7 +154,15 @@ def _known(commune_id: int) -> Any:
     """The place of the last thing each of them reported, as the nearest that is known; nothing that is sealed."""
     last = (
         sa.select(sa.func.max(Ticket.id))
-        .where(Ticket.commune_id == commune_id, Ticket.place_id.is_not(None), Ticket.is_sealed.is_(False))
+        .where(
+            Ticket.commune_id == commune_id,
+            Ticket.place_id.is_not(None),
+            Ticket.is_sealed.is_(False),
+            Ticket.is_restricted.is_(False),
+            Ticket.accuses_leaders.is_(False),
+            Ticket.is_anonymous.is_(False),
+            Ticket.is_spam.is_(False),
+        )
         .group_by(Ticket.contact_id)
     )
     return sa.select(Ticket.contact_id, Ticket.place_id).where(Ticket.id.in_(last)).subquery("known")

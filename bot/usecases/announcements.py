@@ -30,6 +30,7 @@ from storage.announcements import (
     is_unfinished,
 )
 from storage.audit import AuditEntry
+from storage.bulletins import Bulletin, followed_by
 from storage.channels import Channel
 from storage.communes import Place
 from storage.contacts import Urn
@@ -74,6 +75,7 @@ def resend(runtime: Runtime, official: Official, announcement_id: int, delivery_
             raise AnnouncementError("Thông báo đã dừng nên không gửi lại được.")
         if is_over(announcement, runtime.now()):
             raise AnnouncementError("Thông báo đã hết hiệu lực nên không gửi lại được.")
+        _check_is_latest(session, announcement)
         delivery = first_failed_part(session, announcement.id, delivery_id)
         if delivery is None:
             raise AnnouncementError("Chỉ gửi lại được lượt bị từ chối hoặc không rõ kết quả.")
@@ -87,6 +89,16 @@ def resend(runtime: Runtime, official: Official, announcement_id: int, delivery_
             announcement.state = AnnouncementState.SENDING
             announcement.finished_at = None
         _audit(session, runtime, official, announcement, "resent", delivery_id=delivery_id)
+
+
+def _check_is_latest(session: Session, announcement: Announcement) -> None:
+    """What was put right, taken back or ended since is told to nobody once more."""
+    if announcement.bulletin_id is None:
+        return
+    root_id = session.get_one(Bulletin, announcement.bulletin_id).root_id
+    later = [one.id for one in followed_by(session, root_id) if one.approved_at is not None]
+    if later and announcement.bulletin_id != later[-1]:
+        raise AnnouncementError("Thông báo đã được đính chính hoặc thu hồi nên không gửi lại được.")
 
 
 def channels_for(runtime: Runtime, official: Official) -> list[Channel]:

@@ -23,6 +23,7 @@ from storage.announcements import (
     cancel_waiting,
     insert_chunk,
     is_due_before,
+    is_outrun,
     is_unfinished,
     left_out_of_chunk,
     next_chunk_end,
@@ -246,6 +247,10 @@ def _expand_chunk(runtime: Runtime, announcement_id: int, size: int) -> int | No
             _refuse_changed_text(session, announcement, now)
             return None
         announcement.state = AnnouncementState.SENDING
+        if not announcement.expanded_to_urn_id and is_outrun(session, announcement, now):
+            announcement.expanded_to_urn_id = announcement.frozen_to_urn_id or 0
+            session.add(_fact(announcement, "announcement.outrun", now))
+            return None
         end = next_chunk_end(session, announcement, size) if _has_more(announcement) else None
         if end is None:
             announcement.expanded_to_urn_id = announcement.frozen_to_urn_id or 0

@@ -18,6 +18,7 @@ from bot.usecases.loudspeakers import LoudspeakerProblem, Order, Progress
 from storage.audit import AuditEntry
 from storage.bulletins import Bulletin, followed_by
 from storage.channels import Channel
+from storage.database import FOR_CHANGE
 from storage.enums import BulletinKind, Importance
 from storage.loudspeakers import SourceBulletin, heard_of
 from storage.officials import Official
@@ -104,7 +105,7 @@ def recall(runtime: Runtime, official: Official, bulletin_id: int) -> None:
     """Silence the loudspeakers, while what was sent to telephones stays. Raises AnnouncementError."""
     must(official, *STOPPERS)
     with runtime.database.transaction() as session:
-        bulletin = session.get(Bulletin, bulletin_id, with_for_update=True)
+        bulletin = session.get(Bulletin, bulletin_id, with_for_update=FOR_CHANGE)
         if bulletin is None or bulletin.commune_id != official.commune_id:
             raise NoSuchAnnouncement
         if not silence(session, runtime, bulletin, TAKEN_BACK):

@@ -42,7 +42,7 @@ def follow_up(runtime: Runtime, official: Official, bulletin_id: int, kind: Bull
     must(official, Role.AUTHOR)
     with runtime.database.transaction() as session:
         said = found(session, official, bulletin_id)
-        first = found(session, official, said.corrects_id) if said.corrects_id else said
+        first = found(session, official, said.root_id) if said.root_id != said.id else said
         legs = legs_of(session, [first.id])[first.id]
         if not legs or kind is BulletinKind.FIRST:
             raise AnnouncementError("Chỉ đính chính, thu hồi được thông báo đã duyệt gửi.")
@@ -112,6 +112,7 @@ def _again(
         commune_id=first.commune_id,
         kind=BulletinKind.FIRST,
         repeats_id=first.id,
+        notice_id=first.notice_id,
         is_for_silent=only_silent,
         title=first.title,
         body=first.body,

@@ -192,7 +192,9 @@ def standing_of(bulletin: Bulletin, legs: Sequence[Announcement], now: datetime)
 
 def _leg(session: Session, runtime: Runtime, leg: Announcement, counts: dict[str, int], plan: Plan) -> Leg:
     channel = session.get_one(Channel, leg.channel_id)
-    return Leg(leg, channel, counts, prices.spent(session, runtime, leg, plan.prices))
+    # Counted once it is over: a page that is open asks each second.
+    is_over = leg.state not in RUNNING
+    return Leg(leg, channel, counts, prices.spent(session, runtime, leg, plan.prices) if is_over else 0)
 
 
 def _counts(session: Session, legs: list[Announcement]) -> dict[int, dict[str, int]]:

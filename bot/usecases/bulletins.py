@@ -41,6 +41,7 @@ from storage.announcements import RUNNING, Announcement, cancel_waiting
 from storage.audiences import About
 from storage.audit import AuditEntry
 from storage.bulletins import Bulletin, about_bulletin, followed_by, legs_of, repeats_of, tests_of
+from storage.database import FOR_CHANGE
 from storage.editions import edition_of
 from storage.enums import AnnouncementState, BulletinKind, BulletinState, Importance, Role
 from storage.officials import Official
@@ -292,7 +293,7 @@ def is_tried(session: Session, bulletin: Bulletin) -> bool:
 
 def found(session: Session, official: Official, bulletin_id: int, *, lock: bool = True) -> Bulletin:
     """The bulletin, for an official of its commune. Raises NoSuchAnnouncement."""
-    bulletin = session.get(Bulletin, bulletin_id, with_for_update=lock)
+    bulletin = session.get(Bulletin, bulletin_id, with_for_update=FOR_CHANGE if lock else None)
     if bulletin is None or bulletin.commune_id != official.commune_id:
         raise NoSuchAnnouncement
     return bulletin
@@ -364,7 +365,8 @@ def _take_words(session: Session, runtime: Runtime, official: Official, bulletin
     bulletin.importance = written.importance
     speakers = bulletin_aloud.own(session, runtime, official, written.aloud.channel_ids)
     bulletin.aloud = replace(written.aloud, channel_ids=speakers).data()
-    bulletin.asks_safety = written.asks_safety and bulletin.kind is not BulletinKind.END
+    is_alarm = written.importance is Importance.EMERGENCY and bulletin.kind is not BulletinKind.END
+    bulletin.asks_safety = written.asks_safety and is_alarm
 
 
 def _complete(session: Session, runtime: Runtime, bulletin: Bulletin) -> Preview:
@@ -374,8 +376,7 @@ def _complete(session: Session, runtime: Runtime, bulletin: Bulletin) -> Preview
         raise AnnouncementError(
             "Có câu hỏi không còn được công khai hoặc vừa sửa. Vui lòng mở trang sửa, đọc lại, lưu và gửi thử."
         )
-    if bulletin.repeats_id is not None and session.get_one(Bulletin, bulletin.repeats_id).ended_at is not None:
-        raise AnnouncementError("Đợt khẩn cấp đã kết thúc nên không nhắc lại nữa. Vui lòng bỏ bản này.")
+    _check_emergency(session, bulletin)
     repeats = plan_of(bulletin).repeats
     if problem := repeats.problem(bulletin.importance, bulletin.send_at, bulletin.valid_until):
         raise AnnouncementError(problem)
@@ -387,11 +388,26 @@ def _complete(session: Session, runtime: Runtime, bulletin: Bulletin) -> Preview
     return seen
 
 
+def _check_emergency(session: Session, bulletin: Bulletin) -> None:
+    """What is told once more must still hold, and is ended once; the first one is locked: of two, one comes second."""
+    number = bulletin.repeats_id or (bulletin.corrects_id if bulletin.kind is BulletinKind.END else None)
+    if number is None:
+        return
+    first = session.get_one(Bulletin, number, with_for_update=FOR_CHANGE)
+    if first.ended_at is not None:
+        raise AnnouncementError("Đợt khẩn cấp đã kết thúc rồi. Vui lòng bỏ bản này.")
+    if bulletin.kind is BulletinKind.END:
+        if bulletin.send_at is not None:
+            raise AnnouncementError("Tin hết hiệu lực gửi ngay khi duyệt. Vui lòng bỏ hẹn giờ gửi.")
+    elif any(later.approved_at is not None for later in followed_by(session, first.id)):
+        raise AnnouncementError("Tin này đã được đính chính nên không nhắc lại lời cũ. Vui lòng bỏ bản này.")
+
+
 def _stop_what_it_replaces(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin) -> None:
     """What is put right or taken back, and what was to do so before, goes to nobody any more."""
     if bulletin.corrects_id is None:
         return
-    first = session.get_one(Bulletin, bulletin.corrects_id, with_for_update=True)
+    first = session.get_one(Bulletin, bulletin.corrects_id, with_for_update=FOR_CHANGE)
     if bulletin.kind in {BulletinKind.RECALL, BulletinKind.END} and first.ended_at is None:
         first.ended_at = runtime.now()
         first.version += 1

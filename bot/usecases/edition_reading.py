@@ -184,6 +184,7 @@ def _told(runtime: Runtime, page: Page) -> sa.Select[tuple[Edition, Bulletin]]:
         .where(
             Edition.commune_id == page.commune.id,
             Bulletin.state == BulletinState.APPROVED,
+            Bulletin.ended_at.is_(None),  # else it was taken back
             sa.or_(Bulletin.send_at.is_(None), Bulletin.send_at <= runtime.now()),
         )
     )

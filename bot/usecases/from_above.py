@@ -33,6 +33,7 @@ from storage.database import insert_ignore
 from storage.enums import AlertKind, BulletinKind, BulletinState, Importance, Role
 from storage.notices import SourceNotice, page_of_notices, passed_on, revisions_of
 from storage.officials import Official
+from storage.prices import prices_of
 
 log = structlog.get_logger()
 
@@ -198,7 +199,7 @@ def _bulletin(session: Session, runtime: Runtime, notice: SourceNotice) -> Bulle
         Channel.is_active,
         Channel.type.not_in(village_types(runtime.adapters)),
     )
-    said = handed(notice)
+    said, channel_ids = handed(notice), list(session.scalars(followed.order_by(Channel.id)))
     return Bulletin(
         commune_id=notice.commune_id,
         notice_id=notice.id,
@@ -210,7 +211,8 @@ def _bulletin(session: Session, runtime: Runtime, notice: SourceNotice) -> Bulle
         valid_until=notice.valid_until,
         topic="",
         place_ids=[],
-        channel_ids=list(session.scalars(followed.order_by(Channel.id))),
+        channel_ids=channel_ids,
+        prices=prices_of(session, channel_ids),
         aloud={},
         created_at=runtime.now(),
     )

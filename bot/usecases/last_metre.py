@@ -17,9 +17,9 @@ from bot.usecases.announcing import AnnouncementError, NoSuchAnnouncement, must
 from bot.usecases.bulletins import found
 from bot.usecases.looks import REVEALED, without_personal_data
 from bot.usecases.results import names_of
-from storage.announcements import RUNNING
+from storage.announcements import RUNNING, Announcement
 from storage.audiences import Whom
-from storage.bulletins import Bulletin, Telling, about_bulletin, legs_of
+from storage.bulletins import Bulletin, Telling, about_bulletin, legs_of, repeats_of
 from storage.channels import Channel
 from storage.communes import Place
 from storage.enums import Role
@@ -92,10 +92,10 @@ Finding = Callable[[Session, Runtime, Official, int], tuple[str, Sent, bool]]
 def of_bulletin(session: Session, runtime: Runtime, official: Official, number: int) -> tuple[str, Sent, bool]:  # noqa: ARG001 - one signature
     """What an approved bulletin said to whom. Raises AnnouncementError, NoSuchAnnouncement."""
     bulletin = found(session, official, number, lock=False)
-    legs = legs_of(session, [bulletin.id])[bulletin.id]
-    if not legs:
+    if not legs_of(session, [bulletin.id])[bulletin.id]:
         raise AnnouncementError("Thông báo này chưa được duyệt nên chưa gửi cho ai.")
-    first = legs_of(session, [bulletin.corrects_id])[bulletin.corrects_id] if bulletin.corrects_id else []
+    legs = _said_of(session, bulletin.repeats_id or bulletin.id)
+    first = _said_of(session, bulletin.corrects_id) if bulletin.corrects_id else []
     sent = Sent(
         bulletin.commune_id,
         Whom(about_bulletin(bulletin), bulletin.importance, at=bulletin.approved_at),
@@ -104,6 +104,12 @@ def of_bulletin(session: Session, runtime: Runtime, official: Official, number: 
         bulletin_id=bulletin.id,
     )
     return bulletin.title, _near(session, sent), any(leg.state in RUNNING for leg in legs)
+
+
+def _said_of(session: Session, number: int) -> list[Announcement]:
+    """The parts of a bulletin and of whatever said the same once more: whoever has one of them has it."""
+    numbers = [number, *(again.id for again in repeats_of(session, number))]
+    return [leg for of in legs_of(session, numbers).values() for leg in of]
 
 
 def of_audience(session: Session, runtime: Runtime, official: Official, number: int) -> tuple[str, Sent, bool]:

@@ -111,7 +111,7 @@ def _price_anew(session: Session, commune_id: int, channel_id: int) -> None:
     query = sa.select(Bulletin).where(
         Bulletin.commune_id == commune_id, Bulletin.state.in_([BulletinState.DRAFT, BulletinState.SUBMITTED])
     )
-    for bulletin in session.scalars(query.with_for_update()):
+    for bulletin in session.scalars(query.with_for_update(key_share=True)):
         if channel_id in bulletin.channel_ids:
             bulletin.prices = prices_of(session, bulletin.channel_ids)
 

@@ -146,7 +146,6 @@ def remind_open(runtime: Runtime) -> int:
         Bulletin.importance == Importance.EMERGENCY,
         Bulletin.approved_at.is_not(None),
         Bulletin.ended_at.is_(None),
-        Bulletin.stopped_at.is_(None),
         Bulletin.corrects_id.is_(None),
         Bulletin.repeats_id.is_(None),
         Bulletin.notice_id.is_(None),  # whoever handed it down ends it

@@ -16,10 +16,11 @@ from bot.runtime import Runtime
 from bot.usecases import bulletin_aloud, edition_words
 from bot.usecases.bulletins import audit, stop_legs
 from storage.announcements import RUNNING
-from storage.bulletins import Bulletin, legs_of
+from storage.bulletins import Bulletin, followed_by, legs_of
 from storage.contacts import Contact
+from storage.database import FOR_CHANGE
 from storage.editions import Edition, EditionItem
-from storage.enums import BulletinState
+from storage.enums import BulletinKind, BulletinState
 from storage.publications import Publication
 from storage.tickets import Ticket
 
@@ -57,7 +58,11 @@ def take_out(session: Session, runtime: Runtime, ticket_ids: list[int] | None = 
     for edition in editions:
         edition.version += 1
         if edition.bulletin_id is not None:
-            _take_from(session, runtime, edition)
+            corrected = [
+                one.id for one in followed_by(session, edition.bulletin_id) if one.kind is BulletinKind.CORRECTION
+            ]
+            for number in (edition.bulletin_id, *corrected):
+                _take_from(session, runtime, edition, number)
     log.info("edition.taken_out", items=len(items), editions=len(editions))
     return len(items)
 
@@ -79,8 +84,8 @@ def _gone(runtime: Runtime) -> sa.Select[tuple[EditionItem]]:
     )
 
 
-def _take_from(session: Session, runtime: Runtime, edition: Edition) -> None:
-    bulletin = session.get_one(Bulletin, edition.bulletin_id, with_for_update=True, populate_existing=True)
+def _take_from(session: Session, runtime: Runtime, edition: Edition, number: int) -> None:
+    bulletin = session.get_one(Bulletin, number, with_for_update=FOR_CHANGE, populate_existing=True)
     if bulletin.state in {BulletinState.DRAFT, BulletinState.SUBMITTED}:
         edition_words.put_into(session, runtime, bulletin, edition)
         bulletin.state, bulletin.submitted_at, bulletin.returned_note = BulletinState.DRAFT, None, NOTE

@@ -40,8 +40,8 @@ from tests.bench.crowd import SPARE, Crowd, make_crowd, make_networks, split
 from tests.bench.gauges import Memory, cpu_seconds, memory_of
 from tests.bench.targets import BROADCAST
 from tests.builders import World
-from tests.gateway import HAICHIEU, Gateway, Process, a_gateway, fresh_postgres, make_world, pretend_zalo, wait_until
-from tests.servers import postgres_or_skip, redis_or_skip
+from tests.gateway import HAICHIEU, Gateway, Process, a_gateway, make_world, pretend_zalo, wait_until
+from tests.servers import own_postgres, redis_or_skip
 
 REPLY_EVERY, LOOK_EVERY = 0.5, 1.0
 REPORTS = 20
@@ -146,9 +146,8 @@ def _gateway(engine: str) -> Iterator[tuple[Gateway, Path]]:
         if engine == "sqlite":
             gateway = a_gateway(folder)
         else:
-            postgres_or_skip()
-            url, redis_url = stack.enter_context(fresh_postgres()), redis_or_skip(8)
-            gateway = with_three_workers(a_gateway(folder, database_url=url, redis_url=redis_url))
+            postgres, redis_url = stack.enter_context(own_postgres(folder)), redis_or_skip(8)
+            gateway = with_three_workers(a_gateway(folder, database_url=postgres.url, redis_url=redis_url))
         stack.callback(gateway.kill)
         yield gateway, folder
 

@@ -86,6 +86,21 @@ def test_a_correction_ends_the_repeats_and_reaches_who_got_any_of_them(
     assert len(phone.sent) == before + 1
 
 
+def test_days_that_passed_while_it_was_held_are_not_made_up_for(world: World, phone: Phone, clock: Clock) -> None:
+    talkative(world, 2)
+    number = approved(world, **weekly(world, times=4, repeat_days=1))
+    bulletins.pause(world.runtime, world.official("hoa"), number)
+    clock.move(days=2, hours=2)
+    before = len(phone.sent)
+    bulletins.resume(world.runtime, world.official("hoa"), number)
+    run(world)
+    assert len(phone.sent) == before + 2  # one each: the latest day's
+    assert [counts(world, leg.id).get("sent", 0) for leg in legs(world, number)] == [0, 0, 2, 0]
+    clock.move(days=1)
+    run(world)
+    assert len(phone.sent) == before + 4
+
+
 def test_who_had_enough_of_its_class_is_left_out_that_day(world: World, phone: Phone, clock: Clock) -> None:
     talkative(world, 1)
     number = approved(world, **weekly(world, times=5, repeat_days=1))

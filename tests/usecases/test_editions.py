@@ -370,6 +370,22 @@ def test_a_correction_says_only_what_may_still_be_told(friday: World, phone: Pho
     assert ANSWERS["nuoc-sach"][0] in bulletin(friday, follow_up).body
 
 
+def test_a_no_is_heard_in_a_correction_too(friday: World, phone: Phone) -> None:
+    followers(friday, 1)
+    proposed(friday)
+    number = made(friday)
+    tried(friday, number)
+    submit(friday, number)
+    approve(friday, number)
+    run(friday)
+    official = friday.official("tuan")
+    follow_up = bulletin_following.follow_up(friday.runtime, official, number, BulletinKind.CORRECTION)
+    assert ANSWERS["giao-thong-duong-sa"][0] in bulletin(friday, follow_up).body
+    refuse(friday, reports(friday)[0])
+    assert ANSWERS["giao-thong-duong-sa"][0] not in bulletin(friday, follow_up).body
+    assert bulletin(friday, follow_up).returned_note
+
+
 # ---- the commune's page ---------------------------------------------------------------------------------------------
 
 
@@ -387,6 +403,11 @@ def test_the_page_tells_what_was_approved_and_may_still_be_told(friday: World) -
         session.execute(sa.update(Bulletin).values(state=BulletinState.APPROVED, approved_at=friday.clock()))
     [one] = edition_reading.told(friday.runtime, page)
     assert len(one.entries) == 4
+    with friday.runtime.database.transaction() as session:
+        session.execute(sa.update(Bulletin).values(ended_at=friday.clock()))  # recalled after all had it
+    assert edition_reading.told(friday.runtime, page) == []
+    with friday.runtime.database.transaction() as session:
+        session.execute(sa.update(Bulletin).values(ended_at=None))
     change(friday, reports(friday)[0], is_sealed=True)
     assert len(edition_reading.told_in(friday.runtime, page, edition.week).entries) == 3
     with pytest.raises(NotFound):

@@ -6,15 +6,25 @@ from datetime import timedelta
 
 import pytest
 
-from bot.usecases import bulletin_following, bulletins
+from adapters.errors import ContactUnreachable
+from bot.usecases import announcements, bulletin_following, bulletins
 from bot.usecases.announcements import AnnouncementError
 from storage.alerts import Alert
 from storage.deliveries import Delivery
-from storage.enums import AlertKind, BulletinKind, BulletinState, DeliveryKind, Importance, Safety, Urgency
+from storage.enums import (
+    AlertKind,
+    BulletinKind,
+    BulletinState,
+    DeliveryKind,
+    DeliveryState,
+    Importance,
+    Safety,
+    Urgency,
+)
 from storage.safety import SafetyAnswer
 from tests.builders import OA, World, all_rows
 from tests.conftest import Clock
-from tests.usecases.bulletins import approve, approved, bulletin, submit, tried
+from tests.usecases.bulletins import approve, approved, bulletin, legs, submit, tried
 from tests.usecases.looking import LIGHT, said_to_citizens, take_in, the_ticket, tickets
 from tests.usecases.telling import Phone, followers, phone, run
 
@@ -29,8 +39,8 @@ def village(world: World, phone: Phone) -> list[str]:
 
 def a_flood(world: World, **changes: object) -> int:
     number = approved(
-        world, importance=Importance.EMERGENCY, title="Lũ về", body="Nước lên nhanh, bà con lên chỗ cao.",
-        **{"asks_safety": True, **changes},
+        world, title="Lũ về", body="Nước lên nhanh, bà con lên chỗ cao.",
+        **{"importance": Importance.EMERGENCY, "asks_safety": True, **changes},
     )  # fmt: skip
     run(world)
     return number
@@ -237,6 +247,63 @@ def test_the_end_reaches_all_who_got_the_alert_or_its_repeat(world: World, phone
     assert bulletin(world, made).kind is BulletinKind.END
     with pytest.raises(AnnouncementError, match="đã kết thúc"):
         repeat(world, number)
+
+
+def test_an_end_begun_on_a_repeat_ends_the_emergency_itself(world: World, phone: Phone, village: list[str]) -> None:
+    number = a_flood(world)
+    says(world, village[0], "an toàn")
+    again = repeat(world, number, only_silent=True)
+    approve(world, again)
+    run(world)
+    before = len(phone.sent)
+    ended(world, again)
+    told = {who for who, text in phone.sent[before:] if "HẾT HIỆU LỰC" in text}
+    assert {f"zalo:{who}" for who in village} <= told
+    assert bulletin(world, number).ended_at is not None
+
+
+@pytest.mark.parametrize("kind", [BulletinKind.CORRECTION, BulletinKind.END])
+def test_what_was_put_right_or_ended_meanwhile_is_not_told_once_more(
+    world: World, phone: Phone, village: list[str], kind: BulletinKind
+) -> None:
+    number = a_flood(world)
+    again = repeat(world, number)
+    made = bulletin_following.follow_up(world.runtime, world.official("tuan"), number, kind)
+    tried(world, made)
+    submit(world, made)
+    approve(world, made)
+    with pytest.raises(AnnouncementError, match="lời cũ|đã kết thúc"):
+        approve(world, again)
+
+
+def test_an_emergency_is_ended_once(world: World, phone: Phone, village: list[str]) -> None:
+    number = a_flood(world)
+    second = bulletin_following.follow_up(world.runtime, world.official("tuan"), number, BulletinKind.END)
+    tried(world, second)
+    submit(world, second)
+    ended(world, number)
+    with pytest.raises(AnnouncementError, match="đã kết thúc"):
+        approve(world, second)
+
+
+def test_what_asked_nobody_as_it_was_no_emergency_is_answered_by_nobody(
+    world: World, phone: Phone, village: list[str]
+) -> None:
+    number = a_flood(world, importance=Importance.ROUTINE)
+    assert not bulletin(world, number).asks_safety
+    says(world, village[0], "cần giúp làm giấy khai sinh")
+    assert answers(world, number) == {}
+    assert the_ticket(world).urgency is not Urgency.EMERGENCY
+
+
+def test_one_person_is_not_sent_what_was_ended_since(world: World, phone: Phone, village: list[str]) -> None:
+    phone.failures[f"zalo:{village[0]}"] = [ContactUnreachable("blocked", "Người dân đã chặn kênh.")]
+    number = a_flood(world)
+    [leg] = legs(world, number)
+    [refused] = [d for d in all_rows(world.runtime, Delivery) if d.state is DeliveryState.REFUSED]
+    ended(world, number)
+    with pytest.raises(AnnouncementError, match="không gửi lại được"):
+        announcements.resend(world.runtime, world.official("hoa"), leg.id, refused.id)
 
 
 def test_after_the_end_danger_is_still_heard(world: World, phone: Phone, village: list[str], clock: Clock) -> None:

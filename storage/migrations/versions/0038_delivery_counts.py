@@ -50,6 +50,8 @@ POSTGRESQL = (
 
 
 def upgrade() -> None:
+    if op.get_bind().dialect.name != "sqlite":  # what is written between counting and the triggers would be missed
+        op.execute("LOCK TABLE deliveries IN SHARE ROW EXCLUSIVE MODE")
     op.create_table(
         "delivery_counts",
         sa.Column("announcement_id", NUMBER, sa.ForeignKey("announcements.id"), primary_key=True),
