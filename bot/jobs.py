@@ -61,8 +61,12 @@ def _drain_broadcast(runtime: Runtime) -> int:
     if runtime.database.is_sqlite:  # there is one writer: who sends would only wait for who writes down
         did += expand_due(runtime, budget_seconds=1.0) + send_due(runtime, MANY, budget_seconds=1.0)
     else:
+        # Writing down goes first where there is much of it: until it is done nobody knows whom we owe what.
         owed = _expanding.submit(expand_due, runtime, budget_seconds=1.0)
-        did += send_due(runtime, MANY, budget_seconds=1.0) + owed.result()
+        did += send_due(runtime, MANY, budget_seconds=0.3)
+        if owed.done():
+            did += send_due(runtime, MANY, budget_seconds=0.7)
+        did += owed.result()
     return did + articles.run_due(runtime, budget_seconds=1.0)
 
 
