@@ -58,7 +58,8 @@ def test_an_emergency_goes_by_all_five_media_and_its_answers_come_back(
     who = followers(rehearsal)
     wait_until("all are greeted", lambda: all(told(rehearsal, who).values()), 30)
     clusters = rehearsal.ask("loudspeakers/clusters")["rows"]
-    rehearsal.tell("loudspeakers/clusters", ids=[clusters[0]["id"]], fate="broken")
+    well = [one for one in clusters if one["fate"] == "well"]
+    assert 0 < len(well) < len(clusters)  # one is broken, as in life
     author, leader = open_browser(), open_browser()
     author.sign_in("lan")
     own_phone(author, rehearsal)
@@ -79,7 +80,7 @@ def test_an_emergency_goes_by_all_five_media_and_its_answers_come_back(
         40,
     )
     arrived(rehearsal, who)
-    expect_played(leader, address, len(clusters))
+    expect_played(leader, address, f"Đã phát {len(well)}/{len(clusters)} cụm loa.")
     look(leader.page, "3-results")
 
     rehearsal.say(who["zalo"], "Nhà tôi an toàn")
@@ -131,15 +132,14 @@ def arrived(rehearsal: Rehearsal, who: dict[str, str]) -> None:
     assert "nước lũ" in str(board).lower()
 
 
-def expect_played(leader: Desk, address: str, clusters: int) -> None:
+def expect_played(leader: Desk, address: str, words: str) -> None:
     """The play log comes back: every cluster but the broken one."""
-    words = f"Đã phát {clusters - 1}/{clusters} cụm loa."
 
     def is_told() -> bool:
         leader.visit(address)
         return words in leader.page.locator("main").inner_text()
 
-    wait_until(words, is_told, 90)
+    wait_until(words, is_told, 60)
 
 
 def pictures_of_phones(open_browser: Open, rehearsal: Rehearsal, who: dict[str, str]) -> None:
