@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from types import FrameType
 from typing import Any
 
@@ -38,6 +38,7 @@ from bot.usecases import (
     weekly,
 )
 from bot.usecases.announcements import expand_due
+from bot.usecases.broadcast import is_alarm_out
 from bot.usecases.polling import Pollers
 from bot.usecases.sending import MANY, PERSONAL, send_due
 
@@ -61,13 +62,20 @@ def _drain_broadcast(runtime: Runtime) -> int:
     if runtime.database.is_sqlite:  # there is one writer: who sends would only wait for who writes down
         did += expand_due(runtime, budget_seconds=1.0) + send_due(runtime, MANY, budget_seconds=1.0)
     else:
-        # Writing down goes first where there is much of it: until it is done nobody knows whom we owe what.
-        owed = _expanding.submit(expand_due, runtime, budget_seconds=1.0)
-        did += send_due(runtime, MANY, budget_seconds=0.3)
-        if owed.done():
-            did += send_due(runtime, MANY, budget_seconds=0.7)
-        did += owed.result()
+        did += _expand_and_send(runtime)
     return did + articles.run_due(runtime, budget_seconds=1.0)
+
+
+def _expand_and_send(runtime: Runtime) -> int:
+    """Write down whom we owe, and send. Where there is much to write that comes first: sending a message costs as much
+    as writing down hundreds, and an ordinary announcement can wait for that minute. An emergency waits for nothing.
+    """
+    owed, sent = _expanding.submit(expand_due, runtime, budget_seconds=1.0), 0
+    wait([owed], timeout=0.05)
+    if not owed.done() and is_alarm_out(runtime):
+        sent = send_due(runtime, MANY, budget_seconds=0.5)
+    written = owed.result()
+    return written + sent + (0 if written else send_due(runtime, MANY, budget_seconds=1.0))
 
 
 def _drain_media(runtime: Runtime) -> int:

@@ -10,17 +10,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bot import jobs
 from bot.jobs import Engine
 from bot.queue import INBOX, JOBS, LocalNudge, NoNudge, RedisNudge
 from bot.runtime import Runtime
 from bot.usecases import sweep
+from bot.usecases.announcements import expand_due
 from storage.deliveries import Delivery
-from storage.enums import DeliveryState, InboundState
+from storage.enums import DeliveryState, Importance, InboundState
 from storage.messages import InboundEvent, Message
 from tests.builders import World, all_rows
 from tests.servers import redis_or_skip
+from tests.usecases.bulletins import approved
+from tests.usecases.telling import Phone, followers, phone
+
+__all__ = ["phone"]
 
 
 def wait_for(is_true: Callable[[], object], seconds: float = 10.0) -> None:
@@ -156,3 +162,27 @@ def test_a_redis_that_is_away_costs_time_not_work(world: World) -> None:
     stopping.set()
     jobs._work_without_redis(runtime, [INBOX], stopping)
     assert states(world) == [InboundState.DONE]
+
+
+@pytest.mark.parametrize(("importance", "sent"), [(Importance.ROUTINE, 0), (Importance.EMERGENCY, 2)])
+def test_while_much_is_written_down_only_an_emergency_goes_out(
+    world: World, phone: Phone, monkeypatch: pytest.MonkeyPatch, importance: Importance, sent: int
+) -> None:
+    followers(world, 2)
+    approved(world, importance=importance)
+    expand_due(world.runtime)
+    with world.runtime.database.transaction() as session:
+        session.execute(sa.text("UPDATE channels SET rate_per_second = 5000"))
+    before, is_written = len(phone.sent), threading.Event()
+
+    def slowly(_runtime: Runtime, budget_seconds: float) -> int:
+        assert budget_seconds <= 1.0
+        is_written.wait(0.3)
+        return 1_000
+
+    monkeypatch.setattr(jobs, "expand_due", slowly)
+    jobs._expand_and_send(world.runtime)
+    assert len(phone.sent) == before + sent
+    monkeypatch.setattr(jobs, "expand_due", lambda _runtime, budget_seconds: 0)
+    jobs._expand_and_send(world.runtime)
+    assert len(phone.sent) == before + 2

@@ -88,6 +88,15 @@ def expand(runtime: Runtime, announcement_id: int, budget_seconds: float = 5.0) 
     return owed
 
 
+def is_alarm_out(runtime: Runtime) -> bool:
+    """Whether an emergency is on its way to anybody."""
+    query = sa.select(Announcement.id).where(
+        Announcement.state.in_(RUNNING), Announcement.importance == Importance.EMERGENCY
+    )
+    with runtime.database.reading() as session:
+        return session.scalar(query.limit(1)) is not None
+
+
 def keep_the_night(runtime: Runtime, announcement_id: int) -> int:
     """In quiet hours, what still waits is put off until the morning; gives how many parts."""
     now = runtime.now()
