@@ -23,9 +23,9 @@ UNHAPPY, ACCEPTABLE = 1, 2
 
 ASKED, ANSWERED = "Hỏi", "Đáp"
 _MORE = "Còn %(n)s câu hỏi nữa, mời bà con xem tại: %(link)s"
-_MORE_HERE = "Còn %(n)s câu hỏi nữa, mời bà con nghe trên loa hoặc nhắn hỏi tại đây."
+_MORE_HERE = "Còn %(n)s câu hỏi nữa, mời bà con nhắn hỏi tại đây."
 _READ = "%(n)s câu hỏi của bà con đã được trả lời. Xem tại: %(link)s"
-_READ_NOWHERE = "%(n)s câu hỏi của bà con đã được trả lời. Mời bà con nghe trên loa hoặc nhắn hỏi tại đây."
+_READ_NOWHERE = "%(n)s câu hỏi của bà con đã được trả lời. Mời bà con nhắn hỏi tại đây."
 _TURN = re.compile(rf"(?:(?<=^)|(?<=[.!?…] ))({ASKED}|{ANSWERED}):")
 
 

@@ -5,9 +5,11 @@ channels; and an emergency is told once more when an official says so.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from bot.rules.aloud import Aloud, aloud_of
 from bot.rules.audience import TITLE_AT_MOST
 from bot.runtime import Runtime
 from bot.texts import moment
@@ -22,8 +24,8 @@ from storage.officials import Official
 from storage.prices import prices_of
 
 ENDED = (
-    "Cảnh báo “%(tieude)s” gửi lúc %(luc)s đã hết hiệu lực. Bà con trở lại sinh hoạt bình thường; nếu còn gặp "
-    "nguy hiểm xin gọi 112 hoặc nhắn tin tại đây."
+    "Cảnh báo “%(tieude)s” gửi lúc %(luc)s đã hết hiệu lực. Bà con vẫn làm theo hướng dẫn của địa phương; nếu còn "
+    "nguy hiểm xin gọi ngay 112, 113, 114, 115 hoặc nhắn lại tin này."
 )
 REPEAT_VALIDITY, END_VALIDITY = timedelta(hours=12), timedelta(days=1)
 TAKEN_BACK = "Thông báo “%(tieude)s” gửi lúc %(luc)s được thu hồi, không còn giá trị. Mong bà con thông cảm."
@@ -64,6 +66,7 @@ def follow_up(runtime: Runtime, official: Official, bulletin_id: int, kind: Bull
             topic=first.topic,
             place_ids=first.place_ids,
             narrowing=first.narrowing,
+            aloud=_aloud(first),
             channel_ids=sorted({leg.channel_id for leg in legs}),
             prices=prices_of(session, [leg.channel_id for leg in legs]),
             state=BulletinState.DRAFT,
@@ -90,7 +93,9 @@ def repeat(runtime: Runtime, official: Official, bulletin_id: int, *, only_silen
             raise AnnouncementError("Chỉ nhắc lại được tin khẩn cấp đã duyệt gửi.")
         _must_be_open(first)
         if any(later.approved_at is not None for later in followed_by(session, first.id)):
-            raise AnnouncementError("Tin này đã được đính chính. Vui lòng soạn đính chính mới thay vì nhắc lại lời cũ.")
+            raise AnnouncementError(
+                "Tin này đã được đính chính hoặc thu hồi nên không nhắc lại lời cũ. Vui lòng soạn tin mới."
+            )
         if any(again.state is BulletinState.SUBMITTED for again in repeats_of(session, first.id)):
             raise AnnouncementError("Đã có một lần nhắc lại đang chờ duyệt. Vui lòng duyệt hoặc bỏ lần ấy trước.")
         if only_silent and not first.asks_safety:
@@ -125,6 +130,7 @@ def _again(
         topic=first.topic,
         place_ids=first.place_ids,
         narrowing=first.narrowing,
+        aloud={} if only_silent else _aloud(first),
         channel_ids=sorted({leg.channel_id for leg in legs}),
         state=BulletinState.SUBMITTED,
         author_id=official.id,
@@ -133,9 +139,18 @@ def _again(
     )
 
 
+def _aloud(first: Bulletin) -> dict[str, Any]:
+    """What warned aloud of an emergency says aloud, too, that it goes on or is over; all else as its author says."""
+    if first.importance is not Importance.EMERGENCY:
+        return {}
+    return Aloud(aloud_of(first.aloud).channel_ids).data()
+
+
 def _must_be_open(first: Bulletin) -> None:
     if first.importance is not Importance.EMERGENCY:
-        raise AnnouncementError("Chỉ tin khẩn cấp mới nhắc lại và kết thúc như vậy.")
+        raise AnnouncementError(
+            "Chỉ tin khẩn cấp mới nhắc lại hoặc kết thúc được. Với tin khác, vui lòng soạn đính chính hoặc thu hồi."
+        )
     if first.ended_at is not None:
         raise AnnouncementError("Đợt khẩn cấp này đã kết thúc. Nếu nguy hiểm trở lại, vui lòng soạn tin khẩn cấp mới.")
 

@@ -14,7 +14,7 @@ from bot.rules.place_list import in_order
 from bot.runtime import Runtime
 from bot.usecases import bulletin_aloud, prices
 from bot.usecases.announcement_answers import Answers, answers_to
-from bot.usecases.announcing import READERS, must
+from bot.usecases.announcing import APPROVERS, READERS, must
 from bot.usecases.broadcast import opening
 from bot.usecases.bulletin_previews import Preview, preview_of
 from bot.usecases.bulletins import found, is_tried, needs_review, plan_of
@@ -174,6 +174,26 @@ def look_at(runtime: Runtime, official: Official, bulletin_id: int) -> Look:
             repeats=repeats_of(session, bulletin.id),
             answers=answers_to(session, official, legs) if legs else None,
         )
+
+
+def waiting_for(runtime: Runtime, official: Official) -> int:
+    """How many bulletins wait for this official: to be approved, or as an emergency to be looked at afterwards."""
+    if not official.has(*APPROVERS):
+        return 0
+    is_others = sa.or_(Bulletin.author_id.is_(None), Bulletin.author_id != official.id)
+    to_review = sa.and_(
+        Bulletin.importance == Importance.EMERGENCY,
+        Bulletin.approved_at.is_not(None),
+        Bulletin.reviewed_at.is_(None),
+        sa.or_(Bulletin.approver_id.is_(None), Bulletin.approver_id != official.id),
+    )
+    query = sa.select(sa.func.count()).where(
+        Bulletin.commune_id == official.commune_id,
+        is_others,
+        sa.or_(Bulletin.state == BulletinState.SUBMITTED, to_review),
+    )
+    with runtime.database.reading() as session:
+        return int(session.scalar(query) or 0)
 
 
 def standing_of(bulletin: Bulletin, legs: Sequence[Announcement], now: datetime) -> str:

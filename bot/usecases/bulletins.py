@@ -400,7 +400,7 @@ def _check_emergency(session: Session, bulletin: Bulletin) -> None:
         if bulletin.send_at is not None:
             raise AnnouncementError("Tin hết hiệu lực gửi ngay khi duyệt. Vui lòng bỏ hẹn giờ gửi.")
     elif any(later.approved_at is not None for later in followed_by(session, first.id)):
-        raise AnnouncementError("Tin này đã được đính chính nên không nhắc lại lời cũ. Vui lòng bỏ bản này.")
+        raise AnnouncementError("Tin này đã được đính chính, thu hồi nên không nhắc lại lời cũ. Vui lòng bỏ bản này.")
 
 
 def _stop_what_it_replaces(session: Session, runtime: Runtime, official: Official, bulletin: Bulletin) -> None:

@@ -209,7 +209,10 @@ def take_notice(work: Work, word: AccountNotice) -> str:
 
 
 def opt(work: Work, person: Citizen, *, out: bool, at: datetime) -> bool:
-    """Stop or resume announcements at once; the later wish wins. False when an older wish came late."""
+    """Stop or resume announcements at once; the later wish wins. False when an older wish came late.
+
+    Who stops them stops them on all addresses that are known to be theirs; they come back where they are asked for.
+    """
     urn = person.urn
     if urn.opted_changed_at is not None and urn.opted_changed_at >= at:
         return False
@@ -217,7 +220,16 @@ def opt(work: Work, person: Citizen, *, out: bool, at: datetime) -> bool:
     urn.opted_out_at = at if out else None
     if out:
         stop_announcements(work, urn, "opted_out")
+        _stop_elsewhere(work, urn, at)
     return True
+
+
+def _stop_elsewhere(work: Work, urn: Urn, at: datetime) -> None:
+    is_older = sa.or_(Urn.opted_changed_at.is_(None), Urn.opted_changed_at < at)
+    others = sa.select(Urn).where(Urn.contact_id == urn.contact_id, Urn.id != urn.id, is_older).order_by(Urn.id)
+    for other in work.session.scalars(others):
+        other.opted_changed_at = other.opted_out_at = at
+        stop_announcements(work, other, "opted_out")
 
 
 def stop_announcements(work: Work, urn: Urn, code: str) -> None:

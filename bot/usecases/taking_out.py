@@ -27,7 +27,7 @@ from storage.tickets import Ticket
 log = structlog.get_logger()
 
 LOOKED_BACK = timedelta(days=60)  # older editions are sent or forgotten; what is shown of them is asked each time
-NOTE = "Có câu hỏi không còn được công khai nên đã bỏ ra. Vui lòng đọc lại, gửi thử và trình lại."
+NOTE = "Có câu hỏi không còn được công khai nên hệ thống đã bỏ ra. Vui lòng đọc lại, gửi thử và trình duyệt lại."
 
 
 def take_out_due(runtime: Runtime) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from flask import Blueprint, abort, redirect, request
+from flask import Blueprint, abort, g, redirect, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from bot.rules.aloud import aloud_of
@@ -43,6 +45,21 @@ CHECKLIST_WORDS = {
     "no_rumours": N_("Không có tin đồn, tin chưa kiểm chứng."),
     "written_by_a_person": N_("Do cán bộ viết, không chép từ tin nhắn của người dân; bản máy gợi ý đã đọc và sửa."),
 }
+
+
+@pages.app_context_processor
+def _of_navigation() -> dict[str, Any]:
+    return {"bulletins_waiting": _waiting}
+
+
+def _waiting() -> int:
+    """How many wait for this official, for the link."""
+    if g.signed_in is None:
+        return 0
+    try:
+        return bulletin_results.waiting_for(runtime(), g.signed_in.official)
+    except SQLAlchemyError:
+        return 0  # the link stands on pages that say what is wrong, too
 
 
 @pages.get(f"{HERE}/new")

@@ -27,7 +27,7 @@ WHY = {
     STOPPED: N_("Dừng hoặc hết hạn trước khi gửi"),
     WINDOW: N_("Lâu chưa liên hệ nên kênh không cho gửi"),
     UNREACHABLE: N_("Đã chặn hoặc không còn dùng kênh"),
-    NOT_SENT: N_("Theo dõi kênh khác hoặc đã nhận đủ tin"),
+    NOT_SENT: N_("Theo dõi kênh khác hoặc đã hết lượt nhận loại tin này"),
     NO_CHANNEL: N_("Không theo dõi kênh nào"),
 }
 OF_BULLETIN = "/announcements/bulletins/<int:number>/last-metre"

@@ -26,8 +26,8 @@ pages = Blueprint("safety_board", __name__)
 
 HERE = "/announcements/bulletins"
 FIGURE_WORDS = {
-    TOLD: N_("Được gửi"),
-    REACHED: N_("Đã đến"),
+    TOLD: N_("Người nhận"),
+    REACHED: N_("Đã gửi"),
     SAFE: N_("An toàn"),
     HELP: N_("Cần giúp"),
     SILENT: N_("Chưa trả lời"),
@@ -133,6 +133,8 @@ def _namer(*, is_revealed: bool) -> Callable[[Person], str]:
 
 def _since(seconds: float) -> str:
     minutes = max(0, int(seconds // 60))
+    if not minutes:
+        return gettext("vừa xong")
     if minutes < _HOUR:
         return gettext("%(n)s phút trước", n=minutes)
     if minutes < _DAY:

@@ -105,8 +105,8 @@ def test_a_longer_week_leads_to_the_page_and_cuts_no_answer(room: int) -> None:
 
 
 def test_without_a_page_people_are_asked_to_listen_or_write() -> None:
-    assert "nghe trên loa" in chat_text(PAIRS, 160, "")
-    assert "nghe trên loa" in sms_text(PAIRS, "")
+    assert "nhắn hỏi tại đây" in chat_text(PAIRS, 160, "")
+    assert "nhắn hỏi tại đây" in sms_text(PAIRS, "")
 
 
 def test_two_voices_are_told_apart_in_the_script_as_it_is_read() -> None:

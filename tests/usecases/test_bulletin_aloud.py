@@ -245,3 +245,19 @@ def test_a_correction_may_take_the_hours_of_what_it_puts_right(world: World, spe
     submit(world, number)
     approve(world, number)
     assert [one.revision for one in told(world)] == [1, 2]
+
+
+def test_what_warned_aloud_goes_on_and_ends_aloud(world: World, speakers: int) -> None:
+    number = approved(world, importance=Importance.EMERGENCY, aloud=Aloud((speakers,)))
+    run(world)
+    approve(world, bulletin_following.repeat(world.runtime, world.official("tuan"), number, only_silent=False))
+    run(world)
+    assert [(row.bulletin_id is not None, row.recall_asked_at) for row in told(world)] == [(True, None)] * 2
+    end = bulletin_following.follow_up(world.runtime, world.official("tuan"), number, BulletinKind.END)
+    tried(world, end)
+    submit(world, end)
+    approve(world, end)
+    last = told(world)[-1]
+    assert last.bulletin_id == end
+    assert "hết hiệu lực" in last.script.lower()
+    assert (last.days, last.slots) == ([], [])

@@ -48,6 +48,23 @@ def test_who_stops_between_approval_and_expanding_is_left_out(world: World, phon
     assert counts(world, number) == {"sent": 1}
 
 
+def test_who_stops_on_one_address_stops_on_all_that_are_theirs(world: World, phone: Phone, clock: Clock) -> None:
+    stays, zalo, other = followers(world, 3)
+    with world.runtime.database.transaction() as session:  # linked by a code
+        theirs = session.scalar(sa.select(Urn.contact_id).where(Urn.value == zalo))
+        session.execute(sa.update(Urn).where(Urn.value == other).values(contact_id=theirs))
+    approved(world)
+    announcements.expand_due(world.runtime)
+    wishes(world, zalo, out=True)
+    run(world)
+    assert phone.readers == [stays]
+    clock.move(minutes=5)
+    wishes(world, other, out=False)
+    approved(world, "Tin tiếp theo")
+    run(world)
+    assert phone.readers == sorted([stays, stays, other])
+
+
 def test_who_asks_for_announcements_again_gets_the_next_one(world: World, phone: Phone, clock: Clock) -> None:
     [back] = followers(world, 1)
     followers(world, 1)

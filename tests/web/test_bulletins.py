@@ -266,6 +266,18 @@ def test_an_emergency_is_looked_at_by_a_third_person_on_its_page(world: World, p
     assert "chưa có người thứ ba xem lại" not in hoa.get(f"{HERE}/{number}").text
 
 
+def test_the_menu_says_how_many_wait_for_whom(world: World, phone: Phone) -> None:
+    followers(world, 1)
+    submitted(world)
+    approved(world, importance=Importance.EMERGENCY)  # by Hoa
+    waits = {who: re.search(r'Thông báo <span class="count">(\d)', Browser(world, who).get("/announcements").text)
+             for who in ("tuan", "hoa", "mai", "an")}  # fmt: skip
+    assert {who: found[1] if found else "" for who, found in waits.items()} == {
+        "tuan": "", "hoa": "1", "mai": "2", "an": "",
+    }  # fmt: skip
+    assert "Chờ người thứ ba xem lại" in Browser(world, "mai").get("/announcements").text
+
+
 def test_a_correction_is_begun_on_the_page_of_what_was_sent(world: World, phone: Phone) -> None:
     followers(world, 1)
     number = approved(world)
