@@ -20,6 +20,7 @@ from storage.audit import AuditEntry
 from storage.contacts import Contact, Urn
 from storage.deliveries import Delivery
 from storage.enums import DeliveryState
+from storage.groups import Group
 from storage.messages import InboundEvent, Message
 from storage.tickets import Ticket
 from tests.builders import World, all_rows
@@ -304,15 +305,16 @@ def test_a_citizen_is_put_into_a_group_and_taken_out_on_their_page(world: World,
     from bot.usecases import groups
 
     groups.add(world.runtime, world.official("tuan"), "Hộ nuôi lợn")
+    [pigs] = all_rows(world.runtime, Group)
     world.says("Đèn đường hỏng ở xóm 5")
     intake.drain(world.runtime)
     [contact] = all_rows(world.runtime, Contact)
     lan = browser("lan")
     page = lan.open(f"/contacts/{contact.id}")
     form = page.form(f"/contacts/{contact.id}/groups")
-    assert "Cần ghi người dân đồng ý" in lan.send(form, 422, group="1", reason="ừ").text
-    shown = lan.send(form, group="1", reason="Đồng ý tại buổi họp thôn").text
+    assert "Cần ghi người dân đồng ý" in lan.send(form, 422, group=str(pigs.id), reason="ừ").text
+    shown = lan.send(form, group=str(pigs.id), reason="Đồng ý tại buổi họp thôn").text
     assert "Đồng ý tại buổi họp thôn" in shown
-    out = lan.open(f"/contacts/{contact.id}").form(f"/contacts/{contact.id}/groups/1/removal")
+    out = lan.open(f"/contacts/{contact.id}").form(f"/contacts/{contact.id}/groups/{pigs.id}/removal")
     assert "Chưa ở nhóm nào" in lan.send(out).text
     lan.send(form, 404, group="987654", reason="Đồng ý tại buổi họp thôn")
