@@ -108,7 +108,7 @@ def test_everybody_reads_what_was_approved_and_a_feed_tells_of_it(world: World, 
     edition = proposed(world)
     here, week = f"{PAGE}/hoi-dap", f"{PAGE}/hoi-dap/{edition.week}"
     assert here in seen_links(citizen, PAGE)
-    assert "Chưa có số nào" in seen(citizen, here)
+    assert "Chưa có tuần nào" in seen(citizen, here)
     seen(citizen, week, 404)
     approved(world)
     assert QUESTION in seen(citizen, here)
