@@ -51,7 +51,7 @@ MEDIA_SECONDS = 20.0  # with the longest recording after it a job still ends in 
 
 Drain = Callable[[Runtime], int]
 
-# While the database writes down whom we owe, what is owed already goes out.
+# While the database writes down whom we owe, an emergency already goes out.
 _expanding = ThreadPoolExecutor(max_workers=1, thread_name_prefix="expand")
 
 

@@ -141,8 +141,11 @@ def listing(runtime: Runtime, official: Official, *, before: int | None = None) 
     ]
 
 
-def look_at(runtime: Runtime, official: Official, bulletin_id: int) -> Look:
-    """One bulletin: who wrote and approved it, how it arrives or how far it is. Raises NoSuchAnnouncement."""
+def look_at(runtime: Runtime, official: Official, bulletin_id: int, *, with_answers: bool = True) -> Look:
+    """One bulletin: who wrote and approved it, how it arrives or how far it is. Raises NoSuchAnnouncement.
+
+    `with_answers`: what people wrote back, too, which a page that asks each second does not show anew.
+    """
     must(official, *READERS)
     now = runtime.now()
     with runtime.database.reading() as session:
@@ -172,7 +175,7 @@ def look_at(runtime: Runtime, official: Official, bulletin_id: int) -> Look:
             ended_at=session.get_one(Bulletin, bulletin.root_id).ended_at,
             repeated=session.get(Bulletin, bulletin.repeats_id) if bulletin.repeats_id else None,
             repeats=repeats_of(session, bulletin.id),
-            answers=answers_to(session, official, legs) if legs else None,
+            answers=answers_to(session, official, legs) if legs and with_answers else None,
         )
 
 

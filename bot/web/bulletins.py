@@ -367,7 +367,7 @@ def _trying(bulletin: Bulletin) -> dict[int, bulletin_trying.Trial | None]:
 
 def _look(number: int) -> Look:
     try:
-        return bulletin_results.look_at(runtime(), current_official(), number)
+        return bulletin_results.look_at(runtime(), current_official(), number, with_answers=not is_poll())
     except NoSuchAnnouncement:
         abort(404)
 
